@@ -53,12 +53,12 @@ mod tests {
     #[test]
     fn the_version_decides_the_layout() {
         let cases = [
-            (4, Layout::Bytes332),            // channels, before 20.02
-            (0x160b_0b63, Layout::Bytes332),  // 22.11.11
-            (0x1907_0063, Layout::Bytes332),  // 25.07
+            (4, Layout::Bytes332),           // channels, before 20.02
+            (0x160b_0b63, Layout::Bytes332), // 22.11.11
+            (0x1907_0063, Layout::Bytes332), // 25.07
             (0x190a_ffff, Layout::Bytes332),
-            (0x190b_0000, Layout::Bytes340),  // 25.11
-            (0x1a07_0063, Layout::Bytes340),  // 26.07
+            (0x190b_0000, Layout::Bytes340), // 25.11
+            (0x1a07_0063, Layout::Bytes340), // 26.07
         ];
         for (version, expected) in cases {
             assert_eq!(layout(&*config(MAGIC, version)).expect("read"), Some(expected), "{version:#x}");

@@ -110,6 +110,11 @@ impl Directory {
         config::lock_holder(file.as_fd()).map_err(|source| self.config_error(source))
     }
 
+    /// Whether a DPDK process has been here: its `config` file is, or cannot be looked at.
+    pub(crate) fn has_dpdk(&self) -> bool {
+        !matches!(self.config(), Ok(None))
+    }
+
     fn config(&self) -> Result<Option<File>, GroupError> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         match openat(&self.fd, CONFIG, flags, Mode::empty()) {

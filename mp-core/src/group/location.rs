@@ -67,7 +67,11 @@ fn base(environment: &Environment) -> PathBuf {
 fn check_prefix(prefix: &OsStr) -> Result<&Path, GroupError> {
     let path = Path::new(prefix);
     // Of "a/", "a/b", ".", ".." and "", none is the one part that it consists of.
-    if path.file_name() == Some(prefix) { Ok(path) } else { Err(GroupError::FilePrefix { prefix: prefix.into() }) }
+    if path.file_name() == Some(prefix) {
+        Ok(path)
+    } else {
+        Err(GroupError::FilePrefix { prefix: prefix.into() })
+    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use rustix::io::Errno;
 pub(crate) use directory::Directory;
 pub(crate) use location::Location;
 pub(crate) use names::{MemberName, Reserved, SocketName};
+pub(crate) use stale::{Found, probe, remove_dead_member};
 
 use crate::{
     deadline::Deadline,
@@ -32,6 +33,9 @@ use crate::{
 /// How long joining may wait for the directory lock, which a C primary holds
 /// for the whole of a sync request of its own.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long leaving may wait for it.
+const LEAVE_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// A group: where its directory is. Nothing of it is open.
 #[derive(Debug, Clone)]
@@ -60,7 +64,7 @@ impl Group {
         &self.primary
     }
 
-    pub(crate) fn address(&self, name: &str) -> Result<Address, PathTooLong> {
+    pub(crate) fn address(&self, name: impl AsRef<Path>) -> Result<Address, PathTooLong> {
         Address::new(&self.dir.join(name))
     }
 
@@ -92,13 +96,13 @@ impl Group {
         if let Some(pid) = directory.dpdk_primary()? {
             return Err(BindError::PrimaryExists { dir: self.dir.clone(), holder: Holder::Dpdk { pid } });
         }
-        match stale::probe(&self.primary)? {
-            stale::Found::Live => {
+        match probe(&self.primary)? {
+            Found::Live => {
                 let holder = Holder::Other { pid: directory.read_owner() };
                 return Err(BindError::PrimaryExists { dir: self.dir.clone(), holder });
             }
-            stale::Found::Dead => directory.unlink(SocketName::PRIMARY).map_err(GroupError::from)?,
-            stale::Found::Nothing => {}
+            Found::Dead => directory.unlink(SocketName::PRIMARY).map_err(GroupError::from)?,
+            Found::Nothing => {}
         }
         stale::sweep(self, &directory, |name| Reserved::of(name).is_some());
         let layout = directory.layout()?;
@@ -112,16 +116,28 @@ impl Group {
     pub(crate) fn bind_secondary(&self) -> Result<Bound, BindError> {
         let directory = self.make()?;
         let lock = directory.lock(Deadline::after(LOCK_TIMEOUT))?;
-        let bound = self.bind(&directory, self.address(&SocketName::secondary()).map_err(GroupError::from)?)?;
+        let bound =
+            self.bind(&directory, self.address(SocketName::secondary()).map_err(GroupError::from)?)?;
         drop(lock);
         Ok(bound)
     }
 
     /// Binds a socket that nobody broadcasts to, for replies to come to.
-    pub(crate) fn bind_reply(&self) -> Result<Bound, BindError> {
+    pub(crate) fn bind_reply(&self) -> Result<Bound, GroupError> {
         let directory = self.open()?;
-        let address = self.address(&SocketName::reply()).map_err(GroupError::from)?;
-        Ok(self.bind(&directory, address)?)
+        self.bind(&directory, self.address(SocketName::reply())?)
+    }
+
+    /// Removes a member's socket file, so that nobody sends to it any more. A
+    /// primary that is broadcasting holds the directory lock: with it, nobody
+    /// finds the file listed but gone. It is not waited for long.
+    pub(crate) fn leave(&self, bound: &Bound) {
+        let directory = self.open().ok();
+        let _lock = directory.as_ref().and_then(|dir| dir.lock(Deadline::after(LEAVE_TIMEOUT)).ok());
+        if bound.address == self.primary && bound.is_in_place() {
+            directory.iter().for_each(Directory::remove_owner);
+        }
+        bound.unlink();
     }
 
     /// Removes the reply sockets that died with their process.
@@ -189,7 +205,9 @@ pub enum GroupError {
     #[error(transparent)]
     PathTooLong(#[from] PathTooLong),
     /// The directory belongs to another user, who could pose as any peer.
-    #[error("{path:?} belongs to uid {owner}, not to uid {uid}: refused, since its owner could pose as any process of the group")]
+    #[error(
+        "{path:?} belongs to uid {owner}, not to uid {uid}: refused, since its owner could pose as any process of the group"
+    )]
     Owner {
         /// The directory.
         path: PathBuf,
@@ -208,7 +226,9 @@ pub enum GroupError {
     },
     /// There is a DPDK `config` file, but not one that tells the DPDK version:
     /// sending in the wrong layout would end the IPC of every DPDK process here.
-    #[error("{path:?} does not begin with DPDK's magic number, so the datagram layout of the group is unknown")]
+    #[error(
+        "{path:?} does not begin with DPDK's magic number, so the datagram layout of the group is unknown"
+    )]
     NotDpdkConfig {
         /// The file.
         path: PathBuf,
@@ -240,7 +260,9 @@ pub enum BindError {
     Group(#[from] GroupError),
     /// The directory lock stayed taken: a process is joining, or a C primary is
     /// in the middle of a request.
-    #[error("the lock of {dir:?} is still held after {waited:?}; a process is joining, or a primary is waiting for replies")]
+    #[error(
+        "the lock of {dir:?} is still held after {waited:?}; a process is joining, or a primary is waiting for replies"
+    )]
     Locked {
         /// The runtime directory.
         dir: PathBuf,

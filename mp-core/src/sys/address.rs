@@ -39,7 +39,9 @@ impl Address {
     /// The whole path.
     #[must_use]
     pub fn path(&self) -> &Path {
-        Path::new(OsStr::from_bytes(self.0.path_bytes().unwrap_or_default()))
+        // rustix leaves the NUL of a path that fills `sun_path`.
+        let path = self.0.path_bytes().unwrap_or_default();
+        Path::new(OsStr::from_bytes(path.strip_suffix(b"\0").unwrap_or(path)))
     }
 
     /// The last part of the path, which tells a member from another: the same

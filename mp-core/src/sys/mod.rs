@@ -10,7 +10,7 @@ mod credentials;
 mod receive;
 mod socket;
 
-pub use address::Address;
+pub use address::{Address, PathTooLong};
 pub use credentials::Credentials;
 pub(crate) use receive::Received;
 pub(crate) use socket::{Socket, Wait};

@@ -13,8 +13,8 @@ use std::{
 };
 
 use libc::{
-    CMSG_DATA, CMSG_FIRSTHDR, CMSG_LEN, CMSG_NXTHDR, CMSG_SPACE, SCM_CREDENTIALS, SCM_RIGHTS, SOL_SOCKET, c_int,
-    c_uint, cmsghdr, iovec, msghdr, sockaddr_un, ucred,
+    CMSG_DATA, CMSG_FIRSTHDR, CMSG_LEN, CMSG_NXTHDR, CMSG_SPACE, SCM_CREDENTIALS, SCM_RIGHTS, SOL_SOCKET,
+    c_int, c_uint, cmsghdr, iovec, msghdr, sockaddr_un, ucred,
 };
 use rustix::io::Errno;
 
@@ -64,9 +64,8 @@ pub(super) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8], flags: c_int) -
     // SAFETY: every pointer in `header` is to a live local or to `buffer`, with
     // its true length, and none is read or written elsewhere during the call.
     let len = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, flags | libc::MSG_CMSG_CLOEXEC) };
-    let len = usize::try_from(len).map_err(|_| {
-        Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)
-    })?;
+    let len = usize::try_from(len)
+        .map_err(|_| Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO))?;
 
     let (fds, credentials) = control_messages(&header);
     Ok(Received {

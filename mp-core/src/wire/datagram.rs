@@ -85,7 +85,7 @@ pub(crate) enum Kind {
 }
 
 /// One datagram, ready to be sent.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Datagram {
     bytes: [u8; MAX_DATAGRAM],
     layout: Layout,
@@ -132,8 +132,8 @@ pub(crate) struct Parsed<'a> {
 
 impl<'a> Parsed<'a> {
     /// Checks everything a datagram says of itself; `fds` is how many
-    /// descriptors really came with it.
-    pub(crate) fn parse(bytes: &'a [u8], fds: usize) -> Result<Self, Malformed> {
+    /// descriptors really came with it, `None` if the kernel dropped some.
+    pub(crate) fn parse(bytes: &'a [u8], fds: Option<usize>) -> Result<Self, Malformed> {
         let layout = Layout::of_len(bytes.len()).ok_or(Malformed::Length)?;
         let fields = layout.fields();
         let int = |range: &Range<usize>| {
@@ -153,7 +153,7 @@ impl<'a> Parsed<'a> {
         let name = Name::new(&name[..end]).map_err(|_| Malformed::Name)?;
         let len = usize::try_from(int(&fields.len_param)).map_err(|_| Malformed::ParamLength)?;
         let param = bytes[fields.param.clone()].get(..len).ok_or(Malformed::ParamLength)?;
-        if usize::try_from(int(&fields.num_fds)) != Ok(fds) {
+        if fds.is_some_and(|fds| usize::try_from(int(&fields.num_fds)) != Ok(fds)) {
             return Err(Malformed::FdCount);
         }
         Ok(Self { layout, kind, name, param })
@@ -231,7 +231,7 @@ mod tests {
             bytes[fields.len_param.start..fields.param.start]
                 .copy_from_slice(&datagram.as_bytes()[fields.len_param.start..fields.param.start]);
             bytes[fields.param.clone()][..3].copy_from_slice(&[9, 8, 7]);
-            let parsed = Parsed::parse(&bytes, 2).expect("well-formed");
+            let parsed = Parsed::parse(&bytes, Some(2)).expect("well-formed");
             assert_eq!(parsed, Parsed { layout, kind: Kind::Request, name, param: &[9, 8, 7] });
         }
     }
@@ -244,7 +244,7 @@ mod tests {
             let lie = |range: &Range<usize>, int: i32| {
                 let mut bytes = good.as_bytes().to_vec();
                 bytes[range.clone()].copy_from_slice(&int.to_ne_bytes());
-                Parsed::parse(&bytes, 0).map(|_| ()).expect_err("a lie")
+                Parsed::parse(&bytes, Some(0)).map(|_| ()).expect_err("a lie")
             };
             let fields = layout.fields();
             for kind in [-1, 4, i32::MAX] {
@@ -258,13 +258,13 @@ mod tests {
             }
             let mut unnamed = good.as_bytes().to_vec();
             unnamed[fields.name.start] = 0;
-            assert_eq!(Parsed::parse(&unnamed, 0), Err(Malformed::Name));
+            assert_eq!(Parsed::parse(&unnamed, Some(0)), Err(Malformed::Name));
             let mut endless = good.as_bytes().to_vec();
             endless[fields.name.clone()].fill(b'n');
-            assert_eq!(Parsed::parse(&endless, 0), Err(Malformed::Name));
+            assert_eq!(Parsed::parse(&endless, Some(0)), Err(Malformed::Name));
         }
         for len in [0, 1, 75, 331, 333, 336, 339, 341] {
-            assert_eq!(Parsed::parse(&vec![0; len], 0), Err(Malformed::Length));
+            assert_eq!(Parsed::parse(&vec![0; len], Some(0)), Err(Malformed::Length));
         }
     }
 }

@@ -67,11 +67,7 @@ impl Fds {
         self.0.iter().map(AsFd::as_fd)
     }
 
-    /// What has been received, however many there are.
-    pub(crate) fn received(fds: impl Iterator<Item = OwnedFd>) -> Self {
-        Self(fds.collect())
-    }
-
+    /// Takes what has been received, however many there are.
     pub(crate) fn append(&mut self, fds: impl Iterator<Item = OwnedFd>) {
         self.0.extend(fds);
     }

@@ -37,11 +37,7 @@ impl Param {
     pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self, ParamError> {
         let bytes = bytes.as_ref();
         let mut param = Self::EMPTY;
-        param
-            .bytes
-            .get_mut(..bytes.len())
-            .ok_or(ParamError { len: bytes.len() })?
-            .copy_from_slice(bytes);
+        param.bytes.get_mut(..bytes.len()).ok_or(ParamError { len: bytes.len() })?.copy_from_slice(bytes);
         param.len = bytes.len() as u16;
         Ok(param)
     }
