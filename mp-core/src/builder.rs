@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    Actions, Arrival, BindError, GroupError, Message, Name, Peer, RegisterError, Responder, Trust,
+    Actions, Arrival, BindError, GroupError, Message, Name, Peer, RegisterError, Rejection, Responder, Trust,
     counters::Counters,
     dispatch::{self, Action},
     group::{Group, Location},
@@ -96,7 +96,7 @@ impl<R: Joins> Builder<R> {
     where
         F: Fn(Message, &Peer) + Send + Sync + 'static,
     {
-        self.action(name, dispatch::on(handler))
+        self.register(name, dispatch::on(handler))
     }
 
     /// Calls `handler` for each request of this name. It answers through the
@@ -107,7 +107,18 @@ impl<R: Joins> Builder<R> {
     where
         F: Fn(Message, &Peer, Responder) + Send + Sync + 'static,
     {
-        self.action(name, dispatch::serve(handler))
+        self.register(name, dispatch::serve(handler))
+    }
+
+    /// Calls `handler` for whatever comes under this name, message or request.
+    /// It may turn away what it can make nothing of: that is counted, and a
+    /// request answered *ignore*.
+    #[must_use]
+    pub fn action<F>(self, name: Name, handler: F) -> Self
+    where
+        F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
+    {
+        self.register(name, Arc::new(handler))
     }
 
     /// Calls `handler` for everything that has no action of its own.
@@ -118,7 +129,10 @@ impl<R: Joins> Builder<R> {
     where
         F: Fn(Arrival) + Send + Sync + 'static,
     {
-        self.setup.otherwise = Some(Arc::new(handler));
+        self.setup.otherwise = Some(Arc::new(move |arrival| {
+            handler(arrival);
+            Ok(())
+        }));
         self
     }
 
@@ -142,7 +156,7 @@ impl<R: Joins> Builder<R> {
         self
     }
 
-    fn action(mut self, name: Name, action: Action) -> Self {
+    fn register(mut self, name: Name, action: Action) -> Self {
         self.setup.actions.push((name, action));
         self
     }
