@@ -1,0 +1,18 @@
+//! Real DPDK processes, and Rust processes beside them, driven by tests.
+//!
+//! ```text
+//! a test ─► Group ─► Process ─ lines on stdin and stdout ─► dpdk/peer.c on DPDK, or bin/rust_peer.rs on mp-core
+//! ```
+//!
+//! A [`Group`] is a temporary runtime directory with a file-prefix of its own. Its [`Process`]es all speak the protocol
+//! of `dpdk/lines.h`, whatever they are written in, so that a test can put either in either place. Every wait here ends:
+//! a peer that hangs or crashes fails the test, with what it printed.
+
+mod answer;
+mod group;
+mod huge_pages;
+mod process;
+
+pub use answer::{Answer, Content, Event, FileId, Refused, Requested};
+pub use group::{DpdkBuilder, Group, Memory, Role};
+pub use process::{Mode, Process};
