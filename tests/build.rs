@@ -8,6 +8,7 @@ fn main() {
     if env::var_os("CARGO_FEATURE_DPDK").is_some() {
         let libdpdk = pkg_config(&["--cflags", "--libs", "libdpdk"]);
         compile("DPDK_PEER", "peer", &["peer.c", "lines.c"], &libdpdk);
+        compile("PEER_340", "peer340", &["peer.c", "peer340.c", "lines.c"], &["-DPEER_340".to_owned()]);
     }
 }
 

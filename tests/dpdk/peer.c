@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * A DPDK process driven line by line: `peer EAL-ARGUMENTS`. The protocol is in lines.h; the commands are in the table
- * `commands` below.
+ * `commands` below. Compiled with PEER_340, it runs on peer340.c in place of DPDK.
  */
 #define _GNU_SOURCE
 #include "lines.h"
@@ -9,17 +9,22 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#ifdef PEER_340
+#include "peer340.h"
+#else
 #include <rte_bus.h>
 #include <rte_dev.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_malloc.h>
 #include <rte_version.h>
+#endif
 
 #define MAX_WORDS 8
 #define MAX_ACTIONS 32
@@ -37,8 +42,6 @@ struct action {
 
 static struct action actions[MAX_ACTIONS];
 static pthread_mutex_t actions_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static void *allocations[MAX_ALLOCATIONS];
 
 static const char *role(void)
 {
@@ -316,6 +319,10 @@ static void run_request_async(char **words)
 	fds_close(&msg);
 }
 
+#ifndef PEER_340
+
+static void *allocations[MAX_ALLOCATIONS];
+
 static void run_malloc(char **words)
 {
 	long bytes = number_parse(words[0], 1L << 40);
@@ -378,6 +385,8 @@ static void run_devices(char **words __rte_unused)
 	line_send(&line);
 }
 
+#endif
+
 static void run_fds(char **words __rte_unused)
 {
 	struct line line;
@@ -398,11 +407,13 @@ static const struct command {
 	{ "send", 3, run_send, "NAME HEX NFDS [COUNT]" },
 	{ "request", 4, run_request, "NAME HEX NFDS TIMEOUT_MS" },
 	{ "request-async", 4, run_request_async, "NAME HEX NFDS TIMEOUT_MS" },
+#ifndef PEER_340
 	{ "malloc", 1, run_malloc, "BYTES" },
 	{ "free", 0, run_free, "" },
 	{ "attach", 1, run_attach, "DEVICE [ARGUMENTS]" },
 	{ "detach", 1, run_detach, "DEVICE" },
 	{ "devices", 0, run_devices, "" },
+#endif
 	{ "fds", 0, run_fds, "" },
 };
 

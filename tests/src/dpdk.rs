@@ -12,7 +12,9 @@ mod answer;
 mod group;
 mod huge_pages;
 mod process;
+mod record;
 
 pub use answer::{Answer, Content, Event, FileId, Refused, Requested};
-pub use group::{DpdkBuilder, Group, Memory, Role};
+pub use group::{DpdkBuilder, Group, Layout, Memory, Role, RustBuilder};
 pub use process::{Mode, Process};
+pub use record::datagrams_sent;

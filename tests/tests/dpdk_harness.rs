@@ -123,6 +123,32 @@ fn processes_of_dpdk_talk_over_huge_pages() {
 }
 
 #[test]
+fn a_peer_of_340_bytes_keeps_to_them() {
+    let group = Group::with_340_bytes();
+    let primary = group.peer_340(Role::Primary);
+    let secondary = group.peer_340(Role::Secondary);
+    for (asker, answerer) in [(&primary, &secondary), (&secondary, &primary)] {
+        answerer.register("echo", Mode::Echo).expect("the name is free");
+        answerer.register("told", Mode::Print).expect("the name is free");
+        let requested = asker.request("echo", &[1; 256], 8, 10 * SECOND).expect("an echo");
+        assert_eq!((requested.sent, requested.received), (1, 1));
+        assert_eq!(requested.replies, [requested.request.expect("it was sent")]);
+        let told = asker.send("told", b"x", 1).expect("it is sent");
+        assert_eq!(answerer.next_arrival(), told);
+        asker.request_async("echo", &[], 0, 10 * SECOND).expect("it is sent");
+        let Event::Async(requested) = asker.next_event() else {
+            panic!("the end of the request was expected")
+        };
+        assert_eq!((requested.sent, requested.received), (1, 1));
+    }
+    let socket = bind(&group, "by_hand");
+    socket.send_to(&datagram(MESSAGE, "told", b"x"), group.runtime_dir().join("mp_socket")).expect("taken");
+    let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| primary.next_event()));
+    let text = *refused.expect_err("the primary is gone").downcast::<String>().expect("a text");
+    assert!(text.contains("a datagram of 332 bytes, where 340 are the rule"), "{text}");
+}
+
+#[test]
 fn a_killed_process_leaves_no_trace_of_its_group() {
     let group = Group::new(Memory::Huge);
     let primary = group.dpdk(Role::Primary).start();

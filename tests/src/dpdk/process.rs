@@ -15,7 +15,10 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::answer::{Answer, Content, Event, Line, Refused, Requested, hex_encode};
+use super::{
+    answer::{Answer, Content, Event, Line, Refused, Requested, hex_encode},
+    record::Recording,
+};
 
 /// What a registered action does with what arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +49,7 @@ pub struct Process {
     stderr: Arc<Mutex<String>>,
     ready: Answer,
     pid: Pid,
+    recording: Option<Recording>,
 }
 
 impl Process {
@@ -71,10 +75,18 @@ impl Process {
             stderr,
             ready: Answer { took: Duration::ZERO, fields: Vec::new() },
             pid: rustix::process::getpid(),
+            recording: None,
         };
         process.pid = process.child_pid();
         process.ready = process.wait(&lines.ready, PATIENCE, "being ready");
         process.pid = Pid::from_raw(process.ready.number("pid")).expect("a pid is not 0");
+        process
+    }
+
+    /// The same, with what it sends recorded, and checked when it has ended.
+    pub(super) fn start_recorded(title: String, command: &mut Command, recording: Recording) -> Self {
+        let mut process = Self::start(title, command);
+        process.recording = Some(recording);
         process
     }
 
@@ -336,12 +348,17 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        drop(self.stdin.take());
         let mut child = self.child.borrow_mut();
         if matches!(child.try_wait(), Ok(None)) {
-            // The speaker first: a tracer ends with it, but not the other way round.
+            // The speaker, not its tracer: a tracer ends with it, and writes down what is left to write.
             let _ = kill_process(self.pid, Signal::KILL);
-            let _ = child.kill();
             let _ = child.wait();
+        }
+        if let Some(recording) = &self.recording
+            && !thread::panicking()
+        {
+            recording.check();
         }
     }
 }
