@@ -31,8 +31,9 @@
 #define MAX_ALLOCATIONS 64
 #define NS_PER_MS 1000000u
 
-/* What a registered action does with what arrives. `PRINT` announces it, the others leave that out. */
-enum mode { PRINT, SILENT, ECHO };
+/* What a registered action does with what arrives: `PRINT` announces it and answers nothing, `BLOCK` announces it and
+ * holds DPDK's own thread for a while before it echoes. */
+enum mode { PRINT, SILENT, ECHO, BLOCK, MODES };
 
 struct action {
 	char name[RTE_MP_MAX_NAME_LEN];
@@ -107,6 +108,14 @@ static void fds_close(struct rte_mp_msg *msg)
 		close(msg->fds[i]);
 }
 
+static void sleep_ms(uint64_t ms)
+{
+	struct timespec left = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000 * NS_PER_MS) };
+
+	while (nanosleep(&left, &left) < 0 && errno == EINTR)
+		;
+}
+
 struct echo {
 	struct rte_mp_msg msg;
 	uint64_t delay_ms;
@@ -117,10 +126,7 @@ static void *echo_run(void *argument)
 {
 	struct echo *echo = argument;
 
-	if (echo->delay_ms > 0) {
-		uint64_t ns = echo->delay_ms * NS_PER_MS;
-		nanosleep(&(struct timespec){ .tv_sec = ns / 1000000000u, .tv_nsec = ns % 1000000000u }, NULL);
-	}
+	sleep_ms(echo->delay_ms);
 	if (rte_mp_reply(&echo->msg, echo->peer) < 0)
 		fprintf(stderr, "replying to %s: %s\n", echo->peer, rte_strerror(rte_errno));
 	fds_close(&echo->msg);
@@ -151,17 +157,19 @@ static int on_arrival(const struct rte_mp_msg *msg, const void *peer)
 	struct action action = found == NULL ? (struct action){ .mode = SILENT } : *found;
 	pthread_mutex_unlock(&actions_lock);
 
-	if (action.mode == ECHO) {
-		echo_start(msg, peer, action.delay_ms);
-		return 0;
-	}
-	if (action.mode == PRINT) {
+	if (action.mode == PRINT || action.mode == BLOCK) {
 		struct line line;
 
 		line_begin(&line, "event arrived");
 		line_message(&line, msg->name, msg->param, msg->len_param, msg->fds, msg->num_fds);
 		fprintf(line.stream, " peer=%s", (const char *)peer);
 		line_send(&line);
+	}
+	if (action.mode == BLOCK)
+		sleep_ms(action.delay_ms);
+	if (action.mode == BLOCK || action.mode == ECHO) {
+		echo_start(msg, peer, action.mode == ECHO ? action.delay_ms : 0);
+		return 0;
 	}
 	for (int i = 0; i < msg->num_fds; i++)
 		close(msg->fds[i]);
@@ -212,15 +220,16 @@ static struct timespec timeout_of(long ms)
 
 static void run_register(char **words)
 {
-	static const char *const modes[] = { [PRINT] = "print", [SILENT] = "silent", [ECHO] = "echo" };
-	struct action action = { .mode = ECHO + 1 };
+	static const char *const modes[] = { [PRINT] = "print", [SILENT] = "silent", [ECHO] = "echo",
+						     [BLOCK] = "block" };
+	struct action action = { .mode = MODES };
 	long delay_ms = words[2] == NULL ? 0 : number_parse(words[2], 60000);
 
-	for (int i = PRINT; i <= ECHO; i++)
+	for (int i = PRINT; i < MODES; i++)
 		if (strcmp(words[1], modes[i]) == 0)
 			action.mode = (enum mode)i;
-	if (action.mode > ECHO || delay_ms < 0) {
-		answer_error(EINVAL, "NAME print|silent|echo [DELAY_MS]");
+	if (action.mode == MODES || delay_ms < 0) {
+		answer_error(EINVAL, "NAME print|silent|echo|block [DELAY_MS]");
 		return;
 	}
 	action.delay_ms = (uint64_t)delay_ms;
@@ -402,7 +411,7 @@ static const struct command {
 	void (*run)(char **words);
 	const char *usage;
 } commands[] = {
-	{ "register", 2, run_register, "NAME print|silent|echo [DELAY_MS]" },
+	{ "register", 2, run_register, "NAME print|silent|echo|block [DELAY_MS]" },
 	{ "unregister", 1, run_unregister, "NAME" },
 	{ "send", 3, run_send, "NAME HEX NFDS [COUNT]" },
 	{ "request", 4, run_request, "NAME HEX NFDS TIMEOUT_MS" },

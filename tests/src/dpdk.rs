@@ -13,8 +13,10 @@ mod group;
 mod huge_pages;
 mod process;
 mod record;
+mod table;
 
 pub use answer::{Answer, Content, Event, FileId, Refused, Requested};
 pub use group::{DpdkBuilder, Group, Layout, Memory, Role, RustBuilder};
 pub use process::{Mode, Process};
 pub use record::datagrams_sent;
+pub use table::{Cell, Document, Table};

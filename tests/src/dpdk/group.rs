@@ -10,7 +10,11 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{huge_pages::HugePages, process::Process, record::Recording};
+use super::{
+    huge_pages::HugePages,
+    process::{Mode, Process},
+    record::Recording,
+};
 
 /// Where the memory of a DPDK process comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,10 +221,10 @@ pub struct RustBuilder<'a> {
 }
 
 impl RustBuilder<'_> {
-    /// Gives it one more argument.
+    /// Gives it an action, for messages and for requests.
     #[must_use]
-    pub fn argument(mut self, argument: &str) -> Self {
-        self.arguments.push(argument.to_owned());
+    pub fn action(mut self, name: &str, mode: Mode) -> Self {
+        self.arguments.push(format!("{name} {}", mode.words()));
         self
     }
 

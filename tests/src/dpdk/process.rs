@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    fs,
     io::{BufRead, BufReader, Write},
     path::PathBuf,
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
@@ -10,7 +11,7 @@ use std::{
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -31,8 +32,21 @@ pub enum Mode {
     Echo,
     /// The same, this much later, in a thread of its own.
     EchoAfter(Duration),
-    /// The same, after blocking the handler for this long. Rust processes only.
-    EchoBlocking(Duration),
+    /// Announces it, blocks the handler for this long, and then echoes.
+    Block(Duration),
+}
+
+impl Mode {
+    /// The same as words of the protocol.
+    pub(super) fn words(self) -> String {
+        match self {
+            Self::Print => "print".to_owned(),
+            Self::Silent => "silent".to_owned(),
+            Self::Echo => "echo".to_owned(),
+            Self::EchoAfter(delay) => format!("echo {}", delay.as_millis()),
+            Self::Block(delay) => format!("block {}", delay.as_millis()),
+        }
+    }
 }
 
 /// A running process that takes commands; killed when dropped.
@@ -113,14 +127,7 @@ impl Process {
     /// # Errors
     /// What the process refuses it with.
     pub fn register(&self, name: &str, mode: Mode) -> Result<(), Refused> {
-        let mode = match mode {
-            Mode::Print => "print".to_owned(),
-            Mode::Silent => "silent".to_owned(),
-            Mode::Echo => "echo".to_owned(),
-            Mode::EchoAfter(delay) => format!("echo {}", delay.as_millis()),
-            Mode::EchoBlocking(delay) => format!("block {}", delay.as_millis()),
-        };
-        self.command(&format!("register {name} {mode}")).map(drop)
+        self.command(&format!("register {name} {}", mode.words())).map(drop)
     }
 
     /// Removes an action.
@@ -276,9 +283,24 @@ impl Process {
         self.wait(&self.answers, PATIENCE + extra, "an answer")
     }
 
-    /// Stops it where it is, as `kill -STOP` does.
+    /// The answer to the command that was begun, if it comes within `patience`; else it is still to be waited for.
+    #[must_use]
+    pub fn end_within(&self, patience: Duration) -> Option<Result<Answer, Refused>> {
+        match self.answers.recv_timeout(patience) {
+            Err(RecvTimeoutError::Timeout) => None,
+            Ok(answer) => Some(answer),
+            Err(RecvTimeoutError::Disconnected) => Some(self.wait(&self.answers, patience, "an answer")),
+        }
+    }
+
+    /// Stops it where it is, as `kill -STOP` does, and waits until it stands still.
     pub fn stop(&self) {
         self.signal(Signal::STOP);
+        let deadline = Instant::now() + PATIENCE;
+        while !stands_still(self.pid()) {
+            assert!(Instant::now() < deadline, "{} does not stop", self.title);
+            thread::yield_now();
+        }
     }
 
     /// Lets it go on.
@@ -365,6 +387,16 @@ impl Drop for Process {
 
 /// How long any single step of a process may take before it counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Whether every thread of a process is stopped.
+fn stands_still(pid: u32) -> bool {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    // `pid (comm) state …`, where comm may hold anything.
+    let state = |stat: String| stat.rsplit_once(") ").map(|(_, rest)| rest.starts_with(['T', 't']));
+    tasks
+        .map(|task| fs::read_to_string(task.path().join("stat")).ok().and_then(state))
+        .all(|still| still == Some(true))
+}
 
 fn request_text(command: &str, name: &str, param: &[u8], fds: usize, timeout: Duration) -> String {
     format!("{command} {name} {} {fds} {}", hex_encode(param), timeout.as_millis())
