@@ -31,9 +31,9 @@
 #define MAX_ALLOCATIONS 64
 #define NS_PER_MS 1000000u
 
-/* What a registered action does with what arrives: `PRINT` announces it and answers nothing, `BLOCK` announces it and
- * holds DPDK's own thread for a while before it echoes. */
-enum mode { PRINT, SILENT, ECHO, BLOCK, MODES };
+/* What a registered action does with what arrives: `PRINT` and `SILENT` announce it and answer nothing, `DISCARD` does
+ * nothing at all, `BLOCK` announces it and holds DPDK's own thread for a while before it echoes. */
+enum mode { PRINT, DISCARD, SILENT, ECHO, BLOCK, MODES };
 
 struct action {
 	char name[RTE_MP_MAX_NAME_LEN];
@@ -154,10 +154,10 @@ static int on_arrival(const struct rte_mp_msg *msg, const void *peer)
 {
 	pthread_mutex_lock(&actions_lock);
 	struct action *found = action_find(msg->name);
-	struct action action = found == NULL ? (struct action){ .mode = SILENT } : *found;
+	struct action action = found == NULL ? (struct action){ .mode = DISCARD } : *found;
 	pthread_mutex_unlock(&actions_lock);
 
-	if (action.mode == PRINT || action.mode == BLOCK) {
+	if (action.mode == PRINT || action.mode == SILENT || action.mode == BLOCK) {
 		struct line line;
 
 		line_begin(&line, "event arrived");
@@ -220,8 +220,8 @@ static struct timespec timeout_of(long ms)
 
 static void run_register(char **words)
 {
-	static const char *const modes[] = { [PRINT] = "print", [SILENT] = "silent", [ECHO] = "echo",
-						     [BLOCK] = "block" };
+	static const char *const modes[] = { [PRINT] = "print", [DISCARD] = "discard", [SILENT] = "silent",
+						     [ECHO] = "echo", [BLOCK] = "block" };
 	struct action action = { .mode = MODES };
 	long delay_ms = words[2] == NULL ? 0 : number_parse(words[2], 60000);
 
@@ -229,7 +229,7 @@ static void run_register(char **words)
 		if (strcmp(words[1], modes[i]) == 0)
 			action.mode = (enum mode)i;
 	if (action.mode == MODES || delay_ms < 0) {
-		answer_error(EINVAL, "NAME print|silent|echo|block [DELAY_MS]");
+		answer_error(EINVAL, "NAME print|discard|silent|echo|block [DELAY_MS]");
 		return;
 	}
 	action.delay_ms = (uint64_t)delay_ms;
@@ -411,7 +411,7 @@ static const struct command {
 	void (*run)(char **words);
 	const char *usage;
 } commands[] = {
-	{ "register", 2, run_register, "NAME print|silent|echo|block [DELAY_MS]" },
+	{ "register", 2, run_register, "NAME print|discard|silent|echo|block [DELAY_MS]" },
 	{ "unregister", 1, run_unregister, "NAME" },
 	{ "send", 3, run_send, "NAME HEX NFDS [COUNT]" },
 	{ "request", 4, run_request, "NAME HEX NFDS TIMEOUT_MS" },

@@ -9,6 +9,7 @@
 //! a peer that hangs or crashes fails the test, with what it printed.
 
 mod answer;
+pub mod exchange;
 mod group;
 mod huge_pages;
 mod process;

@@ -3,7 +3,10 @@
 
 use std::{os::unix::net::UnixDatagram, time::Duration};
 
-use tests::dpdk::{Event, Group, Memory, Mode, Role};
+use tests::dpdk::{
+    Event, Group, Memory, Mode, Process, Role,
+    exchange::{self, Unknown},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MESSAGE: u32 = 0;
@@ -31,6 +34,17 @@ fn receive(socket: &UnixDatagram) -> [u8; 332] {
     let mut bytes = [0; 400];
     let length = socket.recv(&mut bytes).expect("a datagram arrives in time");
     bytes[..length].try_into().expect("a datagram of 332 bytes")
+}
+
+/// Both can do with each other what the suite will ask of them.
+fn assert_talk(one: &Process, other: &Process) {
+    for (asker, answerer) in [(one, other), (other, one)] {
+        exchange::requests(asker, answerer);
+        exchange::async_requests(asker, answerer);
+        exchange::messages(asker, answerer);
+        exchange::timeouts(asker, answerer);
+        exchange::unknown_names(asker, answerer, Unknown::TimesOut);
+    }
 }
 
 #[test]
@@ -112,12 +126,7 @@ fn processes_of_dpdk_talk_over_huge_pages() {
     assert_eq!(secondary.devices(), ["net_null0"]);
     primary.malloc(20 << 20).expect("the secondary agrees");
     primary.free().expect("the secondary agrees");
-    for (asker, answerer) in [(&primary, &secondary), (&secondary, &primary)] {
-        answerer.register("echo", Mode::EchoAfter(SECOND / 100)).expect("the name is free");
-        let requested = asker.request("echo", &[1; 256], 8, 10 * SECOND).expect("an echo");
-        assert!(requested.took >= SECOND / 100);
-        assert_eq!(requested.replies, [requested.request.expect("it was sent")]);
-    }
+    assert_talk(&primary, &secondary);
     secondary.quit();
     primary.quit();
 }
@@ -127,20 +136,8 @@ fn a_peer_of_340_bytes_keeps_to_them() {
     let group = Group::with_340_bytes();
     let primary = group.peer_340(Role::Primary);
     let secondary = group.peer_340(Role::Secondary);
-    for (asker, answerer) in [(&primary, &secondary), (&secondary, &primary)] {
-        answerer.register("echo", Mode::Echo).expect("the name is free");
-        answerer.register("told", Mode::Print).expect("the name is free");
-        let requested = asker.request("echo", &[1; 256], 8, 10 * SECOND).expect("an echo");
-        assert_eq!((requested.sent, requested.received), (1, 1));
-        assert_eq!(requested.replies, [requested.request.expect("it was sent")]);
-        let told = asker.send("told", b"x", 1).expect("it is sent");
-        assert_eq!(answerer.next_arrival(), told);
-        asker.request_async("echo", &[], 0, 10 * SECOND).expect("it is sent");
-        let Event::Async(requested) = asker.next_event() else {
-            panic!("the end of the request was expected")
-        };
-        assert_eq!((requested.sent, requested.received), (1, 1));
-    }
+    assert_talk(&primary, &secondary);
+    primary.register("told", Mode::Print).expect("the name is free");
     let socket = bind(&group, "by_hand");
     socket.send_to(&datagram(MESSAGE, "told", b"x"), group.runtime_dir().join("mp_socket")).expect("taken");
     let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| primary.next_event()));

@@ -10,11 +10,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{
-    huge_pages::HugePages,
-    process::{Mode, Process},
-    record::Recording,
-};
+use super::{huge_pages::HugePages, process::Process, record::Recording};
 
 /// Where the memory of a DPDK process comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,7 +151,7 @@ impl Group {
     /// A Rust process, to be started from the program `rust_peer`.
     #[must_use]
     pub fn rust(&self, role: Role, rust_peer: &str) -> RustBuilder<'_> {
-        RustBuilder { group: self, role, program: rust_peer.into(), arguments: Vec::new() }
+        RustBuilder { group: self, role, program: rust_peer.into() }
     }
 
     /// A DPDK process, to be started.
@@ -217,17 +213,9 @@ pub struct RustBuilder<'a> {
     group: &'a Group,
     role: Role,
     program: PathBuf,
-    arguments: Vec<String>,
 }
 
 impl RustBuilder<'_> {
-    /// Gives it an action, for messages and for requests.
-    #[must_use]
-    pub fn action(mut self, name: &str, mode: Mode) -> Self {
-        self.arguments.push(format!("{name} {}", mode.words()));
-        self
-    }
-
     /// Starts it, with what it sends recorded, and waits until it has its place in the group.
     ///
     /// # Panics
@@ -236,7 +224,7 @@ impl RustBuilder<'_> {
     pub fn start(self) -> Process {
         let recording = Recording::of_length(self.group.layout.length());
         let mut command = recording.command(&self.program);
-        command.arg(self.role.name()).arg(self.group.runtime_dir()).args(self.arguments);
+        command.arg(self.role.name()).arg(self.group.runtime_dir());
         Process::start_recorded(format!("Rust {}", self.role.name()), &mut command, recording)
     }
 }

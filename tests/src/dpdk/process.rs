@@ -24,15 +24,17 @@ use super::{
 /// What a registered action does with what arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Announces it as [`Event::Arrived`] and answers nothing.
+    /// Announces a message as [`Event::Arrived`].
     Print,
-    /// Takes it and answers nothing.
+    /// Takes a message and does nothing with it.
+    Discard,
+    /// Announces a request and never answers it.
     Silent,
     /// Sends a request's payload and descriptors back.
     Echo,
     /// The same, this much later, in a thread of its own.
     EchoAfter(Duration),
-    /// Announces it, blocks the handler for this long, and then echoes.
+    /// Announces a request, blocks the handler for this long, and then echoes.
     Block(Duration),
 }
 
@@ -41,6 +43,7 @@ impl Mode {
     pub(super) fn words(self) -> String {
         match self {
             Self::Print => "print".to_owned(),
+            Self::Discard => "discard".to_owned(),
             Self::Silent => "silent".to_owned(),
             Self::Echo => "echo".to_owned(),
             Self::EchoAfter(delay) => format!("echo {}", delay.as_millis()),
@@ -249,7 +252,7 @@ impl Process {
         self.wait(&self.events, PATIENCE, "an event")
     }
 
-    /// Waits for the next arrival.
+    /// Waits for what is to arrive next.
     #[must_use]
     pub fn next_arrival(&self) -> Content {
         match self.next_event() {

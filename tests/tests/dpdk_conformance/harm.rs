@@ -103,7 +103,7 @@ fn beside(who: Who, state: State, work: Work) -> Cell {
     let answer = match state {
         State::Idle => primary.command(&work.command()),
         State::BusyHandler => {
-            primary.send("slow", &[], 0).expect("the member takes it");
+            primary.request_async("slow", &[], 0, 60 * SECOND).expect("the member takes it");
             assert_eq!(member.next_arrival().name, "slow");
             primary.command(&work.command())
         }
@@ -138,7 +138,7 @@ fn beside(who: Who, state: State, work: Work) -> Cell {
 fn primary(group: &Group) -> Process {
     let primary = group.dpdk(Role::Primary).vdev("net_null0").start();
     primary.register("alive", Mode::Echo).expect("the name is free");
-    primary.register("silent", Mode::Print).expect("the name is free");
+    primary.register("silent", Mode::Silent).expect("the name is free");
     primary
 }
 
@@ -147,7 +147,7 @@ fn member(group: &Group, who: Who) -> Process {
         Who::Dpdk => {
             let member = group.dpdk(Role::Secondary).start();
             member.register("slow", Mode::Block(10 * SECOND)).expect("the name is free");
-            member.register("burst", Mode::Silent).expect("the name is free");
+            member.register("burst", Mode::Discard).expect("the name is free");
             member
         }
     }
