@@ -1,6 +1,6 @@
 //! What any two processes of a group must be able to do with each other.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Content, Event, Mode, Process, Requested};
 
@@ -37,11 +37,11 @@ pub fn requests(asker: &Process, answerer: &Process) {
     };
     // The first may leave something open for the next, such as a socket.
     echo(0, 0);
-    let open = (asker.open_fds(), answerer.open_fds());
+    let open = open_fds([asker, answerer]);
     for (payload, fds) in sizes() {
         echo(payload, fds);
     }
-    assert_eq!((asker.open_fds(), answerer.open_fds()), open);
+    assert_none_kept([asker, answerer], open);
     answerer.unregister("echo").expect("it was registered");
 }
 
@@ -70,14 +70,14 @@ pub fn messages(sender: &Process, receiver: &Process) {
     let tell = |payload, fds| sender.send("told", &bytes(payload), fds).expect("it is sent");
     let first = tell(0, 0);
     assert_eq!(receiver.next_arrival(), first);
-    let open = (sender.open_fds(), receiver.open_fds());
+    let open = open_fds([sender, receiver]);
     // Fewer than a queue takes, so that none waits; then all are looked at.
     for sizes in sizes().collect::<Vec<_>>().chunks(6) {
         let sent: Vec<Content> = sizes.iter().map(|(payload, fds)| tell(*payload, *fds)).collect();
         let arrived: Vec<Content> = sizes.iter().map(|_| receiver.next_arrival()).collect();
         assert_eq!(arrived, sent);
     }
-    assert_eq!((sender.open_fds(), receiver.open_fds()), open);
+    assert_none_kept([sender, receiver], open);
     receiver.unregister("told").expect("it was registered");
 }
 
@@ -125,6 +125,23 @@ pub fn unknown_names(asker: &Process, answerer: &Process, unknown: Unknown) {
         }
     }
     requests(asker, answerer);
+}
+
+fn open_fds(processes: [&Process; 2]) -> [u32; 2] {
+    processes.map(Process::open_fds)
+}
+
+/// Waits until both have closed what they no longer need: whoever has answered may be about to close what it answered
+/// with. So it was `before`, too, which makes that a bound; all that was sent since is far more.
+fn assert_none_kept(processes: [&Process; 2], open: [u32; 2]) {
+    let deadline = Instant::now() + LONG;
+    while open_fds(processes) != open {
+        assert!(
+            Instant::now() < deadline,
+            "descriptors are kept: {:?} now, {open:?} before",
+            open_fds(processes)
+        );
+    }
 }
 
 fn sizes() -> impl Iterator<Item = (usize, usize)> {
