@@ -10,7 +10,7 @@ use std::{
         Arc, Mutex,
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -64,6 +64,8 @@ pub struct Process {
     answers: Receiver<Result<Answer, Refused>>,
     events: Receiver<Event>,
     stderr: Arc<Mutex<String>>,
+    /// Ends with stderr, when all of it has been collected.
+    collector: RefCell<Option<JoinHandle<()>>>,
     ready: Answer,
     pid: Pid,
     recording: Option<Recording>,
@@ -79,7 +81,7 @@ impl Process {
         let mut child =
             command.spawn().unwrap_or_else(|error| panic!("{title} did not start: {error}: {command:?}"));
         let stderr = Arc::new(Mutex::new(String::new()));
-        collect(child.stderr.take().expect("piped"), Arc::clone(&stderr));
+        let collector = collect(child.stderr.take().expect("piped"), Arc::clone(&stderr));
         let lines = Lines::of(child.stdout.take().expect("piped"), &title);
         let stdin = child.stdin.take();
         // From here on, dropping `process` ends the child, ready or not.
@@ -90,6 +92,7 @@ impl Process {
             answers: lines.answers,
             events: lines.events,
             stderr,
+            collector: RefCell::new(Some(collector)),
             ready: Answer { took: Duration::ZERO, fields: Vec::new() },
             pid: rustix::process::getpid(),
             recording: None,
@@ -342,7 +345,15 @@ impl Process {
                 Err(RecvTimeoutError::Timeout) => self.fail("does not end"),
             }
         }
-        self.child.borrow_mut().wait().expect("it is our child, and waited for only here")
+        self.wait_status()
+    }
+
+    fn wait_status(&self) -> ExitStatus {
+        let status = self.child.borrow_mut().wait().expect("it is our child");
+        if let Some(collector) = self.collector.take() {
+            collector.join().expect("collecting does not panic");
+        }
+        status
     }
 
     fn wait<T>(&self, lines: &Receiver<T>, patience: Duration, what: &str) -> T {
@@ -352,7 +363,7 @@ impl Process {
                 self.fail(&format!("hangs: {what} was due within {patience:?}"))
             }
             Err(RecvTimeoutError::Disconnected) => {
-                let status = self.child.borrow_mut().wait().expect("it is our child");
+                let status = self.wait_status();
                 self.fail(&format!("ended with {status} before {what}"))
             }
         }
@@ -437,12 +448,12 @@ fn give<T>(to: &Sender<T>, line: T) {
 }
 
 /// Keeps what a process prints to stderr, for when it fails.
-fn collect(stderr: impl std::io::Read + Send + 'static, into: Arc<Mutex<String>>) {
+fn collect(stderr: impl std::io::Read + Send + 'static, into: Arc<Mutex<String>>) -> JoinHandle<()> {
     thread::spawn(move || {
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
             let mut printed = into.lock().expect("its readers do not panic");
             printed.push_str(&line);
             printed.push('\n');
         }
-    });
+    })
 }
