@@ -1,1 +1,63 @@
-//! Derives.
+//! Derive macros of `mp-typed`: see that crate for what they mean and how to use them.
+//!
+//! The file list is the pipeline:
+//!
+//! ```text
+//! lib ─► ast ─► attr        what was written: the type, its fields, the attributes and their syntax
+//!         └───► valid       what makes no sense together, found before any code is made
+//!         └───► expand ─► { body, payload, spell, span }      the impls
+//!         └───► fallback    the same impls without content, after a mistake
+//! ```
+//!
+//! All mistakes are collected in a [`Ctxt`](ctxt::Ctxt) and reported together, each at its token. After a mistake the
+//! impls are still there, so that nothing else in the crate fails for want of them. What only the compiler can know
+//! (whether a type is a payload, how large it is) is left to the constants in the generated code.
+
+mod ast;
+mod attr;
+mod ctxt;
+mod expand;
+mod fallback;
+mod spell;
+mod valid;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+use crate::ast::Derive;
+
+/// Makes a struct or enum a one-way message.
+///
+/// See `mp_typed::Message`, and the crate documentation of `mp-typed` for the attributes.
+#[proc_macro_derive(Message, attributes(message, fd, payload, serde))]
+pub fn message(input: TokenStream) -> TokenStream {
+    derive(Derive::Message, input)
+}
+
+/// Makes a struct or enum a request, which expects a response.
+///
+/// See `mp_typed::Request`, and the crate documentation of `mp-typed` for the attributes.
+#[proc_macro_derive(Request, attributes(message, fd, payload, serde))]
+pub fn request(input: TokenStream) -> TokenStream {
+    derive(Derive::Request, input)
+}
+
+/// Makes a struct or enum the response to a request.
+///
+/// See `mp_typed::Response`, and the crate documentation of `mp-typed` for the attributes.
+#[proc_macro_derive(Response, attributes(message, fd, payload, serde))]
+pub fn response(input: TokenStream) -> TokenStream {
+    derive(Derive::Response, input)
+}
+
+/// Makes a struct or enum a value that can be a field of messages and of other payloads.
+///
+/// See `mp_typed::Payload`, and the crate documentation of `mp-typed` for the attributes.
+#[proc_macro_derive(Payload, attributes(payload, message, fd, serde))]
+pub fn payload(input: TokenStream) -> TokenStream {
+    derive(Derive::Payload, input)
+}
+
+fn derive(derive: Derive, input: TokenStream) -> TokenStream {
+    expand::expand(derive, &parse_macro_input!(input as DeriveInput)).into()
+}

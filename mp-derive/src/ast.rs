@@ -1,0 +1,115 @@
+//! What the user wrote: the type, taken apart as far as the derives need it.
+
+use proc_macro2::Span;
+use syn::ext::IdentExt;
+use syn::{Data, DeriveInput, Fields, Generics, Ident, Member, Type};
+
+use crate::attr::{FieldAttrs, TypeAttrs};
+use crate::ctxt::Ctxt;
+
+/// Which derive is at work.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Derive {
+    Message,
+    Request,
+    Response,
+    Payload,
+}
+
+impl Derive {
+    /// The attribute that takes this derive's keys.
+    pub(crate) fn attribute(self) -> &'static str {
+        match self {
+            Self::Message | Self::Request | Self::Response => "message",
+            Self::Payload => "payload",
+        }
+    }
+
+    /// What the derived type is called in prose.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Self::Message => "a message",
+            Self::Request => "a request",
+            Self::Response => "a response",
+            Self::Payload => "a payload",
+        }
+    }
+}
+
+/// A struct or enum with a derive of ours.
+pub(crate) struct Input<'a> {
+    pub(crate) derive: Derive,
+    pub(crate) ident: &'a Ident,
+    pub(crate) generics: &'a Generics,
+    pub(crate) attrs: TypeAttrs,
+    pub(crate) is_enum: bool,
+    /// One, without a name, for a struct. None for a union.
+    pub(crate) variants: Vec<Variant<'a>>,
+}
+
+/// A variant of an enum, or the content of a struct.
+pub(crate) struct Variant<'a> {
+    pub(crate) ident: Option<&'a Ident>,
+    pub(crate) fields: Vec<Field<'a>>,
+}
+
+/// A field, named or not.
+pub(crate) struct Field<'a> {
+    pub(crate) member: Member,
+    /// As it is shown to people: `type` for `r#type`, `0` for the first field of a tuple.
+    pub(crate) name: String,
+    pub(crate) ty: &'a Type,
+    pub(crate) attrs: FieldAttrs,
+}
+
+impl<'a> Input<'a> {
+    /// Reads the type, and reports what is wrong in its attributes.
+    pub(crate) fn parse(derive: Derive, input: &'a DeriveInput, cx: &mut Ctxt) -> Self {
+        let attrs = TypeAttrs::parse(derive, &input.attrs, cx);
+        let variants = match &input.data {
+            Data::Struct(data) => vec![Variant { ident: None, fields: fields(derive, &data.fields, cx) }],
+            Data::Enum(data) => data
+                .variants
+                .iter()
+                .map(|variant| {
+                    TypeAttrs::refuse_on_variant(derive, &variant.attrs, cx);
+                    Variant { ident: Some(&variant.ident), fields: fields(derive, &variant.fields, cx) }
+                })
+                .collect(),
+            Data::Union(_) => Vec::new(),
+        };
+        let is_enum = matches!(input.data, Data::Enum(_));
+        Self { derive, ident: &input.ident, generics: &input.generics, attrs, is_enum, variants }
+    }
+
+    /// The name of the type, as it is shown to people.
+    pub(crate) fn name(&self) -> String {
+        self.ident.unraw().to_string()
+    }
+
+    /// All fields of all variants.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &Field<'a>> {
+        self.variants.iter().flat_map(|variant| &variant.fields)
+    }
+}
+
+fn fields<'a>(derive: Derive, fields: &'a Fields, cx: &mut Ctxt) -> Vec<Field<'a>> {
+    fields
+        .iter()
+        .enumerate()
+        .map(|(index, field)| {
+            let (member, name) = match &field.ident {
+                Some(ident) => (Member::Named(ident.clone()), ident.unraw().to_string()),
+                None => (Member::from(index), index.to_string()),
+            };
+            Field { member, name, ty: &field.ty, attrs: FieldAttrs::parse(derive, &field.attrs, cx) }
+        })
+        .collect()
+}
+
+impl Field<'_> {
+    /// Where the field's type stands.
+    pub(crate) fn span(&self) -> Span {
+        syn::spanned::Spanned::span(self.ty)
+    }
+}

@@ -1,0 +1,134 @@
+//! The attributes: `#[message(...)]`, `#[payload(...)]`, `#[fd]`, and the `#[serde(...)]` ones that matter here.
+
+mod args;
+mod serde;
+
+use proc_macro2::Span;
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, Ident, Path, Type, parse_quote};
+
+use self::args::{Arg, Place};
+use crate::ast::Derive;
+use crate::ctxt::Ctxt;
+
+/// An argument, and where it was given.
+pub(crate) struct Given<T> {
+    pub(crate) at: Span,
+    pub(crate) value: T,
+}
+
+/// What the attributes of a type say.
+pub(crate) struct TypeAttrs {
+    pub(crate) name: Option<Given<Expr>>,
+    pub(crate) response: Option<Given<Type>>,
+    pub(crate) layout_c: Option<Given<()>>,
+    pub(crate) krate: Path,
+    /// Some of it could not be understood, so nothing can be said to be missing.
+    pub(crate) unclear: bool,
+}
+
+/// What the attributes of a field say.
+pub(crate) struct FieldAttrs {
+    pub(crate) fd: Option<Given<()>>,
+    pub(crate) max_len: Option<Given<Expr>>,
+    pub(crate) max_size: Option<Given<Expr>>,
+    /// Some of it could not be understood, so nothing can be said about the field's type.
+    pub(crate) unclear: bool,
+}
+
+impl TypeAttrs {
+    pub(crate) fn parse(derive: Derive, attrs: &[Attribute], cx: &mut Ctxt) -> Self {
+        let (mut name, mut response, mut layout_c, mut krate) = Default::default();
+        let before = cx.len();
+        for arg in args::parse(derive, Place::Type, attrs, cx) {
+            match arg {
+                Arg::Name(key, value) => set(&mut name, &key, value, cx),
+                Arg::Response(key, value) => set(&mut response, &key, value, cx),
+                Arg::LayoutC(key) => set(&mut layout_c, &key, (), cx),
+                Arg::Crate(key, value) => set(&mut krate, &key, value, cx),
+                // Refused on a type already.
+                Arg::MaxLen(..) | Arg::MaxSize(..) => {}
+            }
+        }
+        let unclear = cx.len() > before;
+        for attr in attrs.iter().filter(|attr| attr.path().is_ident("fd")) {
+            cx.at(attr, "`#[fd]` marks a field, not the whole type");
+        }
+        serde::check_type(derive, attrs, cx);
+        refuse_packed(derive, attrs, cx);
+        let krate = krate.map_or_else(|| parse_quote!(::mp_typed), |krate: Given<Path>| krate.value);
+        Self { name, response, layout_c, krate, unclear }
+    }
+
+    /// None of our attributes belongs on a variant.
+    pub(crate) fn refuse_on_variant(derive: Derive, attrs: &[Attribute], cx: &mut Ctxt) {
+        for attr in attrs {
+            if attr.path().is_ident("fd") {
+                cx.at(attr, "`#[fd]` marks a field, not a whole variant");
+            } else if attr.path().is_ident(derive.attribute()) {
+                let attribute = derive.attribute();
+                cx.at(
+                    attr,
+                    format!("`#[{attribute}(...)]` belongs on the enum or on a field, not on a variant"),
+                );
+            }
+        }
+        serde::check_type(derive, attrs, cx);
+    }
+}
+
+impl FieldAttrs {
+    pub(crate) fn parse(derive: Derive, attrs: &[Attribute], cx: &mut Ctxt) -> Self {
+        let (mut max_len, mut max_size) = Default::default();
+        let before = cx.len();
+        for arg in args::parse(derive, Place::Field, attrs, cx) {
+            match arg {
+                Arg::MaxLen(key, value) => set(&mut max_len, &key, value, cx),
+                Arg::MaxSize(key, value) => set(&mut max_size, &key, value, cx),
+                // Refused on a field already.
+                Arg::Name(..) | Arg::Response(..) | Arg::LayoutC(_) | Arg::Crate(..) => {}
+            }
+        }
+        let mut fd: Option<Given<()>> = None;
+        for attr in attrs.iter().filter(|attr| attr.path().is_ident("fd")) {
+            if attr.meta.require_path_only().is_err() {
+                cx.at(&attr.meta, "`#[fd]` takes no arguments");
+            }
+            match &fd {
+                Some(_) => cx.at(attr, "`#[fd]` is given twice"),
+                None => fd = Some(Given { at: attr.span(), value: () }),
+            }
+        }
+        serde::check_field(derive, attrs, cx);
+        Self { fd, max_len, max_size, unclear: cx.len() > before }
+    }
+}
+
+fn set<T>(slot: &mut Option<Given<T>>, key: &Ident, value: T, cx: &mut Ctxt) {
+    match slot {
+        Some(_) => cx.at(key, format!("`{key}` is given twice")),
+        None => *slot = Some(Given { at: key.span(), value }),
+    }
+}
+
+/// References to the fields of a packed struct do not exist, so nothing could encode them.
+fn refuse_packed(derive: Derive, attrs: &[Attribute], cx: &mut Ctxt) {
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("repr")) {
+        // Whatever else is wrong with a `repr`, the compiler says better.
+        let _ = attr.parse_nested_meta(|meta| {
+            if meta.path.is_ident("packed") {
+                let (noun, attribute) = (derive.noun(), derive.attribute());
+                cx.at(
+                    &meta.path,
+                    format!("{noun} cannot be `packed`; the encoding has no padding anyway, and for C's layout there is `#[{attribute}(layout = \"C\")]`"),
+                );
+            }
+            if meta.input.peek(syn::token::Paren) {
+                let content;
+                syn::parenthesized!(content in meta.input);
+                content.parse::<proc_macro2::TokenStream>()?;
+            }
+            Ok(())
+        });
+    }
+}

@@ -1,0 +1,269 @@
+//! The arguments in the brackets: which key, which value, and what to say about everything else.
+//!
+//! Arguments are parsed one by one, and after a mistake from the next comma on, so that each mistake shows.
+
+use proc_macro2::TokenTree;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token, Type, UnOp, token};
+
+use crate::ast::Derive;
+use crate::ctxt::Ctxt;
+
+/// What an attribute stands on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Type,
+    Field,
+}
+
+/// `key = value`, where the key belongs and the value is of the right sort.
+pub(super) enum Arg {
+    Name(Ident, Expr),
+    Response(Ident, Type),
+    LayoutC(Ident),
+    Crate(Ident, Path),
+    MaxLen(Ident, Expr),
+    MaxSize(Ident, Expr),
+}
+
+/// The arguments of our attributes among `attrs`.
+pub(super) fn parse(derive: Derive, place: Place, attrs: &[Attribute], cx: &mut Ctxt) -> Vec<Arg> {
+    let mut args = Vec::new();
+    let ours = derive.attribute();
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident(ours)) {
+        match &attr.meta {
+            Meta::List(list) if !list.tokens.is_empty() => {
+                let all = |input: ParseStream<'_>| {
+                    parse_all(derive, place, input, &mut args, cx);
+                    Ok(())
+                };
+                // It takes whatever there is, and keeps the errors to itself.
+                let _ = all.parse2(list.tokens.clone());
+            }
+            meta => {
+                cx.at(meta, format!("`#[{ours}]` needs arguments: `#[{ours}({})]`", place.example(derive)))
+            }
+        }
+    }
+    refuse_the_other(derive, place, attrs, cx);
+    args
+}
+
+fn parse_all(derive: Derive, place: Place, input: ParseStream<'_>, args: &mut Vec<Arg>, cx: &mut Ctxt) {
+    while !input.is_empty() {
+        match parse_one(derive, place, input) {
+            Ok(arg) => args.push(arg),
+            Err(error) => cx.push(error),
+        }
+        while !input.is_empty() && !input.peek(Token![,]) {
+            let _ = input.parse::<TokenTree>();
+        }
+        let _ = input.parse::<Option<Token![,]>>();
+    }
+}
+
+fn parse_one(derive: Derive, place: Place, input: ParseStream<'_>) -> syn::Result<Arg> {
+    let key = parse_key(derive, place, input)?;
+    let name = key.unraw().to_string();
+    if input.peek(token::Paren) {
+        return Err(input.error(format!("write `{name} = ...` instead of `{name}(...)`")));
+    }
+    if input.peek(Token![:]) {
+        return Err(input.error(format!("write `{name} = ...` instead of `{name}: ...`")));
+    }
+    if !input.peek(Token![=]) {
+        return Err(syn::Error::new(key.span(), format!("`{name}` needs a value: `{}`", example(&name))));
+    }
+    input.parse::<Token![=]>()?;
+    if input.is_empty() || input.peek(Token![,]) {
+        return Err(syn::Error::new(key.span(), format!("`{name}` needs a value: `{}`", example(&name))));
+    }
+    let arg = parse_value(key, &name, input)?;
+    if !input.is_empty() && !input.peek(Token![,]) {
+        return Err(input.error("expected a `,` before this"));
+    }
+    Ok(arg)
+}
+
+fn parse_key(derive: Derive, place: Place, input: ParseStream<'_>) -> syn::Result<Ident> {
+    if input.peek(LitStr) && place.keys(derive).contains(&"name") {
+        let text: LitStr = input.parse()?;
+        let literal = text.token();
+        return Err(syn::Error::new(text.span(), format!("a name is given as `name = {literal}`")));
+    }
+    if !input.peek(Ident::peek_any) {
+        return Err(input.error(format!("expected an argument like `{}`", place.example(derive))));
+    }
+    let key = input.call(Ident::parse_any)?;
+    let name = key.unraw().to_string();
+    if place.keys(derive).contains(&&*name) {
+        return Ok(key);
+    }
+    let message = misplaced(derive, place, &name).unwrap_or_else(|| unknown(derive, place, &name));
+    Err(syn::Error::new(key.span(), message))
+}
+
+fn parse_value(key: Ident, name: &str, input: ParseStream<'_>) -> syn::Result<Arg> {
+    Ok(match name {
+        "name" => Arg::Name(key, parse_name(input)?),
+        "response" => Arg::Response(key, parse_path_like(input, "response", "a type")?),
+        "crate" => {
+            let path: Type = parse_path_like(input, "crate", "a path")?;
+            match path {
+                Type::Path(path) if path.qself.is_none() => Arg::Crate(key, path.path),
+                other => {
+                    return Err(syn::Error::new_spanned(
+                        other,
+                        "a crate is given as a path: `crate = my::mp_typed`",
+                    ));
+                }
+            }
+        }
+        "layout" => {
+            let value: Expr = input.parse()?;
+            if !matches!(&value, Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value() == "C") {
+                return Err(syn::Error::new_spanned(value, "unknown layout; there is one: `layout = \"C\"`"));
+            }
+            Arg::LayoutC(key)
+        }
+        "max_len" => Arg::MaxLen(key, parse_number(input, "max_len")?),
+        _ => Arg::MaxSize(key, parse_number(input, "max_size")?),
+    })
+}
+
+/// A literal, which is checked at once, or a constant, which the compiler will check.
+fn parse_name(input: ParseStream<'_>) -> syn::Result<Expr> {
+    let value: Expr = input.parse()?;
+    let wrong = match &value {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => wrong_name(&text.value()),
+        Expr::Lit(_) => Some("a message name is a string: `name = \"...\"`".to_owned()),
+        _ => None,
+    };
+    wrong.map_or(Ok(value.clone()), |why| Err(syn::Error::new_spanned(&value, why)))
+}
+
+fn wrong_name(name: &str) -> Option<String> {
+    if name.is_empty() {
+        return Some("a message name cannot be empty".to_owned());
+    }
+    if name.len() > 63 {
+        return Some(format!("this message name is {} bytes long; the limit is 63", name.len()));
+    }
+    let nul = name.find('\0')?;
+    Some(format!("a message name cannot contain a NUL byte: byte {nul} of this one is one"))
+}
+
+/// A type, which people tend to put in quotes.
+fn parse_path_like(input: ParseStream<'_>, key: &str, what: &str) -> syn::Result<Type> {
+    if input.peek(LitStr) {
+        let text: LitStr = input.parse()?;
+        let message = format!("`{key}` takes {what}, without quotes: `{key} = {}`", text.value());
+        return Err(syn::Error::new(text.span(), message));
+    }
+    input
+        .parse()
+        .map_err(|error| syn::Error::new(error.span(), format!("`{key}` takes {what}: `{}`", example(key))))
+}
+
+/// A number or a constant.
+fn parse_number(input: ParseStream<'_>, key: &str) -> syn::Result<Expr> {
+    let value: Expr = input.parse()?;
+    let is_number = match &value {
+        Expr::Lit(ExprLit { lit, .. }) => matches!(lit, Lit::Int(_)),
+        Expr::Unary(unary) => !matches!(unary.op, UnOp::Neg(_)),
+        _ => true,
+    };
+    if is_number {
+        return Ok(value);
+    }
+    Err(syn::Error::new_spanned(value, format!("`{key}` takes a number: `{}`", example(key))))
+}
+
+/// Why a key of ours is wrong at this place or in this derive.
+fn misplaced(derive: Derive, place: Place, name: &str) -> Option<String> {
+    let attribute = derive.attribute();
+    match (place, name) {
+        (Place::Type, "name") if derive == Derive::Response => {
+            Some("a response has no name of its own: it travels under the name of its request".to_owned())
+        }
+        (Place::Type, "response") if derive == Derive::Message => Some(
+            "a message has no response: for one that is answered, derive `Request` instead of `Message`"
+                .to_owned(),
+        ),
+        (Place::Type, "response") if derive == Derive::Response => {
+            Some("a response has no response: `response = ...` belongs on the request".to_owned())
+        }
+        (Place::Type, "name" | "response") => {
+            Some(format!("a payload has no `{name}`: it is a part of messages, which have"))
+        }
+        (Place::Type, "max_len" | "max_size") => {
+            Some(format!("`{name}` belongs on a field: `#[{attribute}({})]`", example(name)))
+        }
+        (Place::Field, "name" | "response" | "layout" | "crate") => {
+            Some(format!("`{name}` belongs on the type, not on a field"))
+        }
+        (_, "fd") => Some("a file descriptor is marked `#[fd]`, an attribute of its own".to_owned()),
+        _ => None,
+    }
+}
+
+fn unknown(derive: Derive, place: Place, name: &str) -> String {
+    let keys = place.keys(derive);
+    let attribute = derive.attribute();
+    let nearest = keys.iter().map(|key| (strsim::osa_distance(name, key), *key)).min();
+    match nearest {
+        Some((distance, key)) if distance <= 1 + key.len() / 4 => {
+            format!("unknown key `{name}` in `#[{attribute}(...)]`; did you mean `{key}`?")
+        }
+        _ => {
+            let keys: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
+            format!("unknown key `{name}` in `#[{attribute}(...)]`; the keys here are {}", keys.join(", "))
+        }
+    }
+}
+
+/// The attribute of the other derives does nothing here, unless the type has those too.
+fn refuse_the_other(derive: Derive, place: Place, attrs: &[Attribute], cx: &mut Ctxt) {
+    let ours = derive.attribute();
+    let other = if ours == "message" { "payload" } else { "message" };
+    if place == Place::Type || attrs.iter().any(|attr| attr.path().is_ident(ours)) {
+        return;
+    }
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident(other)) {
+        cx.at(attr.path(), format!("this is {}: the attribute here is `#[{ours}(...)]`", derive.noun()));
+    }
+}
+
+impl Place {
+    /// The keys that belong here.
+    fn keys(self, derive: Derive) -> &'static [&'static str] {
+        match (self, derive) {
+            (Self::Type, Derive::Request) => &["name", "response", "layout", "crate"],
+            (Self::Type, Derive::Message) => &["name", "layout", "crate"],
+            (Self::Type, Derive::Response | Derive::Payload) => &["layout", "crate"],
+            (Self::Field, _) => &["max_len", "max_size"],
+        }
+    }
+
+    /// What goes into the brackets, for instance.
+    fn example(self, derive: Derive) -> &'static str {
+        match (self, derive) {
+            (Self::Type, Derive::Request) => "name = \"...\", response = SomeResponse",
+            (Self::Type, Derive::Message) => "name = \"...\"",
+            (Self::Type, Derive::Response | Derive::Payload) => "layout = \"C\"",
+            (Self::Field, _) => "max_len = 32",
+        }
+    }
+}
+
+fn example(key: &str) -> &'static str {
+    match key {
+        "name" => "name = \"...\"",
+        "response" => "response = SomeResponse",
+        "layout" => "layout = \"C\"",
+        "crate" => "crate = my::mp_typed",
+        "max_len" => "max_len = 32",
+        _ => "max_size = 32",
+    }
+}

@@ -1,0 +1,155 @@
+//! Messages, requests and responses: shape, encoding, decoding, name, and the check that it fits.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Generics, Lifetime, Type, parse_quote};
+
+use super::codecs::Codecs;
+use super::{coding, span};
+use crate::ast::{Derive, Input};
+use crate::spell;
+
+pub(super) fn expand(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStream {
+    let definition = &codecs.definition;
+    let body = body(input, codecs, private);
+    let decode = (!lends(input)).then(|| decode(input, codecs, private));
+    let role = role(input, private);
+    let check = check(input, private);
+    quote! { #definition #body #decode #role #check }
+}
+
+/// Whether the type borrows descriptors, so that it cannot be received.
+pub(crate) fn lends(input: &Input<'_>) -> bool {
+    input.fields().any(|field| field.attrs.fd.is_some() && spell::borrows(field.ty))
+}
+
+/// The parameters of `impl Decode<'de>`: the type's own lifetime if it has one, else one more.
+pub(crate) fn decode_generics(input: &Input<'_>, de: &Lifetime) -> Generics {
+    let mut generics = input.generics.clone();
+    if generics.lifetimes().next().is_none() {
+        generics.params.insert(0, parse_quote!(#de));
+    }
+    generics
+}
+
+fn body(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStream {
+    let ident = input.ident;
+    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
+    let shape = shape(input, codecs, private);
+    let encode = coding::encode(input, codecs, private, coding::Names::Kept);
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #private::Body for #ident #type_generics #where_clause {
+            const SHAPE: #private::Shape = #shape;
+
+            fn encode_body<'__a>(
+                &'__a self,
+                __out: &mut #private::Writer<'__a>,
+            ) -> #private::Result<(), #private::At<#private::EncodeFault>> {
+                #encode
+            }
+        }
+    }
+}
+
+fn decode(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStream {
+    let (ident, de) = (input.ident, &codecs.de);
+    let generics = decode_generics(input, de);
+    let (impl_generics, ..) = generics.split_for_impl();
+    let (_, type_generics, where_clause) = input.generics.split_for_impl();
+    let decode = coding::decode(input, codecs, private, coding::Names::Kept);
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #private::Decode<#de> for #ident #type_generics #where_clause {
+            fn decode_body(
+                __src: &mut #private::Reader<#de>,
+            ) -> #private::Result<Self, #private::At<#private::DecodeFault>> {
+                #decode
+            }
+        }
+    }
+}
+
+fn shape(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStream {
+    let type_name = input.name();
+    let form = match (&input.attrs.layout_c, input.is_enum) {
+        (Some(_), _) => {
+            let c = codecs.c();
+            quote!(C(#c.0))
+        }
+        (None, true) => quote!(Enum),
+        (None, false) => quote!(Struct),
+    };
+    let variants = input.variants.iter().enumerate().map(|(v, variant)| {
+        let name =
+            variant.ident.map(|ident| syn::ext::IdentExt::unraw(ident).to_string()).unwrap_or_default();
+        let mut payload_fields = 0_usize;
+        let fields = variant.fields.iter().enumerate().map(|(f, field)| {
+            let (codec, name) = (codecs.of(v, f), &field.name);
+            let shape = quote!(#codec.shape(#name));
+            if input.attrs.layout_c.is_none() || field.attrs.fd.is_some() {
+                return shape;
+            }
+            let (c, index) = (codecs.c(), payload_fields);
+            payload_fields += 1;
+            quote!(#shape.at(#c.1[#index]))
+        });
+        quote!(#private::Variant { name: #name, fields: &[#(#fields),*] })
+    });
+    quote! {
+        #private::Shape { type_name: #type_name, form: #private::Form::#form, variants: &[#(#variants),*] }
+    }
+}
+
+/// The trait that makes it a message, request or response.
+fn role(input: &Input<'_>, private: &TokenStream) -> TokenStream {
+    let ident = input.ident;
+    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
+    let role = match input.derive {
+        Derive::Message => quote!(Message),
+        Derive::Request => quote!(Request),
+        Derive::Response | Derive::Payload => quote!(Response),
+    };
+    let name = input.attrs.name.as_ref().map(|name| {
+        let name = &name.value;
+        let at = name.span();
+        let here = span::at(at, private.clone());
+        // In a constant of its own, so that one of the wrong type is reported once.
+        let constant = quote_spanned!(at=> const NAME: &#here::str = #name;);
+        let check = quote_spanned!(at=> const NAME_IS_VALID: () = #here::check_name(NAME););
+        (quote!(#constant #check), quote!(const NAME: &'static #private::str = NAME;))
+    });
+    let (constants, name) = name.unzip();
+    let response = input.attrs.response.as_ref().map(|response| {
+        let response = &response.value;
+        quote_spanned!(response.span()=> type Response = #response;)
+    });
+    quote! {
+        #constants
+        #[automatically_derived]
+        impl #impl_generics #private::#role for #ident #type_generics #where_clause {
+            #name
+            #response
+        }
+    }
+}
+
+/// The check, all of it at the type's name, because that is where it is to be reported.
+fn check(input: &Input<'_>, private: &TokenStream) -> TokenStream {
+    let at = input.ident.span();
+    let private = span::at(at, private.clone());
+    let whole = anonymous(input, at);
+    quote_spanned!(at=> const FITS_IN_ONE_MESSAGE: () = #private::check::<#whole>();)
+}
+
+/// The type as it is named outside of any impl.
+fn anonymous(input: &Input<'_>, at: Span) -> Type {
+    let ident = input.ident;
+    if input.generics.params.is_empty() {
+        return parse_quote!(#ident);
+    }
+    let lifetime = Lifetime::new("'_", at);
+    let ty = quote_spanned!(at=> #ident<#lifetime>);
+    parse_quote!(#ty)
+}

@@ -1,0 +1,167 @@
+//! One codec constant per field.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::visit_mut::{self, VisitMut};
+use syn::{Generics, Ident, Lifetime, Type, TypePath, parse_quote};
+
+use super::span;
+use crate::ast::{Derive, Field, Input};
+use crate::{spell, valid};
+
+/// The constants, and how to refer to them.
+pub(crate) struct Codecs {
+    /// The lifetime of the datagram that is decoded.
+    pub(crate) de: Lifetime,
+    /// The type's parameters with the bounds that its fields need.
+    pub(crate) generics: Generics,
+    /// `Fields`, or `Fields::<T>` in a generic payload.
+    fields: TokenStream,
+    /// The struct that carries the constants.
+    pub(crate) definition: TokenStream,
+}
+
+impl Codecs {
+    pub(crate) fn new(input: &Input<'_>, private: &TokenStream) -> Self {
+        let de = match input.generics.lifetimes().next() {
+            Some(param) => param.lifetime.clone(),
+            None => Lifetime::new("'__de", Span::mixed_site()),
+        };
+        let generics = bounded(input, private);
+        let params = generics.type_params().map(|param| &param.ident);
+        let params: Vec<_> = params.chain(generics.const_params().map(|param| &param.ident)).collect();
+        let fields = if params.is_empty() { quote!(__Fields) } else { quote!(__Fields::<#(#params),*>) };
+        let definition = definition(input, private, &de, &generics);
+        Self { de, generics, fields, definition }
+    }
+
+    /// The constant of a field.
+    pub(crate) fn of(&self, variant: usize, field: usize) -> TokenStream {
+        let (fields, name) = (&self.fields, constant(variant, field));
+        quote!(#fields::#name)
+    }
+
+    /// The C layout of the type.
+    pub(crate) fn c(&self) -> TokenStream {
+        let fields = &self.fields;
+        quote!(#fields::__C)
+    }
+}
+
+fn constant(variant: usize, field: usize) -> Ident {
+    format_ident!("__{variant}_{field}")
+}
+
+/// Every type parameter of a payload is a payload.
+fn bounded(input: &Input<'_>, private: &TokenStream) -> Generics {
+    let mut generics = input.generics.clone();
+    let bound = if input.attrs.layout_c.is_some() { quote!(CField) } else { quote!(Payload) };
+    if input.derive == Derive::Payload {
+        for param in generics.type_params_mut() {
+            param.bounds.push(parse_quote!(#private::#bound));
+        }
+    }
+    generics
+}
+
+fn definition(input: &Input<'_>, private: &TokenStream, de: &Lifetime, generics: &Generics) -> TokenStream {
+    let mut generics = generics.clone();
+    if generics.lifetimes().next().is_none() {
+        generics.params.insert(0, parse_quote!(#de));
+    }
+    let types = generics.type_params().map(|param| &param.ident);
+    let content = quote!((&#de (), #(#types),*));
+    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let constants = input.variants.iter().enumerate().flat_map(|(v, variant)| {
+        let fields = variant.fields.iter().enumerate().filter(|(_, field)| valid::is_clear(input, field));
+        fields.map(move |(f, field)| codec(input, private, de, &constant(v, f), field))
+    });
+    let c = input.attrs.layout_c.as_ref().map(|_| c_layout(input, private));
+    quote! {
+        struct __Fields #impl_generics (#private::PhantomData<#content>) #where_clause;
+        #[allow(non_upper_case_globals)]
+        impl #impl_generics __Fields #type_generics #where_clause {
+            #(#constants)*
+            #c
+        }
+    }
+}
+
+/// `const __0_1: Codec<'de, u16> = payload::<u16>();`, all of it at the type `u16`.
+fn codec(
+    input: &Input<'_>,
+    private: &TokenStream,
+    de: &Lifetime,
+    name: &Ident,
+    field: &Field<'_>,
+) -> TokenStream {
+    let at = field.span();
+    let ty = without_self(field.ty, input);
+    let c = input.attrs.layout_c.is_some();
+    let make = if field.attrs.fd.is_some() {
+        match (&field.attrs.max_len, spell::borrows(field.ty)) {
+            (None, false) => quote_spanned!(at=> fd::<#ty, _, #c>()),
+            (None, true) => quote_spanned!(at=> lent_fd::<#ty, _, #c>()),
+            (Some(max_len), borrows) => {
+                let max_len = &max_len.value;
+                let make = Ident::new(if borrows { "lent_fd_list" } else { "fd_list" }, at);
+                quote_spanned!(at=> #make::<#ty, _, { #max_len }, #c>())
+            }
+        }
+    } else if let Some(max_len) = &field.attrs.max_len {
+        let max_len = &max_len.value;
+        quote_spanned!(at=> max_len::<#ty, { #max_len }>())
+    } else if let Some(max_size) = &field.attrs.max_size {
+        let max_size = &max_size.value;
+        quote_spanned!(at=> max_size::<#ty, { #max_size }>())
+    } else if c {
+        quote_spanned!(at=> c::<#ty>())
+    } else {
+        let make = Ident::new(spell::advice(field.ty), at);
+        quote_spanned!(at=> #make::<#ty>())
+    };
+    let kind = Ident::new(if field.attrs.fd.is_some() { "FdCodec" } else { "Codec" }, at);
+    let private = span::at(at, private.clone());
+    let de = Lifetime { apostrophe: at, ident: Ident::new(&de.ident.to_string(), de.ident.span()) };
+    quote_spanned! {at=>
+        #[allow(unused_braces)]
+        const #name: #private::#kind<#de, #ty> = #private::#make;
+    }
+}
+
+/// Where C puts the fields that are not descriptors, in their order.
+fn c_layout(input: &Input<'_>, private: &TokenStream) -> TokenStream {
+    let layouts: Vec<_> = input
+        .variants
+        .iter()
+        .flat_map(|variant| variant.fields.iter().enumerate())
+        .filter(|(_, field)| field.attrs.fd.is_none() && valid::is_clear(input, field))
+        .map(|(f, _)| constant(0, f))
+        .collect();
+    let count = layouts.len();
+    quote! {
+        const __C: (#private::Layout, [#private::usize; #count]) =
+            #private::c_struct([#(Self::#layouts.layout),*]);
+    }
+}
+
+/// The type as it reads outside an impl of the derived type.
+fn without_self(ty: &Type, input: &Input<'_>) -> Type {
+    struct Replace(TypePath);
+
+    impl VisitMut for Replace {
+        fn visit_type_path_mut(&mut self, path: &mut TypePath) {
+            if path.path.is_ident("Self") {
+                *path = self.0.clone();
+            } else {
+                visit_mut::visit_type_path_mut(self, path);
+            }
+        }
+    }
+
+    let ident = input.ident;
+    let (_, generics, _) = input.generics.split_for_impl();
+    let mut ty = ty.clone();
+    visit_mut::visit_type_mut(&mut Replace(parse_quote!(#ident #generics)), &mut ty);
+    ty
+}

@@ -1,0 +1,130 @@
+//! Encoding and decoding, field by field.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::codecs::Codecs;
+use crate::ast::{Field, Input, Variant};
+
+/// Whether errors name the field: those of messages do, those of payloads leave it to the message around them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Names {
+    Kept,
+    Left,
+}
+
+/// Code that encodes `self` into `__out`.
+pub(super) fn encode(input: &Input<'_>, codecs: &Codecs, private: &TokenStream, names: Names) -> TokenStream {
+    let out = quote!(__out);
+    let arms = input.variants.iter().enumerate().map(|(v, variant)| {
+        let tag = input.is_enum.then(|| {
+            let tag = number(v);
+            quote!(__out.variant(#tag)?;)
+        });
+        let puts = positioned(input, variant).map(|(f, position, field)| {
+            let seek = position.map(|index| seek(codecs, &out, index));
+            let (codec, name, value) = (codecs.of(v, f), &field.name, format_ident!("__{f}"));
+            match names {
+                Names::Kept => quote!(#seek #codec.encode(#value, #name, __out)?;),
+                Names::Left => quote!(#seek (#codec.put)(#value, __out)?;),
+            }
+        });
+        let pattern = pattern(variant);
+        quote!(#pattern => { #tag #(#puts)* })
+    });
+    let (start, end) = c_frame(input, codecs, &out).unzip();
+    quote! {
+        #start
+        match self { #(#arms)* }
+        #end
+        #private::Ok(())
+    }
+}
+
+/// Code that makes a value from `__src`.
+pub(super) fn decode(input: &Input<'_>, codecs: &Codecs, private: &TokenStream, names: Names) -> TokenStream {
+    let src = quote!(__src);
+    let values = input.variants.iter().enumerate().map(|(v, variant)| {
+        let members = positioned(input, variant).map(|(f, position, field)| {
+            let (codec, name, member) = (codecs.of(v, f), &field.name, &field.member);
+            let get = match names {
+                Names::Kept => quote!(#codec.decode(#name, __src)?),
+                Names::Left => quote!((#codec.get)(__src)?),
+            };
+            match position.map(|index| seek(codecs, &src, index)) {
+                Some(seek) => quote!(#member: { #seek #get }),
+                None => quote!(#member: #get),
+            }
+        });
+        let path = path(variant);
+        quote!(#path { #(#members),* })
+    });
+    if input.is_enum {
+        let tags = (0..input.variants.len()).map(number);
+        return quote! {
+            #private::Ok(match __src.variant()? {
+                #(#tags => #values,)*
+                __other => #private::Err(#private::DecodeFault::UnknownVariant(__other))?,
+            })
+        };
+    }
+    match c_frame(input, codecs, &src) {
+        None => quote!(#private::Ok(#(#values)*)),
+        Some((start, end)) => quote! {
+            #start
+            let __value = #(#values)*;
+            #end
+            #private::Ok(__value)
+        },
+    }
+}
+
+/// The number of a variant on the wire.
+fn number(variant: usize) -> u32 {
+    u32::try_from(variant).expect("no enum has four billion variants")
+}
+
+/// The fields, numbered; in a C layout also those that are not descriptors among themselves.
+fn positioned<'a>(
+    input: &Input<'_>,
+    variant: &'a Variant<'a>,
+) -> impl Iterator<Item = (usize, Option<usize>, &'a Field<'a>)> {
+    let c = input.attrs.layout_c.is_some();
+    let mut next = 0;
+    variant.fields.iter().enumerate().map(move |(index, field)| {
+        let position = (c && field.attrs.fd.is_none()).then_some(next);
+        next += usize::from(position.is_some());
+        (index, position, field)
+    })
+}
+
+fn path(variant: &Variant<'_>) -> TokenStream {
+    match variant.ident {
+        Some(ident) => quote!(Self::#ident),
+        None => quote!(Self),
+    }
+}
+
+fn pattern(variant: &Variant<'_>) -> TokenStream {
+    let path = path(variant);
+    let bindings = variant.fields.iter().enumerate().map(|(index, field)| {
+        let (member, value) = (&field.member, format_ident!("__{index}"));
+        quote!(#member: #value)
+    });
+    quote!(#path { #(#bindings),* })
+}
+
+/// A C struct may stand anywhere in another one: its fields are counted from where it starts, and it ends where its
+/// trailing padding does.
+fn c_frame(input: &Input<'_>, codecs: &Codecs, stream: &TokenStream) -> Option<(TokenStream, TokenStream)> {
+    input.attrs.layout_c.as_ref()?;
+    let c = codecs.c();
+    let start = quote!(let __start = #stream.position(););
+    let end = quote!(#stream.seek(__start + #c.0.size())?;);
+    Some((start, end))
+}
+
+fn seek(codecs: &Codecs, stream: &TokenStream, index: usize) -> TokenStream {
+    let c = codecs.c();
+    quote!(#stream.seek(__start + #c.1[#index])?;)
+}

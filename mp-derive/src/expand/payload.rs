@@ -1,0 +1,73 @@
+//! Payloads: largest size, encoding, decoding.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::codecs::Codecs;
+use super::coding;
+use crate::ast::Input;
+
+pub(super) fn expand(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStream {
+    let (ident, definition) = (input.ident, &codecs.definition);
+    let (impl_generics, ..) = codecs.generics.split_for_impl();
+    let (_, type_generics, where_clause) = input.generics.split_for_impl();
+    let encode = coding::encode(input, codecs, private, coding::Names::Left);
+    let decode = coding::decode(input, codecs, private, coding::Names::Left);
+    let max_size = max_size(input, codecs, private);
+    let encode_as = |name: TokenStream| {
+        quote! {
+            fn #name(&self, __out: &mut #private::Writer<'_>) -> #private::Result<(), #private::EncodeFault> {
+                #encode
+            }
+        }
+    };
+    let decode_as = |name: TokenStream| {
+        quote! {
+            fn #name(__src: &mut #private::Reader<'_>) -> #private::Result<Self, #private::DecodeFault> {
+                #decode
+            }
+        }
+    };
+    if input.attrs.layout_c.is_none() {
+        let (encode, decode) = (encode_as(quote!(encode_payload)), decode_as(quote!(decode_payload)));
+        return quote! {
+            #definition
+            #[automatically_derived]
+            impl #impl_generics #private::Payload for #ident #type_generics #where_clause {
+                const MAX_SIZE: #private::usize = #max_size;
+                #encode
+                #decode
+            }
+        };
+    }
+    let (encode, decode, c) = (encode_as(quote!(encode_c)), decode_as(quote!(decode_c)), codecs.c());
+    quote! {
+        #definition
+        #[automatically_derived]
+        impl #impl_generics #private::CField for #ident #type_generics #where_clause {
+            const LAYOUT: #private::Layout = #c.0;
+            #encode
+            #decode
+        }
+        #[automatically_derived]
+        impl #impl_generics #private::Payload for #ident #type_generics #where_clause {
+            const MAX_SIZE: #private::usize = #c.0.size();
+
+            fn encode_payload(&self, __out: &mut #private::Writer<'_>) -> #private::Result<(), #private::EncodeFault> {
+                #private::CField::encode_c(self, __out)
+            }
+
+            fn decode_payload(__src: &mut #private::Reader<'_>) -> #private::Result<Self, #private::DecodeFault> {
+                #private::CField::decode_c(__src)
+            }
+        }
+    }
+}
+
+fn max_size(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStream {
+    let sums = input.variants.iter().enumerate().map(|(v, variant)| {
+        let codecs = (0..variant.fields.len()).map(|f| codecs.of(v, f));
+        quote!(#private::sum_of(&[#(#codecs.size()),*]))
+    });
+    if input.is_enum { quote!(#private::enum_of(&[#(#sums),*])) } else { quote!(#(#sums)*) }
+}

@@ -1,0 +1,97 @@
+//! How a type is spelled, which decides what to say should it turn out not to fit, never whether it fits.
+
+use syn::visit::{self, Visit};
+use syn::{GenericArgument, Lifetime, PathArguments, PathSegment, Type, TypeReference};
+
+/// The advice that fits a payload field: a constructor in `mp_typed::__private`.
+pub(crate) fn advice(ty: &Type) -> &'static str {
+    match ty {
+        Type::Path(path) => path.path.segments.last().map_or("payload", segment_advice),
+        Type::Reference(reference) => match &*reference.elem {
+            Type::Slice(slice) if is_fd(&slice.elem) => "handle",
+            Type::Slice(_) => "list",
+            Type::Path(path) if path.path.is_ident("str") => "text",
+            _ => "reference",
+        },
+        Type::Array(array) if is_fd(&array.elem) => "handle",
+        Type::Ptr(_) | Type::FnPtr(_) => "pointer",
+        Type::Group(group) => advice(&group.elem),
+        Type::Paren(paren) => advice(&paren.elem),
+        _ => "payload",
+    }
+}
+
+fn segment_advice(segment: &PathSegment) -> &'static str {
+    let inner = inner_type(segment);
+    match &*segment.ident.to_string() {
+        "Option" => inner.map_or("payload", advice),
+        "String" => "text",
+        "Vec" if inner.is_some_and(is_fd) => "handle",
+        "Vec" | "VecDeque" => "list",
+        "HashMap" | "BTreeMap" | "HashSet" | "BTreeSet" => "map",
+        "Box" | "Rc" | "Arc" | "Cow" => "pointer",
+        ident if FD_TYPES.contains(&ident) => "handle",
+        _ => "payload",
+    }
+}
+
+const FD_TYPES: &[&str] = &[
+    "OwnedFd",
+    "BorrowedFd",
+    "File",
+    "UnixStream",
+    "UnixDatagram",
+    "UnixListener",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "PipeReader",
+    "PipeWriter",
+];
+
+fn is_fd(ty: &Type) -> bool {
+    advice(ty) == "handle"
+}
+
+/// `RawFd`, or an `Option`, array or `Vec` of it.
+pub(crate) fn is_raw_fd(ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) => {
+            path.path.segments.last().is_some_and(|segment| match &*segment.ident.to_string() {
+                "RawFd" => true,
+                "Option" | "Vec" => inner_type(segment).is_some_and(is_raw_fd),
+                _ => false,
+            })
+        }
+        Type::Array(array) => is_raw_fd(&array.elem),
+        _ => false,
+    }
+}
+
+/// The one type argument.
+fn inner_type(segment: &PathSegment) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+/// Whether the type borrows: it names a lifetime or is a reference.
+pub(crate) fn borrows(ty: &Type) -> bool {
+    struct Borrows(bool);
+
+    impl<'ast> Visit<'ast> for Borrows {
+        fn visit_lifetime(&mut self, _: &'ast Lifetime) {
+            self.0 = true;
+        }
+
+        fn visit_type_reference(&mut self, _: &'ast TypeReference) {
+            self.0 = true;
+        }
+    }
+
+    let mut borrows = Borrows(false);
+    visit::visit_type(&mut borrows, ty);
+    borrows.0
+}

@@ -1,0 +1,251 @@
+//! Fields that travel as file descriptors, beside the payload.
+//!
+//! In the payload a descriptor is nothing, so bincode's rules hold: `Option` takes the one byte that says whether it is
+//! there, a list the eight that say how many there are. A C layout has no such bytes; there the number of descriptors
+//! that came must tell.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use crate::codec::{Reader, Writer};
+use crate::error::{DecodeFault, EncodeFault};
+
+/// How an [`FdField`] is made up. A parameter that the compiler finds by itself; it keeps the implementations apart.
+pub(crate) mod kind {
+    use std::marker::PhantomData;
+
+    /// A type that owns a descriptor.
+    #[derive(Debug)]
+    pub enum Owned {}
+    /// A borrowed descriptor.
+    #[derive(Debug)]
+    pub enum Lent {}
+    /// An `Option` of another kind.
+    #[derive(Debug)]
+    pub struct Maybe<K>(PhantomData<K>);
+    /// An array of another kind.
+    #[derive(Debug)]
+    pub struct Each<K>(PhantomData<K>);
+    /// A list of another kind.
+    #[cfg(any(feature = "arrayvec", feature = "heapless"))]
+    #[derive(Debug)]
+    pub struct Many<K>(PhantomData<K>);
+}
+
+/// Whether the payload says how many descriptors there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// In bincode's way.
+    Written,
+    /// It does not; a C layout.
+    Implied,
+}
+
+/// A field that can be sent as file descriptors.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel as a file descriptor",
+    label = "not a file descriptor",
+    note = "a `#[fd]` field is `OwnedFd`, `BorrowedFd<'_>`, `File`, a socket or anything else that is `AsFd` and `From<OwnedFd>`; `Option` or an array of those; or, with `#[message(max_len = N)]`, a `Vec` of those",
+    note = "a raw number (`RawFd`, `i32`) owns nothing and means nothing in another process: use `OwnedFd`, or `BorrowedFd<'_>` if the descriptor is only lent"
+)]
+pub trait LendFd<Kind> {
+    /// The most descriptors that the field carries.
+    const MAX_FDS: usize;
+    /// The payload bytes that say how many there are.
+    const SIZE: usize;
+    /// Whether their number depends on the value.
+    const VARIES: bool;
+
+    /// Lends the descriptors to the datagram.
+    fn lend<'a>(&'a self, count: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault>;
+}
+
+/// A field that can be sent and received as file descriptors: anything that is `AsFd` and `From<OwnedFd>`, `Option` and
+/// arrays of it, and bounded lists.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel as a file descriptor",
+    label = "not a file descriptor",
+    note = "a `#[fd]` field is `OwnedFd`, `BorrowedFd<'_>`, `File`, a socket or anything else that is `AsFd` and `From<OwnedFd>`; `Option` or an array of those; or, with `#[message(max_len = N)]`, a `Vec` of those",
+    note = "a raw number (`RawFd`, `i32`) owns nothing and means nothing in another process: use `OwnedFd`, or `BorrowedFd<'_>` if the descriptor is only lent"
+)]
+pub trait FdField<Kind>: LendFd<Kind> + Sized {
+    /// Takes as many of the received descriptors as the field holds.
+    fn take(count: Count, src: &mut Reader<'_>) -> Result<Self, DecodeFault>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: AsFd + From<OwnedFd>> LendFd<kind::Owned> for T {
+    const MAX_FDS: usize = 1;
+    const SIZE: usize = 0;
+    const VARIES: bool = false;
+
+    fn lend<'a>(&'a self, _: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {
+        out.fd(self.as_fd())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: AsFd + From<OwnedFd>> FdField<kind::Owned> for T {
+    fn take(_: Count, src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
+        src.fd().map(Self::from)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl LendFd<kind::Lent> for BorrowedFd<'_> {
+    const MAX_FDS: usize = 1;
+    const SIZE: usize = 0;
+    const VARIES: bool = false;
+
+    fn lend<'a>(&'a self, _: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {
+        out.fd(*self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<K, T: LendFd<K>> LendFd<kind::Maybe<K>> for Option<T> {
+    const MAX_FDS: usize = T::MAX_FDS;
+    const SIZE: usize = T::SIZE + 1;
+    const VARIES: bool = true;
+
+    fn lend<'a>(&'a self, count: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {
+        if count == Count::Written {
+            out.value(&self.is_some())?;
+        }
+        self.iter().try_for_each(|fd| fd.lend(count, out))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<K, T: FdField<K>> FdField<kind::Maybe<K>> for Option<T> {
+    fn take(count: Count, src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
+        let there = match count {
+            Count::Written => src.value()?,
+            Count::Implied => src.fds_left() > 0,
+        };
+        if there { T::take(count, src).map(Some) } else { Ok(None) }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<K, T: LendFd<K>, const N: usize> LendFd<kind::Each<K>> for [T; N] {
+    const MAX_FDS: usize = T::MAX_FDS.saturating_mul(N);
+    const SIZE: usize = T::SIZE.saturating_mul(N);
+    const VARIES: bool = T::VARIES;
+
+    fn lend<'a>(&'a self, count: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {
+        self.iter().try_for_each(|fd| fd.lend(count, out))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<K, T: FdField<K>, const N: usize> FdField<kind::Each<K>> for [T; N] {
+    fn take(count: Count, src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
+        let mut fds = arrayvec::ArrayVec::new();
+        while !fds.is_full() {
+            fds.push(T::take(count, src)?);
+        }
+        fds.into_inner().map_err(|_| DecodeFault::MissingFd)
+    }
+}
+
+/// A list of descriptors that the type itself bounds.
+#[cfg(any(feature = "arrayvec", feature = "heapless"))]
+macro_rules! bounded_lists {
+    ($($list:ty, $try_push:ident;)*) => { $(
+        #[diagnostic::do_not_recommend]
+        impl<K, T: LendFd<K>, const N: usize> LendFd<kind::Many<K>> for $list {
+            const MAX_FDS: usize = T::MAX_FDS.saturating_mul(N);
+            const SIZE: usize = T::SIZE.saturating_mul(N).saturating_add(crate::shape::LEN_SIZE);
+            const VARIES: bool = true;
+
+            fn lend<'a>(&'a self, count: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {
+                lend_list(self, count, out)
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<K, T: FdField<K>, const N: usize> FdField<kind::Many<K>> for $list {
+            fn take(count: Count, src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
+                let mut fds = Self::new();
+                for _ in 0..list_len(N, count, src)? {
+                    fds.$try_push(T::take(count, src)?).map_err(|_| DecodeFault::MissingFd)?;
+                }
+                Ok(fds)
+            }
+        }
+    )* };
+}
+
+#[cfg(feature = "arrayvec")]
+bounded_lists! { arrayvec::ArrayVec<T, N>, try_push; }
+#[cfg(feature = "heapless")]
+bounded_lists! { heapless::Vec<T, N>, push; }
+
+/// A list of descriptors that `max_len` bounds, to be sent.
+#[diagnostic::on_unimplemented(
+    message = "`max_len` does not apply to `{Self}`",
+    label = "not a list of file descriptors",
+    note = "on a `#[fd]` field `max_len` bounds `Vec<OwnedFd>`, `Vec<BorrowedFd<'_>>` and the like"
+)]
+pub trait LendFdList<Kind> {
+    /// What the list is made of.
+    type Fd: LendFd<Kind>;
+
+    /// Lends the descriptors to the datagram.
+    fn lend_list<'a>(&'a self, max_len: usize, count: Count, out: &mut Writer<'a>)
+    -> Result<(), EncodeFault>;
+}
+
+/// A list of descriptors that `max_len` bounds, to be sent and received.
+#[diagnostic::on_unimplemented(
+    message = "`max_len` does not apply to `{Self}`",
+    label = "not a list of file descriptors",
+    note = "on a `#[fd]` field `max_len` bounds `Vec<OwnedFd>`, `Vec<BorrowedFd<'_>>` and the like"
+)]
+pub trait FdList<Kind>: LendFdList<Kind> + Sized {
+    /// Takes as many of the received descriptors as the sender put into the list.
+    fn take_list(max_len: usize, count: Count, src: &mut Reader<'_>) -> Result<Self, DecodeFault>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<K, T: LendFd<K>> LendFdList<K> for Vec<T> {
+    type Fd = T;
+
+    fn lend_list<'a>(
+        &'a self,
+        max_len: usize,
+        count: Count,
+        out: &mut Writer<'a>,
+    ) -> Result<(), EncodeFault> {
+        if self.len() > max_len {
+            return Err(EncodeFault::TooLong { len: self.len(), max_len });
+        }
+        lend_list(self, count, out)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<K, T: FdField<K>> FdList<K> for Vec<T> {
+    fn take_list(max_len: usize, count: Count, src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
+        let len = list_len(max_len, count, src)?;
+        (0..len).map(|_| T::take(count, src)).collect()
+    }
+}
+
+fn lend_list<'a, K, T: LendFd<K>>(
+    fds: &'a [T],
+    count: Count,
+    out: &mut Writer<'a>,
+) -> Result<(), EncodeFault> {
+    if count == Count::Written {
+        out.len(fds.len())?;
+    }
+    fds.iter().try_for_each(|fd| fd.lend(count, out))
+}
+
+fn list_len(max_len: usize, count: Count, src: &mut Reader<'_>) -> Result<usize, DecodeFault> {
+    match count {
+        Count::Written => src.len(max_len),
+        Count::Implied => Ok(src.fds_left().min(max_len)),
+    }
+}

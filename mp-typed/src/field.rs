@@ -1,0 +1,211 @@
+//! One field of a derived type: everything the generated code needs to know about it, made by one expression.
+//!
+//! The derives emit one [`Codec`] constant per field, at the field's type, and use nothing else of that type. A type that
+//! cannot be a field is therefore exactly one error, there, however often the field is touched.
+//!
+//! The constructors in [`spelled`](crate::spelled) make the same as [`payload`], and give better advice if they cannot.
+
+use std::alloc::Layout;
+
+use serde::{Deserialize, Serialize};
+
+use crate::c_layout::CField;
+use crate::codec::{Reader, Writer};
+use crate::error::{At, DecodeFault, EncodeFault};
+use crate::fd::{Count, FdField, FdList, LendFd, LendFdList};
+use crate::payload::{MaxLen, Payload};
+use crate::shape;
+
+/// How a payload field of type `T` becomes bytes, and at most how many.
+#[derive(Debug)]
+pub struct Codec<'de, T> {
+    size: usize,
+    /// Its size and alignment in a C layout.
+    pub layout: Layout,
+    /// Encodes a value of the field.
+    pub put: for<'a, 'b> fn(&'a T, &mut Writer<'b>) -> Result<(), EncodeFault>,
+    /// Decodes a value of the field.
+    pub get: Get<'de, T>,
+}
+
+/// How a `#[fd]` field of type `T` becomes descriptors, at most how many, and the bytes that count them.
+#[derive(Debug)]
+pub struct FdCodec<'de, T> {
+    size: usize,
+    fds: usize,
+    varies: bool,
+    put: Lend<T>,
+    get: Get<'de, T>,
+}
+
+type Get<'de, T> = fn(&mut Reader<'de>) -> Result<T, DecodeFault>;
+/// The datagram borrows the descriptor from the value.
+type Lend<T> = for<'a> fn(&'a T, &mut Writer<'a>) -> Result<(), EncodeFault>;
+
+impl<'de, T> Codec<'de, T> {
+    /// The most bytes that the field takes.
+    #[must_use]
+    pub const fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The field in numbers, for the arithmetic.
+    #[must_use]
+    pub const fn shape(&self, name: &'static str) -> shape::Field {
+        shape::Field { name, size: self.size, fds: 0, varies: false, offset: 0 }
+    }
+
+    /// Encodes the field called `field`.
+    #[inline]
+    pub fn encode(
+        &self,
+        value: &T,
+        field: &'static str,
+        out: &mut Writer<'_>,
+    ) -> Result<(), At<EncodeFault>> {
+        (self.put)(value, out).map_err(|fault| At { field, fault })
+    }
+
+    /// Decodes the field called `field`.
+    #[inline]
+    pub fn decode(&self, field: &'static str, src: &mut Reader<'de>) -> Result<T, At<DecodeFault>> {
+        (self.get)(src).map_err(|fault| At { field, fault })
+    }
+}
+
+impl<'de, T> FdCodec<'de, T> {
+    /// The field in numbers, for the arithmetic.
+    #[must_use]
+    pub const fn shape(&self, name: &'static str) -> shape::Field {
+        shape::Field { name, size: self.size, fds: self.fds, varies: self.varies, offset: 0 }
+    }
+
+    /// Encodes the field called `field`.
+    #[inline]
+    pub fn encode<'a>(
+        &self,
+        value: &'a T,
+        field: &'static str,
+        out: &mut Writer<'a>,
+    ) -> Result<(), At<EncodeFault>> {
+        (self.put)(value, out).map_err(|fault| At { field, fault })
+    }
+
+    /// Decodes the field called `field`.
+    #[inline]
+    pub fn decode(&self, field: &'static str, src: &mut Reader<'de>) -> Result<T, At<DecodeFault>> {
+        (self.get)(src).map_err(|fault| At { field, fault })
+    }
+}
+
+/// A field of a type with a largest size.
+#[must_use]
+pub const fn payload<'de, T: Payload>() -> Codec<'de, T> {
+    Codec {
+        size: T::MAX_SIZE,
+        layout: UNKNOWN,
+        put: |value, out| value.encode_payload(out),
+        get: |src| T::decode_payload(src),
+    }
+}
+
+/// A field with `max_len`.
+#[must_use]
+pub const fn max_len<'de, T: MaxLen<'de>, const N: usize>() -> Codec<'de, T> {
+    Codec {
+        size: T::ITEM_SIZE.saturating_mul(N).saturating_add(T::BASE_SIZE),
+        layout: UNKNOWN,
+        put: |value, out| value.encode_bounded(N, out),
+        get: |src| T::decode_bounded(N, src),
+    }
+}
+
+/// A field with `max_size`.
+#[must_use]
+pub const fn max_size<'de, T: SerdeField<'de>, const N: usize>() -> Codec<'de, T> {
+    Codec { size: N, layout: UNKNOWN, put: |value, out| out.serde(value, N), get: |src| src.serde(N) }
+}
+
+/// A field of a `layout = "C"` type.
+#[must_use]
+pub const fn c<'de, T: CField>() -> Codec<'de, T> {
+    Codec {
+        size: T::LAYOUT.size(),
+        layout: T::LAYOUT,
+        put: |value, out| value.encode_c(out),
+        get: |src| T::decode_c(src),
+    }
+}
+
+/// Nobody asks for the C layout of what is not in a C layout.
+const UNKNOWN: Layout = Layout::new::<()>();
+
+/// A `#[fd]` field.
+#[must_use]
+pub const fn fd<'de, T: FdField<K>, K, const IMPLIED: bool>() -> FdCodec<'de, T> {
+    lending(
+        |fd: &T, out| fd.lend(const { count(IMPLIED) }, out),
+        |src| T::take(const { count(IMPLIED) }, src),
+        IMPLIED,
+    )
+}
+
+/// A `#[fd]` field that borrows, so that its type is never received.
+#[must_use]
+pub const fn lent_fd<'de, T: LendFd<K>, K, const IMPLIED: bool>() -> FdCodec<'de, T> {
+    lending(|fd: &T, out| fd.lend(const { count(IMPLIED) }, out), |_| Err(DecodeFault::MissingFd), IMPLIED)
+}
+
+/// A `#[fd]` field with `max_len`.
+#[must_use]
+pub const fn fd_list<'de, T: FdList<K>, K, const N: usize, const IMPLIED: bool>() -> FdCodec<'de, T> {
+    lending_list::<T, K>(
+        |fds: &T, out| fds.lend_list(N, const { count(IMPLIED) }, out),
+        |src| T::take_list(N, const { count(IMPLIED) }, src),
+        N,
+        IMPLIED,
+    )
+}
+
+/// A `#[fd]` field with `max_len` that borrows.
+#[must_use]
+pub const fn lent_fd_list<'de, T: LendFdList<K>, K, const N: usize, const IMPLIED: bool>() -> FdCodec<'de, T>
+{
+    lending_list::<T, K>(
+        |fds: &T, out| fds.lend_list(N, const { count(IMPLIED) }, out),
+        |_| Err(DecodeFault::MissingFd),
+        N,
+        IMPLIED,
+    )
+}
+
+const fn lending<'de, T: LendFd<K>, K>(put: Lend<T>, get: Get<'de, T>, implied: bool) -> FdCodec<'de, T> {
+    let size = if implied { 0 } else { T::SIZE };
+    FdCodec { size, fds: T::MAX_FDS, varies: T::VARIES, put, get }
+}
+
+const fn lending_list<'de, T: LendFdList<K>, K>(
+    put: Lend<T>,
+    get: Get<'de, T>,
+    max_len: usize,
+    implied: bool,
+) -> FdCodec<'de, T> {
+    let counted = <T::Fd as LendFd<K>>::SIZE.saturating_mul(max_len).saturating_add(shape::LEN_SIZE);
+    let size = if implied { 0 } else { counted };
+    FdCodec { size, fds: <T::Fd as LendFd<K>>::MAX_FDS.saturating_mul(max_len), varies: true, put, get }
+}
+
+const fn count(implied: bool) -> Count {
+    if implied { Count::Implied } else { Count::Written }
+}
+
+/// What `max_size` vouches for: anything that serde can encode.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be encoded by serde, so `max_size` does not help",
+    label = "not `Serialize` and `Deserialize`",
+    note = "`max_size = N` vouches for the largest size of a foreign type that implements serde's traits; for a type of your own use `#[derive(Payload)]` instead"
+)]
+pub trait SerdeField<'de>: Serialize + Deserialize<'de> {}
+
+#[diagnostic::do_not_recommend]
+impl<'de, T: Serialize + Deserialize<'de>> SerdeField<'de> for T {}

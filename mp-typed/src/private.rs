@@ -1,0 +1,24 @@
+//! What generated code refers to. Not for use by hand, and without any promise of stability.
+//!
+//! Everything is reached through this one path, because nothing else is certain where a derive stands: there may be no
+//! prelude, `Result` may be shadowed, and this crate may go by another name.
+
+pub use core::marker::PhantomData;
+pub use core::option::Option::{self, None, Some};
+pub use core::primitive::{bool, str, u32, usize};
+pub use core::result::Result::{self, Err, Ok};
+pub use std::alloc::Layout;
+
+pub use crate::c_layout::CField;
+pub use crate::codec::{Reader, Writer};
+pub use crate::error::{At, DecodeFault, EncodeFault};
+pub use crate::field::{Codec, FdCodec, c, fd, fd_list, lent_fd, lent_fd_list, max_len, max_size, payload};
+pub use crate::message::{Body, Decode, Message, Request, Response};
+pub use crate::payload::Payload;
+pub use crate::shape::{Field, Form, Shape, Variant, c_struct, check, check_name, enum_of, sum_of};
+pub use crate::spelled::{handle, list, map, pointer, reference, text};
+
+/// The body of functions that stand in for those of a type that the derive has found a mistake in.
+pub fn never_built<T>() -> T {
+    unreachable!("a type with a mistake in it does not compile")
+}

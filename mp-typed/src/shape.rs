@@ -1,0 +1,292 @@
+//! Size arithmetic, done by the compiler: what a type takes at most, whether that fits, and the table that says why not.
+
+use std::alloc::Layout;
+
+use mp_core::{MAX_FDS, MAX_NAME, MAX_PARAM};
+
+use crate::message::Body;
+use crate::text::Text;
+
+/// Bytes that say which variant of an enum follows.
+pub(crate) const TAG_SIZE: usize = 4;
+/// Bytes that say how many items of a list follow.
+pub(crate) const LEN_SIZE: usize = 8;
+
+/// What a derived type looks like on the wire.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// As people know the type.
+    pub type_name: &'static str,
+    /// How it is laid out.
+    pub form: Form,
+    /// One, without a name, for a struct.
+    pub variants: &'static [Variant],
+}
+
+/// How the fields make up the payload.
+#[derive(Clone, Copy, Debug)]
+pub enum Form {
+    /// One field after the other.
+    Struct,
+    /// The number of the variant, then its fields.
+    Enum,
+    /// As C lays out a struct.
+    C(Layout),
+}
+
+/// A variant of an enum, or the fields of a struct.
+#[derive(Clone, Copy, Debug)]
+pub struct Variant {
+    /// As people know it.
+    pub name: &'static str,
+    /// In the order of declaration.
+    pub fields: &'static [Field],
+}
+
+/// A field, in numbers.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// As people know it.
+    pub name: &'static str,
+    /// The most bytes it takes.
+    pub size: usize,
+    /// The most descriptors it carries.
+    pub fds: usize,
+    /// Whether the number of descriptors depends on the value.
+    pub varies: bool,
+    /// Where it starts, in a C layout.
+    pub offset: usize,
+}
+
+impl Field {
+    /// The same field at its place in a C struct.
+    #[must_use]
+    pub const fn at(self, offset: usize) -> Self {
+        Self { offset, ..self }
+    }
+}
+
+impl Shape {
+    /// No bytes, no descriptors. Also stands in for a type that the derive has found a mistake in.
+    pub const EMPTY: Self =
+        Self { type_name: "()", form: Form::Struct, variants: &[Variant { name: "", fields: &[] }] };
+}
+
+/// The most bytes that a value of this shape takes.
+pub(crate) const fn max_size(shape: &Shape) -> usize {
+    let largest = sum(largest(shape, Quantity::Bytes).fields, Quantity::Bytes);
+    match shape.form {
+        Form::Struct => largest,
+        Form::Enum => largest.saturating_add(TAG_SIZE),
+        Form::C(layout) => layout.size(),
+    }
+}
+
+/// The most descriptors that a value of this shape carries.
+pub(crate) const fn max_fds(shape: &Shape) -> usize {
+    sum(largest(shape, Quantity::Fds).fields, Quantity::Fds)
+}
+
+/// The sum of `sizes`, as far as a `usize` goes.
+#[must_use]
+pub const fn sum_of(sizes: &[usize]) -> usize {
+    let (mut i, mut sum) = (0, 0_usize);
+    while i < sizes.len() {
+        sum = sum.saturating_add(sizes[i]);
+        i += 1;
+    }
+    sum
+}
+
+/// The size of an enum whose variants take `sizes`.
+#[must_use]
+pub const fn enum_of(sizes: &[usize]) -> usize {
+    let (mut i, mut largest) = (0, 0);
+    while i < sizes.len() {
+        if sizes[i] > largest {
+            largest = sizes[i];
+        }
+        i += 1;
+    }
+    largest.saturating_add(TAG_SIZE)
+}
+
+/// Fails to evaluate, with a table of all fields, when a value of type `B` might not fit a message.
+#[track_caller]
+pub const fn check<B: Body + ?Sized>() {
+    let shape = &B::SHAPE;
+    let (size, fds) = (max_size(shape), max_fds(shape));
+    if size > MAX_PARAM {
+        panic!("{}", too_large(shape, size).as_str());
+    }
+    if fds > MAX_FDS {
+        panic!("{}", too_many_fds(shape, fds).as_str());
+    }
+    if let Form::C(_) = shape.form {
+        check_c_fds(shape);
+    }
+}
+
+/// Fails to evaluate when `name` cannot be a message name.
+#[track_caller]
+pub const fn check_name(name: &str) {
+    let bytes = name.as_bytes();
+    if bytes.is_empty() {
+        panic!("a message name cannot be empty");
+    }
+    if bytes.len() > MAX_NAME {
+        let text =
+            Text::new().str("this message name is ").num(bytes.len()).str(" bytes long; the limit is ");
+        panic!("{}", text.num(MAX_NAME).as_str());
+    }
+    let mut i = 0;
+    while i < bytes.len() {
+        if bytes[i] == 0 {
+            let text = Text::new()
+                .str("a message name cannot contain a NUL byte: byte ")
+                .num(i)
+                .str(" of this one is one");
+            panic!("{}", text.as_str());
+        }
+        i += 1;
+    }
+}
+
+/// Where C puts these fields, and how large it makes the struct.
+pub const fn c_struct<const N: usize>(fields: [Layout; N]) -> (Layout, [usize; N]) {
+    let (mut whole, mut offsets) = (Layout::new::<()>(), [0; N]);
+    let mut i = 0;
+    while i < N {
+        match whole.extend(fields[i]) {
+            Ok((longer, offset)) => (whole, offsets[i]) = (longer, offset),
+            Err(_) => panic!("this C struct is larger than the address space"),
+        }
+        i += 1;
+    }
+    (whole.pad_to_align(), offsets)
+}
+
+#[derive(Clone, Copy)]
+enum Quantity {
+    Bytes,
+    Fds,
+}
+
+const fn sum(fields: &[Field], of: Quantity) -> usize {
+    let (mut i, mut sum) = (0, 0_usize);
+    while i < fields.len() {
+        sum = sum.saturating_add(match of {
+            Quantity::Bytes => fields[i].size,
+            Quantity::Fds => fields[i].fds,
+        });
+        i += 1;
+    }
+    sum
+}
+
+const fn largest(shape: &Shape, of: Quantity) -> &'static Variant {
+    let (mut i, mut largest) = (1, &shape.variants[0]);
+    while i < shape.variants.len() {
+        if sum(shape.variants[i].fields, of) > sum(largest.fields, of) {
+            largest = &shape.variants[i];
+        }
+        i += 1;
+    }
+    largest
+}
+
+const fn too_large(shape: &Shape, size: usize) -> Text {
+    let text =
+        Text::new().str("`").str(shape.type_name).str("` does not fit a message: its payload can take ");
+    let text = text.num(size).str(" bytes, ").num(size - MAX_PARAM).str(" over the limit of ").num(MAX_PARAM);
+    let variant = largest(shape, Quantity::Bytes);
+    match shape.form {
+        Form::Struct => table(text, variant.fields, Quantity::Bytes),
+        Form::Enum => {
+            let text = text.str("\nits largest variant is `").str(variant.name).str("`; ").num(TAG_SIZE);
+            table(text.str(" bytes say which variant it is"), variant.fields, Quantity::Bytes)
+        }
+        Form::C(layout) => c_table(text.str(", as C lays it out"), variant.fields, layout),
+    }
+}
+
+const fn too_many_fds(shape: &Shape, fds: usize) -> Text {
+    let text =
+        Text::new().str("`").str(shape.type_name).str("` does not fit a message: it can carry ").num(fds);
+    let text = text.str(" file descriptors, ").num(fds - MAX_FDS).str(" over the limit of ").num(MAX_FDS);
+    let variant = largest(shape, Quantity::Fds);
+    let text = match shape.form {
+        Form::Enum => text.str("\nthe variant with the most is `").str(variant.name).str("`"),
+        Form::Struct | Form::C(_) => text,
+    };
+    table(text, variant.fields, Quantity::Fds)
+}
+
+const fn table(mut text: Text, fields: &[Field], of: Quantity) -> Text {
+    let width = widest_name(fields);
+    let mut i = 0;
+    while i < fields.len() {
+        let number = match of {
+            Quantity::Bytes => fields[i].size,
+            Quantity::Fds => fields[i].fds,
+        };
+        if number > 0 {
+            text = text.str("\n  ").left(fields[i].name, width).right(number, 6);
+        }
+        i += 1;
+    }
+    text
+}
+
+/// Like [`table`], with the offsets, and with the padding that C puts in between.
+const fn c_table(mut text: Text, fields: &[Field], layout: Layout) -> Text {
+    let width = widest_name(fields);
+    let (mut i, mut end) = (0, 0);
+    while i < fields.len() {
+        let field = &fields[i];
+        if field.size > 0 {
+            text = padding(text, field.offset - end, width);
+            text =
+                text.str("\n  ").left(field.name, width).right(field.size, 6).str("  at ").num(field.offset);
+            end = field.offset + field.size;
+        }
+        i += 1;
+    }
+    padding(text, layout.size() - end, width)
+}
+
+const fn padding(text: Text, bytes: usize, width: usize) -> Text {
+    if bytes == 0 { text } else { text.str("\n  ").left("(padding)", width).right(bytes, 6) }
+}
+
+const fn widest_name(fields: &[Field]) -> usize {
+    let (mut i, mut widest) = (0, "(padding)".len());
+    while i < fields.len() {
+        if fields[i].name.len() > widest {
+            widest = fields[i].name.len();
+        }
+        i += 1;
+    }
+    widest
+}
+
+/// A C struct has no bytes that say how many descriptors there are, so their number must tell: only the last may vary.
+#[track_caller]
+const fn check_c_fds(shape: &Shape) {
+    let fields = shape.variants[0].fields;
+    let (mut i, mut varying) = (0, "");
+    while i < fields.len() {
+        if fields[i].fds > 0 && !varying.is_empty() {
+            let text =
+                Text::new().str("the number of file descriptors in `").str(varying).str("` varies, so `");
+            let text = text
+                .str(fields[i].name)
+                .str("` after it cannot be told apart: in a C layout only the last `#[fd]` field may vary");
+            panic!("{}", text.as_str());
+        }
+        if fields[i].varies {
+            varying = fields[i].name;
+        }
+        i += 1;
+    }
+}

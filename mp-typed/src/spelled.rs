@@ -1,0 +1,112 @@
+//! The same as [`Payload`], in words that fit how a field's type is spelled.
+//!
+//! Whoever writes `String` needs `max_len`, whoever writes `OwnedFd` needs `#[fd]`: the derives pick the constructor by the
+//! spelling, and the bound of the constructor brings the advice. Spelling picks words only. The traits decide, and all
+//! of these are implemented for whatever is a payload: so is a type of yours that happens to be called `String`.
+//!
+//! They are written out because a macro of ours would show in every error of a user.
+
+use crate::field::{Codec, payload};
+use crate::payload::Payload;
+
+/// A field that is spelled like text.
+#[must_use]
+pub const fn text<'de, T: Text>() -> Codec<'de, T> {
+    payload()
+}
+
+/// A payload that is spelled like text.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can be of any length, so it cannot be part of a message as it is",
+    label = "has no largest size",
+    note = "bound it with `#[message(max_len = N)]` on the field, N in bytes (`#[payload(max_len = N)]` in a payload); or use `heapless::String<N>` (feature `heapless`)"
+)]
+pub trait Text: Payload {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Payload> Text for T {}
+
+/// A field that is spelled like a list.
+#[must_use]
+pub const fn list<'de, T: List>() -> Codec<'de, T> {
+    payload()
+}
+
+/// A payload that is spelled like a list.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can be of any length, so it cannot be part of a message as it is",
+    label = "has no largest size",
+    note = "bound it with `#[message(max_len = N)]` on the field, N in items (`#[payload(max_len = N)]` in a payload); or use an array, or `heapless::Vec<T, N>` (feature `heapless`)"
+)]
+pub trait List: Payload {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Payload> List for T {}
+
+/// A field that is spelled like a map or a set.
+#[must_use]
+pub const fn map<'de, T: Map>() -> Codec<'de, T> {
+    payload()
+}
+
+/// A payload that is spelled like a map or a set.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can hold any number of entries, so it cannot be part of a message as it is",
+    label = "has no largest size",
+    note = "bound it with `#[message(max_len = N)]` on the field, N in entries (`#[payload(max_len = N)]` in a payload)"
+)]
+pub trait Map: Payload {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Payload> Map for T {}
+
+/// A field that is spelled like a pointer.
+#[must_use]
+pub const fn pointer<'de, T: Pointer>() -> Codec<'de, T> {
+    payload()
+}
+
+/// A payload that is spelled like a pointer.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is a pointer, which means nothing in another process",
+    label = "a pointer cannot travel",
+    note = "send what it points to: put the value itself into the field; a type that contains itself has no largest size and cannot be sent"
+)]
+pub trait Pointer: Payload {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Payload> Pointer for T {}
+
+/// A field that is spelled like a reference.
+#[must_use]
+pub const fn reference<'de, T: Reference>() -> Codec<'de, T> {
+    payload()
+}
+
+/// A payload that is spelled like a reference.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is a reference, which means nothing in another process",
+    label = "a reference cannot travel",
+    note = "send what it refers to: put the value itself into the field; of references only `&str` and `&[u8]` can be sent, with `#[message(max_len = N)]`"
+)]
+pub trait Reference: Payload {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Payload> Reference for T {}
+
+/// A field that is spelled like a file descriptor.
+#[must_use]
+pub const fn handle<'de, T: Handle>() -> Codec<'de, T> {
+    payload()
+}
+
+/// A payload that is spelled like a file descriptor.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is a file descriptor, which cannot be part of the payload",
+    label = "needs `#[fd]`",
+    note = "mark the field `#[fd]`: the kernel then passes the descriptor beside the payload"
+)]
+pub trait Handle: Payload {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Payload> Handle for T {}
