@@ -11,6 +11,7 @@
 mod answer;
 pub mod exchange;
 mod group;
+mod hand;
 mod huge_pages;
 mod process;
 mod record;
@@ -18,6 +19,7 @@ mod table;
 
 pub use answer::{Answer, Content, Event, FileId, Refused, Requested};
 pub use group::{DpdkBuilder, Group, Layout, Memory, Role, RustBuilder};
+pub use hand::{Golden, Hand, Handed, Kind};
 pub use process::{Mode, Process};
 pub use record::datagrams_sent;
 pub use table::{Cell, Document, Table};

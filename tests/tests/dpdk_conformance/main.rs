@@ -9,6 +9,7 @@ use std::{path::Path, time::Duration};
 
 use tests::dpdk::Document;
 
+const RUST_PEER: &str = env!("CARGO_BIN_EXE_rust_peer");
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
