@@ -59,7 +59,9 @@ fn decode(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStr
     let (impl_generics, ..) = generics.split_for_impl();
     let (_, type_generics, where_clause) = input.generics.split_for_impl();
     let decode = coding::decode(input, codecs, private, coding::Names::Kept);
+    let owned = owned(input, private);
     quote! {
+        #owned
         #[automatically_derived]
         impl #impl_generics #private::Decode<#de> for #ident #type_generics #where_clause {
             fn decode_body(
@@ -69,6 +71,18 @@ fn decode(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStr
             }
         }
     }
+}
+
+/// The promise that a received value can be kept.
+pub(crate) fn owned(input: &Input<'_>, private: &TokenStream) -> Option<TokenStream> {
+    let ident = input.ident;
+    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
+    input.generics.lifetimes().next().is_none().then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #private::DecodeOwned for #ident #type_generics #where_clause {}
+        }
+    })
 }
 
 fn shape(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStream {
