@@ -130,9 +130,9 @@ fn role(input: &Input<'_>, private: &TokenStream) -> TokenStream {
         let at = name.span();
         let here = span::at(at, private.clone());
         // In a constant of its own, so that one of the wrong type is reported once.
-        let constant = quote_spanned!(at=> const NAME: &#here::str = #name;);
-        let check = quote_spanned!(at=> const NAME_IS_VALID: () = #here::check_name(NAME););
-        (quote!(#constant #check), quote!(const NAME: &'static #private::str = NAME;))
+        let constant = quote_spanned!(at=> const __NAME: &#here::str = #name;);
+        let check = quote_spanned!(at=> const NAME_IS_VALID: () = #here::check_name(__NAME););
+        (quote!(#constant #check), quote!(const NAME: &'static #private::str = __NAME;))
     });
     let (constants, name) = name.unzip();
     let response = input.attrs.response.as_ref().map(|response| {
