@@ -52,7 +52,7 @@ messages_of_256_bytes! {
 
 #[derive(Message)]
 #[message(name = "event")]
-#[allow(dead_code, reason = "only its size matters")]
+#[allow(dead_code, clippy::large_enum_variant, reason = "only its size matters")]
 enum Event {
     Small(u8),
     Large([u8; 252]),
