@@ -1,1 +1,4 @@
-//! Tests.
+//! What the tests share.
+
+#[cfg(feature = "dpdk")]
+pub mod dpdk;
