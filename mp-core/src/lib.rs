@@ -27,6 +27,8 @@
 //!            wire                  datagrams, without I/O
 //! ```
 //!
+//! [`inspect`] looks into groups without taking part.
+//!
 //! Each layer knows those below it and nothing above. See the [DPDK guide] for
 //! what it all means to a DPDK application.
 //!
@@ -39,6 +41,7 @@ mod deadline;
 mod dispatch;
 mod group;
 mod inbox;
+pub mod inspect;
 mod membership;
 mod peer;
 mod primary;

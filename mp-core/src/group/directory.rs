@@ -39,7 +39,7 @@ impl Directory {
         }
     }
 
-    pub(super) fn open(path: &Path) -> Result<Self, GroupError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, GroupError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = fs::open(path, flags, Mode::empty())
             .map_err(|source| io_error("open the runtime directory", path, source))?;
@@ -98,10 +98,14 @@ impl Directory {
 
     /// The layout of the group's datagrams, from DPDK's `config` if there is one.
     pub(crate) fn layout(&self) -> Result<Layout, GroupError> {
-        let Some(file) = self.config()? else { return Ok(Layout::Bytes332) };
-        config::layout(file)
-            .map_err(|source| self.config_error(source))?
-            .ok_or_else(|| GroupError::NotDpdkConfig { path: self.path.join(CONFIG) })
+        Ok(self.dpdk_version()?.map_or(Layout::Bytes332, config::layout))
+    }
+
+    /// The version word of DPDK's `config`, if there is one.
+    pub(crate) fn dpdk_version(&self) -> Result<Option<u32>, GroupError> {
+        let Some(file) = self.config()? else { return Ok(None) };
+        let version = config::version(file).map_err(|source| self.config_error(source))?;
+        version.map(Some).ok_or_else(|| GroupError::NotDpdkConfig { path: self.path.join(CONFIG) })
     }
 
     /// The live DPDK primary of this directory.
@@ -163,7 +167,7 @@ impl Directory {
         }
     }
 
-    pub(super) fn read_owner(&self) -> Option<u32> {
+    pub(crate) fn read_owner(&self) -> Option<u32> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = openat(&self.fd, OWNER, flags, Mode::empty()).ok()?;
         let mut text = [0; 16];

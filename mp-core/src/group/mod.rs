@@ -247,7 +247,8 @@ pub enum GroupError {
 
 impl GroupError {
     /// Whether there simply is no such directory.
-    pub(crate) fn is_absent(&self) -> bool {
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 }
