@@ -50,6 +50,17 @@ pub(crate) struct GroupArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// List the groups of this host.
+    ///
+    /// Their members, alive and stale, the DPDK version that made the group, and
+    /// the length of its datagrams. Groups of other users are seen by root only.
+    Groups,
+
+    /// List the members of the group.
+    ///
+    /// A stale one has left its socket behind without a process.
+    Members,
+
     /// Ask the primary and print its reply.
     Request(MessageArgs),
 
@@ -66,6 +77,12 @@ pub(crate) enum Command {
     ///
     /// Ctrl-C leaves the group.
     Listen(ListenArgs),
+
+    /// Measure round trips to the primary.
+    ///
+    /// Prints the fastest, the median, the 99th percentile and the slowest, and
+    /// how many were lost. Ctrl-C ends it early.
+    Ping(PingArgs),
 
     /// Print the man page.
     #[command(hide = true)]
@@ -94,7 +111,7 @@ pub(crate) struct MessageArgs {
 }
 
 /// Up to 256 bytes, in one of three ways; without any, none.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[group(multiple = false)]
 pub(crate) struct PayloadArgs {
     /// The payload in hexadecimal: 0102ff, or "01 02 ff".
@@ -134,6 +151,24 @@ pub(crate) struct ListenArgs {
     /// End after so many.
     #[arg(long, value_name = "N")]
     pub(crate) count: Option<NonZeroU64>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PingArgs {
+    /// The name of an action that answers.
+    pub(crate) name: Name,
+
+    #[command(flatten)]
+    pub(crate) payload: PayloadArgs,
+
+    /// How often to ask.
+    #[arg(long, value_name = "N", default_value = "100")]
+    pub(crate) count: NonZeroU64,
+
+    /// How long from one request to the next; 0s to ask without a pause.
+    #[arg(long, value_name = "DURATION", default_value = "10ms")]
+    #[arg(value_parser = humantime::parse_duration)]
+    pub(crate) interval: Duration,
 }
 
 impl GroupArgs {

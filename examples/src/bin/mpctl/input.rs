@@ -32,6 +32,10 @@ impl Outgoing {
         Ok(Self { name: args.name, payload: payload(&args.payload)?, files: open(&args.fds)? })
     }
 
+    pub(crate) fn without_files(name: Name, args: &PayloadArgs) -> Result<Self, Failure> {
+        Ok(Self { name, payload: payload(args)?, files: Vec::new() })
+    }
+
     /// The same to be sent.
     pub(crate) fn message(&self) -> MessageRef<'_> {
         let fds: Vec<BorrowedFd<'_>> = self.files.iter().map(AsFd::as_fd).collect();

@@ -1,5 +1,8 @@
 //! What is printed: the JSON shapes, and the same for human readers. No I/O, but for looking at descriptors.
 
+mod pings;
+mod rows;
+
 use std::{
     fmt::{self, Write as _},
     os::fd::{AsRawFd, BorrowedFd},
@@ -8,6 +11,9 @@ use std::{
 
 use mp_core::{Address, Fds, Message, Outcome, Peer};
 use serde::{Serialize, Serializer};
+
+pub(crate) use pings::Pings;
+pub(crate) use rows::{GroupRow, MemberRow, Row};
 
 /// Something to print: one JSON object, or lines for a reader (its `Display`).
 pub(crate) trait Show: Serialize + fmt::Display {}
