@@ -9,7 +9,8 @@ use std::{
     path::Path,
 };
 
-use mp_core::{Address, Fds, Message, Outcome, Peer};
+use examples::dpdk::{self, Decoded};
+use mp_core::{Address, Message, Outcome, Peer, inspect::DpdkVersion};
 use serde::{Serialize, Serializer};
 
 pub(crate) use pings::Pings;
@@ -42,11 +43,18 @@ pub(crate) struct Content {
     #[serde(rename = "hex", serialize_with = "as_hex")]
     param: Vec<u8>,
     fds: Vec<Fd>,
+    /// What it says, if it is a message of DPDK's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decoded: Option<Decoded>,
 }
 
 impl Content {
-    pub(crate) fn of(param: &[u8], fds: &Fds) -> Self {
-        Self { param: param.to_owned(), fds: fds.iter().map(Fd::of).collect() }
+    pub(crate) fn of(message: &Message, version: Option<DpdkVersion>) -> Self {
+        Self {
+            param: message.param.to_vec(),
+            fds: message.fds.iter().map(Fd::of).collect(),
+            decoded: dpdk::decode(&message.name.to_string(), &message.param, version),
+        }
     }
 }
 
@@ -61,13 +69,13 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    pub(crate) fn of(reply: &mp_core::Reply) -> Self {
+    pub(crate) fn of(reply: &mp_core::Reply, version: Option<DpdkVersion>) -> Self {
         let mp_core::Reply { message, peer } = reply;
         Self {
             peer: peer.address().map(|address| lossy(address.path())).unwrap_or_default(),
             pid: peer.pid(),
             uid: peer.uid(),
-            content: Content::of(&message.param, &message.fds),
+            content: Content::of(message, version),
         }
     }
 }
@@ -97,11 +105,11 @@ pub(crate) struct Answers {
 }
 
 impl Answers {
-    pub(crate) fn new(peer: &Path, outcome: Outcome, reply: Option<&mp_core::Reply>) -> Self {
+    pub(crate) fn new(peer: &Path, outcome: Outcome, reply: Option<Reply>) -> Self {
         Self {
             sent: usize::from(counts(outcome)),
             received: usize::from(reply.is_some()),
-            replies: reply.map(Reply::of).into_iter().collect(),
+            replies: reply.into_iter().collect(),
             outcomes: vec![PeerOutcome::of(peer, outcome)],
         }
     }
@@ -144,13 +152,13 @@ pub(crate) struct Arrival {
 }
 
 impl Arrival {
-    pub(crate) fn of(kind: Kind, message: &Message, peer: &Peer) -> Self {
+    pub(crate) fn of(kind: Kind, message: &Message, peer: &Peer, version: Option<DpdkVersion>) -> Self {
         Self {
             kind,
             name: message.name.to_string(),
             pid: peer.pid(),
             uid: peer.uid(),
-            content: Content::of(&message.param, &message.fds),
+            content: Content::of(message, version),
         }
     }
 }
@@ -184,7 +192,9 @@ impl fmt::Display for Arrival {
             Kind::Message => "message",
             Kind::Request => "request",
         };
-        write!(f, "{kind} {} from pid {} uid {}{}", self.name, self.pid, self.uid, self.content)
+        // A peer chose the name: it must not reach a terminal as it is.
+        let name = self.name.escape_debug();
+        write!(f, "{kind} {name} from pid {} uid {}{}", self.pid, self.uid, self.content)
     }
 }
 
@@ -192,6 +202,7 @@ impl fmt::Display for Answers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for reply in &self.replies {
             let Reply { peer, pid, uid, content } = reply;
+            let peer = peer.escape_debug();
             writeln!(f, "reply from {peer} pid {pid} uid {uid}{content}")?;
         }
         let silent = self.outcomes.iter().filter(|outcome| outcome.outcome != word(Outcome::Replied));
@@ -220,8 +231,11 @@ impl fmt::Display for Content {
         for line in dump(&self.param) {
             write!(f, "\n  {line}")?;
         }
+        if let Some(decoded) = &self.decoded {
+            write!(f, "\n  = {decoded}")?;
+        }
         for Fd { target, size } in &self.fds {
-            write!(f, "\n  file {target}, size {size}")?;
+            write!(f, "\n  file {}, size {size}", target.escape_debug())?;
         }
         Ok(())
     }
@@ -254,6 +268,7 @@ fn lossy(path: &Path) -> String {
     path.display().to_string()
 }
 
+/// As JSON has a payload.
 fn as_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&hex(bytes))
 }
