@@ -5,7 +5,7 @@
 
 use mp_typed::{Message, Request, Response};
 
-/// What a [`Vdev`] message is about (`enum vdev_mp_req_type`).
+/// What a `bus_vdev_mp` message is about (`enum vdev_mp_req_type`).
 pub mod vdev {
     /// Asks for the virtual devices.
     pub const SCAN_REQUEST: i32 = 1;
