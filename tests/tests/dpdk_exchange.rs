@@ -127,3 +127,28 @@ fn what_does_not_fit_a_message_is_refused_with_the_figures() {
     }
     primary.quit();
 }
+
+#[test]
+fn names_of_dpdks_own_are_taken_only_deliberately() {
+    const EPERM: i32 = 1;
+    const NAMES: [&str; 4] = ["mp_malloc_sync", "eal_dev_mp_request", "bus_vdev_mp", "eal_vfio_mp_sync"];
+    let group = Group::new(Memory::Fixed);
+    group.make_runtime_dir();
+    let without_dpdk = rust(&group, Role::Primary);
+    for name in NAMES {
+        without_dpdk.register(name, Mode::Echo).expect("nobody else answers to it here");
+    }
+    without_dpdk.quit();
+
+    let primary = group.dpdk(Role::Primary).start();
+    let secondary = rust(&group, Role::Secondary);
+    let builder = group.rust(Role::Secondary, env!("CARGO_BIN_EXE_rust_peer"));
+    let deliberate = builder.allow_dpdk_actions().start();
+    for name in NAMES {
+        let refused = secondary.register(name, Mode::Echo).expect_err("DPDK answers to it");
+        assert_eq!(refused.errno, EPERM, "{refused:?}");
+        assert!(refused.text.contains("allow_dpdk_actions"), "{refused:?}");
+        deliberate.register(name, Mode::Echo).expect("it was asked for");
+    }
+    primary.quit();
+}

@@ -1,39 +1,17 @@
 //! The harness itself, and its C peer, against datagrams that are made by hand: nothing here rests on mp-core.
 #![cfg(feature = "dpdk")]
 
-use std::{os::unix::net::UnixDatagram, time::Duration};
+use std::time::Duration;
 
 use tests::dpdk::{
-    Event, Group, Memory, Mode, Process, Role,
+    Event, Golden, Group, Hand, Kind, Layout, Memory, Mode, Process, Role,
     exchange::{self, Unknown},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
-const MESSAGE: u32 = 0;
-const REQUEST: u32 = 1;
-const REPLY: u32 = 2;
 
-/// The 332-byte datagram of DPDK up to 25.07.
-fn datagram(kind: u32, name: &str, param: &[u8]) -> [u8; 332] {
-    let mut bytes = [0; 332];
-    bytes[0..4].copy_from_slice(&kind.to_ne_bytes());
-    bytes[4..4 + name.len()].copy_from_slice(name.as_bytes());
-    bytes[68..72].copy_from_slice(&(param.len() as u32).to_ne_bytes());
-    bytes[76..76 + param.len()].copy_from_slice(param);
-    bytes
-}
-
-/// A socket in the group's directory, with a limit on every wait.
-fn bind(group: &Group, name: &str) -> UnixDatagram {
-    let socket = UnixDatagram::bind(group.runtime_dir().join(name)).expect("the name is free");
-    socket.set_read_timeout(Some(10 * SECOND)).expect("a limit can be set");
-    socket
-}
-
-fn receive(socket: &UnixDatagram) -> [u8; 332] {
-    let mut bytes = [0; 400];
-    let length = socket.recv(&mut bytes).expect("a datagram arrives in time");
-    bytes[..length].try_into().expect("a datagram of 332 bytes")
+fn datagram(kind: Kind, name: &str, param: &[u8]) -> Vec<u8> {
+    Golden { kind, name, param, fds: 0 }.bytes(Layout::Bytes332, 0)
 }
 
 /// Both can do with each other what the suite will ask of them.
@@ -68,15 +46,10 @@ fn a_primary_echoes_a_request_made_by_hand() {
     let group = Group::new(Memory::Fixed);
     let primary = group.dpdk(Role::Primary).start();
     primary.register("echo", Mode::Echo).expect("the name is free");
-    let socket = bind(&group, "by_hand");
-    socket
-        .send_to(&datagram(REQUEST, "echo", &[1, 2, 3]), group.runtime_dir().join("mp_socket"))
-        .expect("the primary takes it");
-    let reply = receive(&socket);
-    assert_eq!(reply[..4], REPLY.to_ne_bytes());
-    assert_eq!(reply[4..9], *b"echo\0");
-    assert_eq!(reply[68..72], 3_u32.to_ne_bytes());
-    assert_eq!(reply[76..79], [1, 2, 3]);
+    let peer = Hand::bind(&group, "by_hand");
+    peer.send("mp_socket", &datagram(Kind::Request, "echo", &[1, 2, 3]), &[]);
+    let echo = Golden { kind: Kind::Reply, name: "echo", param: &[1, 2, 3], fds: 0 };
+    echo.assert_said_by(&peer.receive(), group.layout());
 }
 
 #[test]
@@ -84,8 +57,7 @@ fn a_primary_prints_what_arrives_and_where_from() {
     let group = Group::new(Memory::Fixed);
     let primary = group.dpdk(Role::Primary).start();
     primary.register("told", Mode::Print).expect("the name is free");
-    let socket = bind(&group, "by_hand");
-    socket.send_to(&datagram(MESSAGE, "told", b"x"), group.runtime_dir().join("mp_socket")).expect("taken");
+    Hand::bind(&group, "by_hand").send("mp_socket", &datagram(Kind::Message, "told", b"x"), &[]);
     let Event::Arrived { content, peer } = primary.next_event() else { panic!("an arrival was expected") };
     assert_eq!(
         (content.name.as_str(), content.param.as_slice(), content.fds.len()),
@@ -98,19 +70,19 @@ fn a_primary_prints_what_arrives_and_where_from() {
 fn a_primary_asks_a_member_made_by_hand() {
     let group = Group::new(Memory::Fixed);
     let primary = group.dpdk(Role::Primary).start();
-    let socket = bind(&group, "mp_socket_1_1");
+    let member = Hand::bind(&group, "mp_socket_1_1");
 
     primary.request_begin("ask", &[7; 256], 0, 10 * SECOND);
-    let request = receive(&socket);
-    assert_eq!(request[76..332], [7; 256]);
-    socket.send_to(&datagram(REPLY, "ask", &[9]), group.runtime_dir().join("mp_socket")).expect("taken");
+    let request = Golden { kind: Kind::Request, name: "ask", param: &[7; 256], fds: 0 };
+    request.assert_said_by(&member.receive(), group.layout());
+    member.send("mp_socket", &datagram(Kind::Reply, "ask", &[9]), &[]);
     let requested = primary.request_end(10 * SECOND).expect("the member replied");
     assert_eq!((requested.sent, requested.received), (1, 1));
     assert_eq!(requested.replies[0].param, [9]);
 
     primary.request_async("later", &[], 0, 10 * SECOND).expect("it is sent");
-    receive(&socket);
-    socket.send_to(&datagram(REPLY, "later", &[]), group.runtime_dir().join("mp_socket")).expect("taken");
+    let _ = member.receive();
+    member.send("mp_socket", &datagram(Kind::Reply, "later", &[]), &[]);
     let Event::Async(requested) = primary.next_event() else { panic!("the end of the request was expected") };
     assert_eq!((requested.sent, requested.received), (1, 1));
 
@@ -138,8 +110,7 @@ fn a_peer_of_340_bytes_keeps_to_them() {
     let secondary = group.peer_340(Role::Secondary);
     assert_talk(&primary, &secondary);
     primary.register("told", Mode::Print).expect("the name is free");
-    let socket = bind(&group, "by_hand");
-    socket.send_to(&datagram(MESSAGE, "told", b"x"), group.runtime_dir().join("mp_socket")).expect("taken");
+    Hand::bind(&group, "by_hand").send("mp_socket", &datagram(Kind::Message, "told", b"x"), &[]);
     let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| primary.next_event()));
     let text = *refused.expect_err("the primary is gone").downcast::<String>().expect("a text");
     assert!(text.contains("a datagram of 332 bytes, where 340 are the rule"), "{text}");

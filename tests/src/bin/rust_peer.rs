@@ -26,10 +26,12 @@ use mp_core::{
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<_> = env::args().skip(1).collect();
-    let [role, runtime_dir] = &arguments[..] else {
-        return Err("usage: rust_peer primary|secondary|client RUNTIME-DIRECTORY".into());
+    let (role, runtime_dir, allow_dpdk_actions) = match &arguments[..] {
+        [role, runtime_dir] => (role, runtime_dir, false),
+        [role, runtime_dir, option] if option == ALLOW_DPDK_ACTIONS => (role, runtime_dir, true),
+        _ => return Err(USAGE.into()),
     };
-    let role = Role::start(role, runtime_dir)?;
+    let role = Role::start(role, runtime_dir, allow_dpdk_actions)?;
     say(&format!("ready pid={} role={}{}", process::id(), role.name(), role.socket()));
     for line in io::stdin().lock().lines() {
         let line = line?;
@@ -48,6 +50,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+const ALLOW_DPDK_ACTIONS: &str = "--allow-dpdk-actions";
+const USAGE: &str = "usage: rust_peer primary|secondary|client RUNTIME-DIRECTORY [--allow-dpdk-actions]";
+
 /// Prints one line at once.
 fn say(line: &str) {
     let mut stdout = io::stdout().lock();
@@ -65,11 +70,19 @@ enum Role {
 }
 
 impl Role {
-    fn start(role: &str, runtime_dir: &str) -> Result<Self, Box<dyn Error>> {
+    fn start(role: &str, runtime_dir: &str, allow_dpdk_actions: bool) -> Result<Self, Box<dyn Error>> {
         // The file-prefix does not matter where the directory is given.
         Ok(match role {
-            "primary" => Self::Primary(Primary::builder("driven").runtime_dir(runtime_dir).start()?),
-            "secondary" => Self::Secondary(Secondary::builder("driven").runtime_dir(runtime_dir).start()?),
+            "primary" => {
+                let builder = Primary::builder("driven").runtime_dir(runtime_dir);
+                let builder = if allow_dpdk_actions { builder.allow_dpdk_actions() } else { builder };
+                Self::Primary(builder.start()?)
+            }
+            "secondary" => {
+                let builder = Secondary::builder("driven").runtime_dir(runtime_dir);
+                let builder = if allow_dpdk_actions { builder.allow_dpdk_actions() } else { builder };
+                Self::Secondary(builder.start()?)
+            }
             "client" => Self::Client(Client::builder("driven").runtime_dir(runtime_dir).start()?),
             _ => return Err(format!("there is no role {role}").into()),
         })

@@ -151,7 +151,7 @@ impl Group {
     /// A Rust process, to be started from the program `rust_peer`.
     #[must_use]
     pub fn rust(&self, role: Role, rust_peer: &str) -> RustBuilder<'_> {
-        RustBuilder { group: self, role, program: rust_peer.into() }
+        RustBuilder { group: self, role, program: rust_peer.into(), arguments: Vec::new() }
     }
 
     /// A DPDK process, to be started.
@@ -213,9 +213,17 @@ pub struct RustBuilder<'a> {
     group: &'a Group,
     role: Role,
     program: PathBuf,
+    arguments: Vec<&'static str>,
 }
 
 impl RustBuilder<'_> {
+    /// Allows it actions under DPDK's own names.
+    #[must_use]
+    pub fn allow_dpdk_actions(mut self) -> Self {
+        self.arguments.push("--allow-dpdk-actions");
+        self
+    }
+
     /// Starts it, with what it sends recorded, and waits until it has its place in the group.
     ///
     /// # Panics
@@ -224,7 +232,7 @@ impl RustBuilder<'_> {
     pub fn start(self) -> Process {
         let recording = Recording::of_length(self.group.layout.length());
         let mut command = recording.command(&self.program);
-        command.arg(self.role.name()).arg(self.group.runtime_dir());
+        command.arg(self.role.name()).arg(self.group.runtime_dir()).args(self.arguments);
         Process::start_recorded(format!("Rust {}", self.role.name()), &mut command, recording)
     }
 }

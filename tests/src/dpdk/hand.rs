@@ -11,9 +11,12 @@ use std::{
     time::Duration,
 };
 
-use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags, SocketAddrAny, SocketAddrUnix, recvmsg, sendmsg_addr,
+use rustix::{
+    io::Errno,
+    net::{
+        RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+        SendFlags, SocketAddrAny, SocketAddrUnix, recvmsg, sendmsg_addr,
+    },
 };
 
 use super::{Group, Layout};
@@ -127,7 +130,6 @@ impl Hand {
     pub fn bind(group: &Group, name: &str) -> Self {
         let runtime_dir = group.runtime_dir();
         let socket = UnixDatagram::bind(runtime_dir.join(name)).expect("the name is free");
-        socket.set_read_timeout(Some(PATIENCE)).expect("a limit can be set");
         socket.set_write_timeout(Some(PATIENCE)).expect("a limit can be set");
         Self { socket, runtime_dir }
     }
@@ -154,18 +156,32 @@ impl Hand {
     /// If none comes in time.
     #[must_use]
     pub fn receive(&self) -> Handed {
+        self.receive_within(PATIENCE).expect("a datagram comes in time")
+    }
+
+    /// Waits for a datagram, up to `patience`.
+    ///
+    /// # Panics
+    /// If the system does not let us.
+    #[must_use]
+    pub fn receive_within(&self, patience: Duration) -> Option<Handed> {
+        self.socket.set_read_timeout(Some(patience)).expect("a limit can be set");
         let mut buffer = [0; 1024];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(253))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let received =
             recvmsg(&self.socket, &mut [IoSliceMut::new(&mut buffer)], &mut control, RecvFlags::CMSG_CLOEXEC);
-        let received = received.expect("a datagram comes in time");
+        let received = match received {
+            Ok(received) => received,
+            Err(Errno::AGAIN) => return None,
+            Err(errno) => panic!("receiving: {errno}"),
+        };
         let fds = control.drain().filter_map(|message| match message {
             RecvAncillaryMessage::ScmRights(fds) => Some(fds),
             _ => None,
         });
         let from = received.address.and_then(name_of).unwrap_or_default();
-        Handed { bytes: buffer[..received.bytes].to_vec(), fds: fds.flatten().collect(), from }
+        Some(Handed { bytes: buffer[..received.bytes].to_vec(), fds: fds.flatten().collect(), from })
     }
 }
 

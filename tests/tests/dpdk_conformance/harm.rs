@@ -1,11 +1,8 @@
 //! Do no harm: what a DPDK primary's work costs while somebody is a member of its group.
 
-use std::{
-    os::unix::net::UnixDatagram,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
-use tests::dpdk::{Answer, Cell, Group, Memory, Mode, Process, Refused, Role, Table};
+use tests::dpdk::{Answer, Cell, Golden, Group, Hand, Kind, Memory, Mode, Process, Refused, Role, Table};
 
 use crate::{RUST_PEER, SECOND};
 
@@ -210,14 +207,8 @@ fn verdict(group: &Group, answer: Result<Answer, Refused>) -> Cell {
 
 /// Whether the primary answers a request that is made without any code of ours or DPDK's.
 fn is_alive(group: &Group) -> bool {
-    let asked = Instant::now();
-    let socket = UnixDatagram::bind(group.runtime_dir().join("by_hand")).expect("the name is free");
-    socket.set_read_timeout(Some(5 * SECOND)).expect("a limit can be set");
-    let mut request = [0; 332];
-    request[0] = 1;
-    request[4..9].copy_from_slice(b"alive");
-    socket.send_to(&request, group.runtime_dir().join("mp_socket")).expect("the primary is there");
-    let alive = socket.recv(&mut request).is_ok_and(|length| length == 332);
-    assert!(!alive || asked.elapsed() < 5 * SECOND);
-    alive
+    let peer = Hand::bind(group, "by_hand");
+    let request = Golden { kind: Kind::Request, name: "alive", param: &[], fds: 0 };
+    peer.send("mp_socket", &request.bytes(group.layout(), 0), &[]);
+    peer.receive_within(5 * SECOND).is_some()
 }
