@@ -8,7 +8,8 @@ use std::{
 };
 
 use crate::{
-    Actions, Arrival, BindError, GroupError, Message, Name, Peer, RegisterError, Rejection, Responder, Trust,
+    Actions, Arrival, BindError, GroupError, InProcess, Message, Name, Peer, RegisterError, Rejection,
+    Responder, Trust,
     counters::Counters,
     dispatch::{self, Action},
     group::{Group, Location},
@@ -67,6 +68,14 @@ impl<R: Role> Builder<R> {
     #[must_use]
     pub fn runtime_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.setup.location = Location::Dir(dir.into());
+        self
+    }
+
+    /// Uses a group within this process, without any file or socket. The
+    /// file-prefix is not used then.
+    #[must_use]
+    pub fn in_process(mut self, group: &InProcess) -> Self {
+        self.setup.location = Location::Memory(Arc::clone(&group.0));
         self
     }
 

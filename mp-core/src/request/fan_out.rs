@@ -59,7 +59,7 @@ impl Desk {
         let mut full = Vec::new();
         for (peer, member) in members.iter().enumerate() {
             if !send(peer)? {
-                full.push(Queueing::new(peer, member));
+                full.push(Queueing::new(socket, peer, member));
             }
         }
         while !full.is_empty() && !deadline.is_over() {
@@ -152,7 +152,7 @@ impl Round<'_, '_> {
     fn send_to_all(&mut self) -> Result<(), RequestError> {
         for peer in 0..self.members.len() {
             if !self.send(peer)? {
-                self.full.push(Queueing::new(peer, &self.members[peer]));
+                self.full.push(Queueing::new(self.line.socket(), peer, &self.members[peer]));
             }
         }
         Ok(())
@@ -195,7 +195,7 @@ impl Round<'_, '_> {
                     while self.receive(Wait::No)? {}
                     let open: Vec<_> = self.exchange.open().collect();
                     for peer in open {
-                        if !peer_lives(self.members[peer].address()) {
+                        if !peer_lives(self.desk.group.place(), self.members[peer].address()) {
                             self.exchange.settle(peer, Outcome::Gone);
                         }
                     }
@@ -267,9 +267,9 @@ struct Queueing {
 }
 
 impl Queueing {
-    fn new(peer: usize, member: &Member) -> Self {
+    fn new(line: &Socket, peer: usize, member: &Member) -> Self {
         let connect = || {
-            let socket = Socket::new()?;
+            let socket = line.another()?;
             socket.connect(member.address())?;
             Ok::<_, Errno>(socket)
         };
