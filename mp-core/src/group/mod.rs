@@ -22,7 +22,7 @@ use rustix::io::Errno;
 pub(crate) use directory::Directory;
 pub(crate) use location::Location;
 pub(crate) use names::{MemberName, Reserved, SocketName};
-pub(crate) use stale::{Found, probe, remove_dead_member};
+pub(crate) use stale::{Found, Identity, probe, remove_dead_member};
 
 use crate::{
     deadline::Deadline,

@@ -9,6 +9,7 @@
 use std::{ffi::OsStr, time::Duration};
 
 use rustix::{
+    fs::{AtFlags, CWD, StatxFlags, statx},
     io::Errno,
     process::{Pid, test_kill_process},
 };
@@ -43,6 +44,22 @@ pub(crate) fn probe(address: &Address) -> Result<Found, GroupError> {
         Err(Errno::CONNREFUSED) => Ok(Found::Dead),
         Err(Errno::NOENT) => Ok(Found::Nothing),
         Err(source) => Err(io(source)),
+    }
+}
+
+/// Tells one socket file from another that took its place: file systems use
+/// inode numbers again at once, so the time of birth belongs to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    inode: u64,
+    born: (i64, u32),
+}
+
+impl Identity {
+    /// `None` if there is no file.
+    pub(crate) fn at(address: &Address) -> Option<Self> {
+        let stat = statx(CWD, address.path(), AtFlags::empty(), StatxFlags::INO | StatxFlags::BTIME).ok()?;
+        Some(Self { inode: stat.stx_ino, born: (stat.stx_btime.tv_sec, stat.stx_btime.tv_nsec) })
     }
 }
 

@@ -10,7 +10,7 @@ use rustix::{
 use super::Outcome;
 use crate::{
     deadline::Deadline,
-    group::{Bound, Group, GroupError},
+    group::{Bound, Group, GroupError, Identity},
     sys::{Address, Socket},
     wire::{Datagram, Layout},
 };
@@ -25,7 +25,8 @@ pub(super) struct Line {
     bound: Bound,
     to: Option<Address>,
     layout: Layout,
-    inode: u64,
+    /// The file of the peer that it is connected to.
+    peer: Option<Identity>,
 }
 
 /// Why there is no line.
@@ -60,13 +61,13 @@ impl Line {
             }
         }
         let layout = directory.layout()?;
-        let inode = inode_of(to);
-        Ok(Self { bound, to: Some(to.clone()), layout, inode })
+        let peer = Identity::at(to);
+        Ok(Self { bound, to: Some(to.clone()), layout, peer })
     }
 
     /// One for many peers at once.
     pub(super) fn unconnected(group: &Group, layout: Layout) -> Result<Self, GroupError> {
-        Ok(Self { bound: group.bind_reply()?, to: None, layout, inode: 0 })
+        Ok(Self { bound: group.bind_reply()?, to: None, layout, peer: None })
     }
 
     pub(super) fn socket(&self) -> &Socket {
@@ -103,7 +104,7 @@ impl Line {
     /// Whether the peer this is connected to still lives: its file is the same,
     /// and a socket is bound to it.
     pub(super) fn peer_lives(&self) -> bool {
-        self.to.as_ref().is_none_or(|to| inode_of(to) == self.inode && peer_lives(to))
+        self.to.as_ref().is_none_or(|to| Identity::at(to) == self.peer && peer_lives(to))
     }
 }
 
@@ -140,10 +141,6 @@ pub(super) fn wait_for(sockets: &mut [PollFd<'_>], deadline: Deadline) -> Result
         Ok(_) | Err(Errno::INTR) => Ok(()),
         Err(errno) => Err(Unsent::Failed(errno)),
     }
-}
-
-fn inode_of(address: &Address) -> u64 {
-    rustix::fs::stat(address.path()).map_or(0, |stat| stat.st_ino)
 }
 
 impl AsFd for Line {
