@@ -58,7 +58,9 @@ pub use group::{BindError, GroupError, Holder};
 pub use in_process::InProcess;
 pub use peer::Peer;
 pub use primary::{Primary, PrimaryHandle};
-pub use request::{Member, Outcome, Replies, Reply, RequestError, SendError, Sent};
+pub use request::{
+    Member, Outcome, Replies, RepliesFuture, Reply, ReplyFuture, RequestError, SendError, Sent,
+};
 pub use secondary::Secondary;
 pub use sys::{Address, Credentials, PathTooLong};
 pub use trust::Trust;

@@ -8,7 +8,8 @@ use std::{
 };
 
 use mp_typed::{
-    Client, InProcess, Message, Outcome, Peer, Primary, Request, RequestError, Response, Secondary, StartError,
+    Client, InProcess, Message, Outcome, Peer, Primary, Request, RequestError, Response, Secondary,
+    StartError,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -41,8 +42,11 @@ fn open(request: &Open) -> Result<Opened, String> {
 #[test]
 fn requests_carry_descriptors_and_outcomes_are_told() {
     let group = InProcess::new();
-    let primary =
-        Primary::builder("any").in_process(&group).serve(|request: Open, _: &Peer| open(&request)).start().unwrap();
+    let primary = Primary::builder("any")
+        .in_process(&group)
+        .serve(|request: Open, _: &Peer| open(&request))
+        .start()
+        .unwrap();
     let client = Client::builder("any").in_process(&group).start().unwrap();
 
     let opened = client.request(&Open { which: 0 }, SECOND).unwrap();
