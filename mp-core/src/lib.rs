@@ -1,8 +1,66 @@
 //! DPDK's multi-process IPC on the wire, without linking DPDK.
+//!
+//! Processes of one host meet in a runtime directory and exchange small named
+//! messages with file descriptors over Unix datagram sockets. This crate takes
+//! part as DPDK does, so that a process in Rust can join the group of a running
+//! DPDK application, or form one of its own. Messages here are raw: a [`Name`],
+//! a [`Param`] of at most 256 bytes, and [`Fds`]. The crate `mp-typed` builds
+//! typed messages on it.
+//!
+//! # Roles
+//!
+//! | role | joins | sends to |
+//! | --- | --- | --- |
+//! | [`Primary`] | as `mp_socket` | every secondary |
+//! | [`Secondary`] | as `mp_socket_<pid>_<hex>` | the primary |
+//! | [`Client`] | no | the primary |
+//!
+//! # Layers
+//!
+//! ```text
+//! Primary, Secondary, Client
+//!      │               │
+//!   dispatch        request        answering; asking
+//!      └───────┬───────┘
+//!         group, sys               the directory; the sockets
+//!              │
+//!            wire                  datagrams, without I/O
+//! ```
+//!
+//! Each layer knows those below it and nothing above. See the [DPDK guide] for
+//! what it all means to a DPDK application.
+//!
+//! [DPDK guide]: https://doc.dpdk.org/guides/prog_guide/multi_proc_support.html
 
-/// The longest message name, in bytes, without its NUL.
-pub const MAX_NAME: usize = 63;
-/// The largest payload of a message, in bytes.
-pub const MAX_PARAM: usize = 256;
-/// The most file descriptors that a message sent from here carries.
-pub const MAX_FDS: usize = 8;
+mod builder;
+mod client;
+mod counters;
+mod deadline;
+mod dispatch;
+mod group;
+mod inbox;
+mod membership;
+mod peer;
+mod primary;
+mod request;
+mod secondary;
+mod sys;
+mod trust;
+mod turn;
+mod wire;
+
+pub use builder::{Builder, Joins, Role, StartError};
+pub use client::Client;
+pub use counters::{Rejection, Statistics};
+pub use dispatch::{Actions, Arrival, RegisterError, Registration, RegistrationGuard, ReplyError, Responder};
+pub use group::{BindError, GroupError, Holder};
+pub use peer::Peer;
+pub use primary::{Primary, PrimaryHandle};
+pub use request::{Member, Outcome, Replies, Reply, RequestError, SendError, Sent};
+pub use secondary::Secondary;
+pub use sys::{Address, Credentials, PathTooLong};
+pub use trust::Trust;
+pub use wire::{
+    Fds, FdsError, FdsIntoIter, Layout, MAX_FDS, MAX_NAME, MAX_PARAM, Malformed, Message, MessageError,
+    MessageRef, Name, NameError, Param, ParamError,
+};

@@ -1,0 +1,192 @@
+//! What has happened, counted. Each role has one set, shared by all its threads.
+
+use std::{
+    array, fmt,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use crate::wire::Malformed;
+
+/// Why a datagram was turned away. Its descriptors are closed, and nothing else
+/// is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Rejection {
+    /// It is not well-formed.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// The [`Trust`](crate::Trust) policy does not allow its sender.
+    #[error("its sender is not trusted")]
+    Untrusted,
+    /// The kernel dropped descriptors of it, as this process has no room for
+    /// more (`EMFILE`). A request is answered *ignore*.
+    #[error("this process has no room for its file descriptors")]
+    FdsLost,
+    /// A request from a socket that has no path, so that no reply could reach it.
+    #[error("a request without an address to reply to")]
+    NoReturnAddress,
+    /// A kind that does not belong there: a reply nobody waits for, or a message
+    /// sent to a reply socket.
+    #[error("it is of a kind that is not expected on this socket")]
+    Unexpected,
+    /// No action has its name. A request is answered *ignore*.
+    #[error("no action is registered under its name")]
+    NoAction,
+    /// The action could not make sense of its param or descriptors. A request is
+    /// answered *ignore*.
+    #[error("its action could not make sense of it")]
+    Undecodable,
+    /// The backlog is full, or the role is stopping. A request is answered *ignore*.
+    #[error("too much is waiting to be handled")]
+    BacklogFull,
+}
+
+impl Rejection {
+    /// Every reason there is.
+    pub const ALL: [Self; 12] = [
+        Self::Malformed(Malformed::Length),
+        Self::Malformed(Malformed::Kind),
+        Self::Malformed(Malformed::Name),
+        Self::Malformed(Malformed::ParamLength),
+        Self::Malformed(Malformed::FdCount),
+        Self::Untrusted,
+        Self::FdsLost,
+        Self::NoReturnAddress,
+        Self::Unexpected,
+        Self::NoAction,
+        Self::Undecodable,
+        Self::BacklogFull,
+    ];
+
+    fn index(self) -> usize {
+        match self {
+            Self::Malformed(malformed) => malformed as usize,
+            Self::Untrusted => 5,
+            Self::FdsLost => 6,
+            Self::NoReturnAddress => 7,
+            Self::Unexpected => 8,
+            Self::NoAction => 9,
+            Self::Undecodable => 10,
+            Self::BacklogFull => 11,
+        }
+    }
+}
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        #[derive(Debug, Default)]
+        pub(crate) struct Counters {
+            $(pub(crate) $name: Count,)*
+            rejected: [Count; Rejection::ALL.len()],
+        }
+
+        /// What a role has done since it started: a snapshot of its counters.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use mp_core::{Client, Rejection};
+        ///
+        /// let client = Client::builder("no-such-group").start()?;
+        /// let statistics = client.statistics();
+        /// assert_eq!(statistics.requests_sent, 0);
+        /// assert_eq!(statistics.rejected(Rejection::Untrusted), 0);
+        /// # Ok::<(), mp_core::StartError>(())
+        /// ```
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+        #[non_exhaustive]
+        pub struct Statistics {
+            $($(#[$doc])* pub $name: u64,)*
+            rejected: [u64; Rejection::ALL.len()],
+        }
+
+        impl Counters {
+            pub(crate) fn snapshot(&self) -> Statistics {
+                Statistics {
+                    $($name: self.$name.read(),)*
+                    rejected: array::from_fn(|i| self.rejected[i].read()),
+                }
+            }
+        }
+    };
+}
+
+counters! {
+    /// One-way messages received and well-formed.
+    messages_received,
+    /// Requests received and well-formed.
+    requests_received,
+    /// Replies received that count: asked for, in time, once.
+    replies_received,
+    /// *Ignore* answers received that count.
+    ignores_received,
+    /// One-way messages sent, one for each peer.
+    messages_sent,
+    /// Requests sent, one for each peer.
+    requests_sent,
+    /// Replies sent.
+    replies_sent,
+    /// *Ignore* answers sent.
+    ignores_sent,
+    /// Replies and *ignore* answers that could not be delivered.
+    answers_lost,
+    /// Datagrams that had to wait for a handler.
+    backlogged,
+    /// Handlers that panicked.
+    handler_panics,
+}
+
+impl Counters {
+    pub(crate) fn reject(&self, reason: Rejection) {
+        self.rejected[reason.index()].add();
+        tracing::debug!(%reason, "rejected a datagram");
+    }
+}
+
+impl Statistics {
+    /// How many datagrams were turned away for `reason`.
+    #[must_use]
+    pub fn rejected(&self, reason: Rejection) -> u64 {
+        self.rejected[reason.index()]
+    }
+
+    /// How many were turned away in all.
+    #[must_use]
+    pub fn rejected_in_all(&self) -> u64 {
+        self.rejected.iter().sum()
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Count(AtomicU64);
+
+impl Count {
+    pub(crate) fn add(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+
+    fn read(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+impl fmt::Debug for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.read().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_has_a_counter_of_its_own() {
+        for (i, reason) in Rejection::ALL.into_iter().enumerate() {
+            assert_eq!(reason.index(), i, "{reason:?}");
+            let counters = Counters::default();
+            counters.reject(reason);
+            assert_eq!(counters.snapshot().rejected(reason), 1);
+            assert_eq!(counters.snapshot().rejected_in_all(), 1);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+use std::time::{Duration, Instant};
+
+/// The monotonic time at which a call gives up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Deadline(Instant);
+
+/// Longer timeouts are cut to this; the clock cannot represent them all.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+impl Deadline {
+    pub(crate) fn after(timeout: Duration) -> Self {
+        Self::after_from(Instant::now(), timeout)
+    }
+
+    /// The same with the time passed in.
+    pub(crate) fn after_from(now: Instant, timeout: Duration) -> Self {
+        Self(now + timeout.min(LONGEST))
+    }
+
+    /// How much time is left; zero when it is over.
+    pub(crate) fn left(self) -> Duration {
+        self.left_at(Instant::now())
+    }
+
+    pub(crate) fn left_at(self, now: Instant) -> Duration {
+        self.0.saturating_duration_since(now)
+    }
+
+    pub(crate) fn is_over(self) -> bool {
+        self.left().is_zero()
+    }
+}

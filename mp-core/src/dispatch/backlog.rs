@@ -1,0 +1,130 @@
+//! What waits to be handled, and whose turn it is. No threads, no I/O.
+
+use std::collections::VecDeque;
+
+/// A queue in order of arrival, and the one turn to handle what comes.
+#[derive(Debug)]
+pub(super) struct Backlog<T> {
+    waiting: VecDeque<T>,
+    bound: usize,
+    /// Somebody has the turn.
+    taken: bool,
+    closed: bool,
+}
+
+/// What is to be done with something that arrived.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Admission<T> {
+    /// Handle it now: the turn is the caller's.
+    Run(T),
+    /// It waits, behind those that came before it.
+    Waits,
+    /// There is no room, or no more handling.
+    Refused(T),
+}
+
+impl<T> Backlog<T> {
+    pub(super) fn new(bound: usize) -> Self {
+        Self { waiting: VecDeque::new(), bound, taken: false, closed: false }
+    }
+
+    /// Whether what arrives now can be handled at once.
+    pub(super) fn is_free(&self) -> bool {
+        !self.taken && !self.closed && self.waiting.is_empty()
+    }
+
+    pub(super) fn admit(&mut self, item: T) -> Admission<T> {
+        if self.is_free() {
+            self.taken = true;
+            Admission::Run(item)
+        } else if self.closed || self.waiting.len() >= self.bound {
+            Admission::Refused(item)
+        } else {
+            self.waiting.push_back(item);
+            Admission::Waits
+        }
+    }
+
+    /// For the one whose turn it is: what to handle next, or the end of the turn.
+    pub(super) fn next(&mut self) -> Option<T> {
+        let next = self.waiting.pop_front();
+        self.taken = next.is_some();
+        next
+    }
+
+    /// Ends the turn, whatever waits.
+    pub(super) fn give_up(&mut self) {
+        self.taken = false;
+    }
+
+    /// Takes the turn, if it is free and something waits for it.
+    pub(super) fn take_over(&mut self) -> Option<T> {
+        if self.taken { None } else { self.next() }
+    }
+
+    /// Admits nothing more, and gives out what waits.
+    pub(super) fn close(&mut self) -> VecDeque<T> {
+        self.closed = true;
+        std::mem::take(&mut self.waiting)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn while_idle_what_comes_is_handled_by_who_received_it() {
+        let mut backlog = Backlog::new(2);
+        for item in 0..3 {
+            assert_eq!(backlog.admit(item), Admission::Run(item));
+            assert_eq!(backlog.next(), None);
+        }
+    }
+
+    #[test]
+    fn behind_a_slow_handler_the_order_is_kept() {
+        let mut backlog = Backlog::new(9);
+        assert_eq!(backlog.admit(0), Admission::Run(0));
+        for item in 1..4 {
+            assert_eq!(backlog.admit(item), Admission::Waits);
+        }
+        assert_eq!([backlog.next(), backlog.next(), backlog.next()], [Some(1), Some(2), Some(3)]);
+        assert_eq!(backlog.next(), None);
+        assert_eq!(backlog.admit(4), Admission::Run(4));
+    }
+
+    #[test]
+    fn over_the_bound_the_newest_is_refused() {
+        let mut backlog = Backlog::new(1);
+        assert_eq!(backlog.admit(0), Admission::Run(0));
+        assert_eq!(backlog.admit(1), Admission::Waits);
+        assert_eq!(backlog.admit(2), Admission::Refused(2));
+        assert_eq!(backlog.next(), Some(1));
+        assert_eq!(backlog.admit(3), Admission::Waits);
+    }
+
+    #[test]
+    fn a_turn_given_up_is_taken_over_in_order() {
+        let mut backlog = Backlog::new(9);
+        assert_eq!(backlog.admit(0), Admission::Run(0));
+        assert_eq!(backlog.admit(1), Admission::Waits);
+        assert_eq!(backlog.take_over(), None, "the turn is taken");
+        backlog.give_up();
+        assert_eq!(backlog.admit(2), Admission::Waits, "1 is before it");
+        assert_eq!(backlog.take_over(), Some(1));
+        assert_eq!(backlog.take_over(), None, "one at a time");
+        assert_eq!(backlog.next(), Some(2));
+    }
+
+    #[test]
+    fn once_closed_it_gives_back_what_waits_and_refuses_the_rest() {
+        let mut backlog = Backlog::new(9);
+        assert_eq!(backlog.admit(0), Admission::Run(0));
+        assert_eq!(backlog.admit(1), Admission::Waits);
+        assert_eq!(backlog.close(), [1]);
+        assert_eq!(backlog.admit(2), Admission::Refused(2));
+        assert_eq!(backlog.next(), None);
+        assert_eq!(backlog.admit(3), Admission::Refused(3));
+    }
+}

@@ -1,0 +1,305 @@
+//! The directory where the processes of a group meet.
+//!
+//! It knows DPDK's rules for finding it, who may own it, its lock, the names
+//! that sockets have in it, which of them are dead, and which datagram layout
+//! the group speaks. It binds and connects sockets but neither sends nor
+//! receives; the roles, `dispatch` and `request` call it.
+
+mod config;
+mod directory;
+mod location;
+mod names;
+mod stale;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rustix::io::Errno;
+
+pub(crate) use directory::Directory;
+pub(crate) use location::Location;
+pub(crate) use names::{MemberName, Reserved, SocketName};
+pub(crate) use stale::{Found, Identity, probe, remove_dead_member};
+
+use crate::{
+    deadline::Deadline,
+    sys::{Address, PathTooLong, Socket},
+    wire::Layout,
+};
+
+/// How long joining may wait for the directory lock, which a C primary holds
+/// for the whole of a sync request of its own.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long leaving may wait for it.
+const LEAVE_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// A group: where its directory is. Nothing of it is open.
+#[derive(Debug, Clone)]
+pub(crate) struct Group {
+    dir: PathBuf,
+    /// The `dpdk` directory above it, which is checked and made like it; `None`
+    /// for a directory that the user named.
+    parent: Option<PathBuf>,
+    primary: Address,
+}
+
+impl Group {
+    pub(crate) fn locate(location: &Location) -> Result<Self, GroupError> {
+        let (parent, dir) = location.resolve()?;
+        // Every socket of the group must fit, so the longest name decides.
+        Address::new(&dir.join(SocketName::LONGEST))?;
+        let primary = Address::new(&dir.join(SocketName::PRIMARY))?;
+        Ok(Self { dir, parent, primary })
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(crate) fn primary(&self) -> &Address {
+        &self.primary
+    }
+
+    pub(crate) fn address(&self, name: impl AsRef<Path>) -> Result<Address, PathTooLong> {
+        Address::new(&self.dir.join(name))
+    }
+
+    /// Opens the directory, made if need be, and checks that it is private.
+    pub(crate) fn make(&self) -> Result<Directory, GroupError> {
+        if let Some(parent) = &self.parent {
+            Directory::make(parent)?.check_parent()?;
+        }
+        let directory = Directory::make(&self.dir)?;
+        directory.check_private()?;
+        Ok(directory)
+    }
+
+    /// Opens the directory and checks that it is private. [`GroupError::is_absent`] if
+    /// there is none.
+    pub(crate) fn open(&self) -> Result<Directory, GroupError> {
+        if let Some(parent) = &self.parent {
+            Directory::open(parent)?.check_parent()?;
+        }
+        let directory = Directory::open(&self.dir)?;
+        directory.check_private()?;
+        Ok(directory)
+    }
+
+    /// Binds the primary's socket, taking over a dead primary's.
+    pub(crate) fn bind_primary(&self) -> Result<(Directory, Bound, Layout), BindError> {
+        let directory = self.make()?;
+        let lock = directory.lock(Deadline::after(LOCK_TIMEOUT))?;
+        if let Some(pid) = directory.dpdk_primary()? {
+            return Err(BindError::PrimaryExists { dir: self.dir.clone(), holder: Holder::Dpdk { pid } });
+        }
+        match probe(&self.primary)? {
+            Found::Live => {
+                let holder = Holder::Other { pid: directory.read_owner() };
+                return Err(BindError::PrimaryExists { dir: self.dir.clone(), holder });
+            }
+            Found::Dead => directory.unlink(SocketName::PRIMARY).map_err(GroupError::from)?,
+            Found::Nothing => {}
+        }
+        stale::sweep(self, &directory, |name| Reserved::of(name).is_some());
+        let layout = directory.layout()?;
+        let bound = self.bind(&directory, self.primary.clone())?;
+        directory.write_owner();
+        drop(lock);
+        Ok((directory, bound, layout))
+    }
+
+    /// Binds a secondary's socket, which is joining: C primaries send to it from now on.
+    pub(crate) fn bind_secondary(&self) -> Result<Bound, BindError> {
+        let directory = self.make()?;
+        let lock = directory.lock(Deadline::after(LOCK_TIMEOUT))?;
+        let bound =
+            self.bind(&directory, self.address(SocketName::secondary()).map_err(GroupError::from)?)?;
+        drop(lock);
+        Ok(bound)
+    }
+
+    /// Binds a socket that nobody broadcasts to, for replies to come to.
+    pub(crate) fn bind_reply(&self) -> Result<Bound, GroupError> {
+        let directory = self.open()?;
+        self.bind(&directory, self.address(SocketName::reply())?)
+    }
+
+    /// Removes a member's socket file, so that nobody sends to it any more. A
+    /// primary that is broadcasting holds the directory lock: with it, nobody
+    /// finds the file listed but gone. It is not waited for long.
+    pub(crate) fn leave(&self, bound: &Bound) {
+        let directory = self.open().ok();
+        let _lock = directory.as_ref().and_then(|dir| dir.lock(Deadline::after(LEAVE_TIMEOUT)).ok());
+        if bound.address == self.primary && bound.is_in_place() {
+            directory.iter().for_each(Directory::remove_owner);
+        }
+        bound.unlink();
+    }
+
+    /// Removes the reply sockets that died with their process.
+    pub(crate) fn sweep_replies(&self) {
+        if let Ok(directory) = self.open() {
+            stale::sweep(self, &directory, |name| Reserved::of(name) == Some(Reserved::Reply));
+        }
+    }
+
+    fn bind(&self, directory: &Directory, address: Address) -> Result<Bound, GroupError> {
+        let io = |source: Errno| GroupError::Io {
+            what: "bind a socket",
+            path: address.path().to_owned(),
+            source: source.into(),
+        };
+        let socket = Socket::new().map_err(io)?;
+        socket.bind(&address).map_err(io)?;
+        let inode = directory.inode_of(address.file_name()).map_err(io)?;
+        Ok(Bound { socket, address, inode, pid: std::process::id() })
+    }
+}
+
+/// A socket with its file, which goes when this does.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    pub(crate) socket: Socket,
+    pub(crate) address: Address,
+    inode: u64,
+    /// The process that bound it: a fork's copy must not remove the file.
+    pid: u32,
+}
+
+impl Bound {
+    /// Whether the file is still the one that was bound.
+    pub(crate) fn is_in_place(&self) -> bool {
+        rustix::fs::stat(self.address.path()).is_ok_and(|stat| stat.st_ino == self.inode)
+    }
+
+    /// Removes the file, if it is still ours. No datagram can be sent to the
+    /// socket from then on.
+    pub(crate) fn unlink(&self) {
+        if self.pid == std::process::id() && self.is_in_place() {
+            // Gone already is as good.
+            let _ = rustix::fs::unlink(self.address.path());
+        }
+    }
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        self.unlink();
+    }
+}
+
+/// Why the group's directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum GroupError {
+    /// The file-prefix is empty or not one part of a path.
+    #[error("{prefix:?} cannot be a file-prefix: it names a directory, so it is not empty and has no slash")]
+    FilePrefix {
+        /// What was given.
+        prefix: std::ffi::OsString,
+    },
+    /// A socket path would be too long.
+    #[error(transparent)]
+    PathTooLong(#[from] PathTooLong),
+    /// The directory belongs to another user, who could pose as any peer.
+    #[error(
+        "{path:?} belongs to uid {owner}, not to uid {uid}: refused, since its owner could pose as any process of the group"
+    )]
+    Owner {
+        /// The directory.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+        /// Who this process is.
+        uid: u32,
+    },
+    /// Others may enter or change the directory.
+    #[error("{path:?} has mode {mode:04o}, open to other users: refused; close it with chmod 700")]
+    Open {
+        /// The directory.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// There is a DPDK `config` file, but not one that tells the DPDK version:
+    /// sending in the wrong layout would end the IPC of every DPDK process here.
+    #[error(
+        "{path:?} does not begin with DPDK's magic number, so the datagram layout of the group is unknown"
+    )]
+    NotDpdkConfig {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system refused something.
+    #[error("cannot {what} ({path:?})")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+impl GroupError {
+    /// Whether there simply is no such directory.
+    pub(crate) fn is_absent(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+/// Why a process could not take its place in a group.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// The directory cannot be used.
+    #[error(transparent)]
+    Group(#[from] GroupError),
+    /// The directory lock stayed taken: a process is joining, or a C primary is
+    /// in the middle of a request.
+    #[error(
+        "the lock of {dir:?} is still held after {waited:?}; a process is joining, or a primary is waiting for replies"
+    )]
+    Locked {
+        /// The runtime directory.
+        dir: PathBuf,
+        /// How long it was tried.
+        waited: Duration,
+    },
+    /// A live primary has this group.
+    #[error("{dir:?} already has a primary: {holder}")]
+    PrimaryExists {
+        /// The runtime directory.
+        dir: PathBuf,
+        /// Who it is.
+        holder: Holder,
+    },
+}
+
+/// The primary that holds a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// A DPDK process, known by its lock on `config`.
+    Dpdk {
+        /// Its process.
+        pid: u32,
+    },
+    /// Another process, alive on `mp_socket`.
+    Other {
+        /// Its process, if it left word of it.
+        pid: Option<u32>,
+    },
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Dpdk { pid } => write!(f, "the DPDK process {pid}"),
+            Self::Other { pid: Some(pid) } => write!(f, "process {pid}"),
+            Self::Other { pid: None } => f.write_str("a live process on mp_socket"),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Sockets whose process died: telling them from live ones, and removing them.
+//!
+//! A bound datagram socket exists exactly as long as its process keeps it, so
+//! connecting to the path, which sends nothing, tells for certain. The names of
+//! secondaries and reply sockets are never used twice, so what was found dead
+//! stays dead; only `mp_socket` needs the directory lock between the look and
+//! the removal.
+
+use std::{ffi::OsStr, time::Duration};
+
+use rustix::{
+    fs::{AtFlags, CWD, StatxFlags, statx},
+    io::Errno,
+    process::{Pid, test_kill_process},
+};
+
+use super::{Directory, Group, GroupError, MemberName};
+use crate::{
+    deadline::Deadline,
+    sys::{Address, Socket},
+};
+
+/// What is at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// A socket that a process holds.
+    Live,
+    /// A file that nothing listens on any more.
+    Dead,
+    /// No file.
+    Nothing,
+}
+
+/// Looks at an address without sending anything to it.
+pub(crate) fn probe(address: &Address) -> Result<Found, GroupError> {
+    let io = |source: Errno| GroupError::Io {
+        what: "probe a socket",
+        path: address.path().to_owned(),
+        source: source.into(),
+    };
+    match Socket::new().map_err(io)?.connect(address) {
+        // It may be connected to another, or be another kind of socket: still somebody's.
+        Ok(()) | Err(Errno::PERM | Errno::PROTOTYPE | Errno::AGAIN) => Ok(Found::Live),
+        Err(Errno::CONNREFUSED) => Ok(Found::Dead),
+        Err(Errno::NOENT) => Ok(Found::Nothing),
+        Err(source) => Err(io(source)),
+    }
+}
+
+/// Tells one socket file from another that took its place: file systems use
+/// inode numbers again at once, so the time of birth belongs to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    inode: u64,
+    born: (i64, u32),
+}
+
+impl Identity {
+    /// `None` if there is no file.
+    pub(crate) fn at(address: &Address) -> Option<Self> {
+        let stat = statx(CWD, address.path(), AtFlags::empty(), StatxFlags::INO | StatxFlags::BTIME).ok()?;
+        Some(Self { inode: stat.stx_ino, born: (stat.stx_btime.tv_sec, stat.stx_btime.tv_nsec) })
+    }
+}
+
+/// Removes the dead sockets among those whose names `which` picks.
+pub(super) fn sweep(group: &Group, directory: &Directory, which: impl Fn(&OsStr) -> bool) {
+    let Ok(names) = directory.sockets() else { return };
+    for name in names.iter().filter(|name| which(name)) {
+        // Asking for the process is cheaper than a probe, but no proof: it may
+        // be of another pid namespace.
+        let seems_alive = MemberName::parse(name).is_some_and(|name| is_process(name.pid));
+        if !seems_alive {
+            remove_if_dead(group, directory, name);
+        }
+    }
+}
+
+/// Removes a secondary's socket that refused a datagram.
+pub(crate) fn remove_dead_member(group: &Group, directory: &Directory, name: &OsStr) {
+    // Without the lock within reach it is left for the next sweep.
+    if let Ok(_lock) = directory.lock(Deadline::after(Duration::ZERO)) {
+        remove_if_dead(group, directory, name);
+    }
+}
+
+fn remove_if_dead(group: &Group, directory: &Directory, name: &OsStr) {
+    let found = Address::new(&group.dir.join(name)).ok().and_then(|address| probe(&address).ok());
+    if found == Some(Found::Dead) && directory.unlink(name).is_ok() {
+        tracing::debug!(?name, "removed a dead process's socket");
+    }
+}
+
+fn is_process(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
+}

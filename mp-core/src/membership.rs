@@ -1,0 +1,84 @@
+//! Being a member: a socket in the group, its threads, and leaving in order.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use crate::{
+    Actions, StartError, Statistics,
+    builder::Setup,
+    deadline::Deadline,
+    dispatch::{Dispatcher, ReplyPort},
+    group::{Bound, Group},
+    inbox::Gate,
+    request::Desk,
+};
+
+/// How long dropping a role waits for its handlers.
+const DROP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A role's place in its group. Dropping it leaves.
+#[derive(Debug)]
+pub(crate) struct Membership {
+    group: Group,
+    desk: Arc<Desk>,
+    port: Arc<ReplyPort>,
+    actions: Actions,
+    dispatcher: Mutex<Option<Arc<Dispatcher>>>,
+    pid: u32,
+}
+
+impl Membership {
+    pub(crate) fn start(
+        group: Group,
+        gate: &Gate,
+        desk: Arc<Desk>,
+        bound: Bound,
+        actions: Actions,
+        setup: &Setup,
+    ) -> Result<Self, StartError> {
+        let port = ReplyPort::new(bound, Arc::clone(&gate.counters)).map_err(std::io::Error::from)?;
+        let dispatcher =
+            Dispatcher::start(Arc::clone(&port), Arc::clone(&actions.0), gate.clone(), setup.backlog)?;
+        let dispatcher = Mutex::new(Some(dispatcher));
+        Ok(Self { group, desk, port, actions, dispatcher, pid: std::process::id() })
+    }
+
+    pub(crate) fn actions(&self) -> &Actions {
+        &self.actions
+    }
+
+    pub(crate) fn port(&self) -> &Arc<ReplyPort> {
+        &self.port
+    }
+
+    pub(crate) fn statistics(&self) -> Statistics {
+        self.desk.gate().counters.snapshot()
+    }
+
+    /// Leaves the group; tells whether all handlers have ended in time.
+    pub(crate) fn leave(&self, timeout: Duration) -> bool {
+        // A fork's copy has neither the threads nor the place in the group.
+        if self.pid != std::process::id() {
+            return true;
+        }
+        let dispatcher = self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(dispatcher) = dispatcher else { return true };
+        let deadline = Deadline::after(timeout);
+        // Until the name is gone peers may send, and are answered.
+        self.group.leave(&self.port.bound);
+        self.desk.stop();
+        let ended = dispatcher.stop(deadline);
+        self.actions.0.clear();
+        ended
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        if !self.leave(DROP_TIMEOUT) {
+            tracing::warn!("a handler is still running; its thread goes on until it ends");
+        }
+    }
+}

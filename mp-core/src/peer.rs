@@ -1,0 +1,53 @@
+use crate::sys::{Address, Credentials};
+
+/// Who sent a datagram.
+///
+/// Implements the `peer` argument of `rte_mp_t`, with the identity that DPDK
+/// does not have: the kernel's word on the sender's process, user and group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    address: Option<Address>,
+    credentials: Credentials,
+}
+
+impl Peer {
+    pub(crate) fn new(address: Option<Address>, credentials: Credentials) -> Self {
+        Self { address, credentials }
+    }
+
+    /// The socket it sent from; `None` if that has no path, so that nothing can
+    /// be sent back.
+    ///
+    /// A C process sends everything from its `mp_socket` file. Here a primary's
+    /// messages and all replies come from it too; requests, and a secondary's
+    /// messages, come from a socket of their own, and tell their process by
+    /// [`pid`](Self::pid).
+    #[must_use]
+    pub fn address(&self) -> Option<&Address> {
+        self.address.as_ref()
+    }
+
+    /// Pid, uid and gid, as the kernel attests them.
+    #[must_use]
+    pub fn credentials(&self) -> Credentials {
+        self.credentials
+    }
+
+    /// Its process; 0 if that is in a pid namespace not seen from here.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.credentials.pid
+    }
+
+    /// Its user.
+    #[must_use]
+    pub fn uid(&self) -> u32 {
+        self.credentials.uid
+    }
+
+    /// Its group.
+    #[must_use]
+    pub fn gid(&self) -> u32 {
+        self.credentials.gid
+    }
+}

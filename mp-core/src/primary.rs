@@ -1,0 +1,256 @@
+use std::{
+    ffi::OsString,
+    ops::Deref,
+    path::Path,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use crate::{
+    Actions, Address, Builder, GroupError, Layout, Member, MessageRef, Replies, Reply, RequestError,
+    SendError, Sent, StartError, Statistics,
+    builder::{Joins, Role, sealed},
+    client,
+    dispatch::ReplyPort,
+    group::{Directory, Reserved},
+    membership::Membership,
+    request::Desk,
+};
+
+/// The primary of a group: it sends to every secondary, and they to it.
+///
+/// There is one in a group; a second one is refused. Taking the place of a C
+/// primary whose C secondaries live on, mind that some of their callers (of
+/// `mp_pdump`, for one) read a first reply without looking whether there is
+/// one, and this primary answers *ignore* for what it has no action for.
+///
+/// It asks and sends through its [`PrimaryHandle`]. Dropping it leaves the group.
+///
+/// # Examples
+///
+/// ```
+/// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+/// use std::time::Duration;
+/// use mp_core::{Message, Name, Outcome, Primary, Secondary};
+///
+/// let ping = Name::new("ping")?;
+/// let primary = Primary::builder("example").runtime_dir(dir.path()).start()?;
+/// let secondary = Secondary::builder("example")
+///     .runtime_dir(dir.path())
+///     .serve(ping, |_request, _peer, responder| {
+///         let _ = responder.reply(b"pong", &[]);
+///     })
+///     .start()?;
+///
+/// let replies = primary.request(&Message::new(ping), Duration::from_secs(1))?;
+/// assert_eq!((replies.sent(), replies.received()), (1, 1));
+/// assert_eq!(replies.outcomes[0].1, Outcome::Replied);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Primary {
+    handle: PrimaryHandle,
+    membership: Membership,
+}
+
+/// The asking side of a [`Primary`]: cheap to clone, to be moved into handlers
+/// and threads. Once the primary is gone its calls fail with `Stopped`.
+#[derive(Debug, Clone)]
+pub struct PrimaryHandle(Arc<OnceLock<Inner>>);
+
+#[derive(Debug)]
+#[doc(hidden)]
+pub struct Inner {
+    desk: Arc<Desk>,
+    directory: Directory,
+    port: Arc<ReplyPort>,
+    layout: Layout,
+    send_timeout: Duration,
+}
+
+impl Role for Primary {}
+
+impl Joins for Primary {}
+
+impl sealed::Role for Primary {
+    type Inner = Inner;
+}
+
+impl Primary {
+    /// Sets up the primary of the group with this `--file-prefix`.
+    #[must_use]
+    pub fn builder(file_prefix: impl Into<OsString>) -> Builder<Self> {
+        Builder::new(file_prefix.into())
+    }
+
+    /// Registers and unregisters actions while it runs.
+    #[must_use]
+    pub fn actions(&self) -> &Actions {
+        self.membership.actions()
+    }
+
+    /// Its asking side, to be moved elsewhere.
+    #[must_use]
+    pub fn handle(&self) -> PrimaryHandle {
+        self.handle.clone()
+    }
+
+    /// Where it is bound: `mp_socket`.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.membership.port().bound.address
+    }
+
+    /// What has been sent, received and rejected so far.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        self.membership.statistics()
+    }
+
+    /// Leaves the group. Requests that wait are answered *ignore*; waits until
+    /// running handlers have ended, but not longer than `timeout`, and not for
+    /// the one that calls this. Tells whether all have.
+    pub fn stop(&self, timeout: Duration) -> bool {
+        self.membership.leave(timeout)
+    }
+}
+
+impl PrimaryHandle {
+    /// Sends a one-way message to every secondary. Those whose queues are full
+    /// are waited for as long as [`Builder::send_timeout`] says; the others have
+    /// it before that.
+    ///
+    /// That a secondary is gone is an outcome, not an error.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] if nothing could be sent to anybody.
+    ///
+    /// Implements `rte_mp_sendmsg`.
+    pub fn send<'a>(&self, message: impl Into<MessageRef<'a>>) -> Result<Sent, SendError> {
+        let timeout = self.0.get().map_or(Duration::ZERO, |inner| inner.send_timeout);
+        self.send_within(message, timeout)
+    }
+
+    /// The same with a deadline of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] if nothing could be sent to anybody.
+    pub fn send_within<'a>(
+        &self,
+        message: impl Into<MessageRef<'a>>,
+        timeout: Duration,
+    ) -> Result<Sent, SendError> {
+        let inner = self.0.get().ok_or(SendError::Stopped)?;
+        let members = inner.members()?;
+        inner.desk.send_all(&inner.port.bound.socket, inner.layout, members, &message.into(), timeout)
+    }
+
+    /// Asks every secondary at once and waits for all replies, at most `timeout`
+    /// in all. What has come by then is kept, whatever became of the others.
+    ///
+    /// May be called from any threads at once, and from inside a handler.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`] if nobody could be asked. That there are no secondaries is none.
+    ///
+    /// Implements `rte_mp_request_sync`.
+    pub fn request<'a>(
+        &self,
+        message: impl Into<MessageRef<'a>>,
+        timeout: Duration,
+    ) -> Result<Replies, RequestError> {
+        let inner = self.0.get().ok_or(RequestError::Stopped)?;
+        let members = inner.members()?;
+        inner.desk.ask_all(inner.layout, members, &message.into(), timeout)
+    }
+
+    /// Sends a one-way message to one secondary.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; nothing has been sent then.
+    pub fn send_to<'a>(&self, member: &Member, message: impl Into<MessageRef<'a>>) -> Result<(), SendError> {
+        let inner = self.0.get().ok_or(SendError::Stopped)?;
+        inner.desk.send_to(member.address(), &message.into(), inner.send_timeout)
+    }
+
+    /// Asks one secondary and waits for its reply, at most `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`].
+    pub fn request_to<'a>(
+        &self,
+        member: &Member,
+        message: impl Into<MessageRef<'a>>,
+        timeout: Duration,
+    ) -> Result<Reply, RequestError> {
+        let inner = self.0.get().ok_or(RequestError::Stopped)?;
+        inner.desk.ask(member.address(), &message.into(), timeout)
+    }
+
+    /// The secondaries that have joined and not left, the dead among them too
+    /// until something is sent to them.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError`] if the directory cannot be listed. Before the start and
+    /// after the stop there are none.
+    pub fn members(&self) -> Result<Vec<Member>, GroupError> {
+        self.0.get().map_or(Ok(Vec::new()), Inner::members)
+    }
+
+    /// The group's runtime directory; `None` before the primary has started.
+    #[must_use]
+    pub fn runtime_dir(&self) -> Option<&Path> {
+        self.0.get().map(|inner| inner.desk.group().dir())
+    }
+}
+
+impl Deref for Primary {
+    type Target = PrimaryHandle;
+
+    fn deref(&self) -> &PrimaryHandle {
+        &self.handle
+    }
+}
+
+impl Inner {
+    fn members(&self) -> Result<Vec<Member>, GroupError> {
+        let names = self.directory.sockets()?;
+        let members = names.iter().filter(|name| Reserved::of(name) == Some(Reserved::Secondary));
+        // Nobody can be bound to a path that is too long to be an address.
+        Ok(members.filter_map(|name| self.desk.group().address(name).ok()).map(Member::new).collect())
+    }
+}
+
+impl Builder<Primary> {
+    /// The asking side of the primary to be, for use inside its handlers. Until
+    /// the start its calls fail with `Stopped`.
+    #[must_use]
+    pub fn handle(&self) -> PrimaryHandle {
+        PrimaryHandle(Arc::clone(&self.handle))
+    }
+
+    /// Becomes the group's primary, making its directory if need be.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`], also if the group has a live primary.
+    pub fn start(mut self) -> Result<Primary, StartError> {
+        let group = self.setup.group()?;
+        let gate = self.setup.gate();
+        let actions = self.setup.actions(group.make()?.has_dpdk())?;
+        let (directory, bound, layout) = group.bind_primary()?;
+        let desk = client::desk(&group, &gate);
+        let membership = Membership::start(group, &gate, desk.clone(), bound, actions, &self.setup)?;
+        let port = Arc::clone(membership.port());
+        let send_timeout = self.setup.send_timeout;
+        // Only the builder fills it, and it is used up by that.
+        let _ = self.handle.set(Inner { desk, directory, port, layout, send_timeout });
+        Ok(Primary { handle: PrimaryHandle(self.handle), membership })
+    }
+}

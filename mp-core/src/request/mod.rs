@@ -1,0 +1,94 @@
+//! The asking side: sending, and waiting for what comes back.
+//!
+//! A request goes out on a reply socket of its own (a [`Line`](line::Line)) and
+//! its replies come back there, to the thread that asked. So there is no table
+//! of pending requests, no hand-over between threads, and requests of one name
+//! do not meet. [`Exchange`](exchange::Exchange) decides who still owes an
+//! answer; it does no I/O. This module knows nothing of actions and handlers:
+//! the roles call it, from any thread, also from inside a handler.
+
+mod error;
+mod exchange;
+mod fan_out;
+mod line;
+mod outcome;
+mod pool;
+mod single;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
+
+pub use error::{RequestError, SendError};
+pub use outcome::{Member, Outcome, Replies, Reply, Sent};
+
+use crate::{
+    Name, Peer, Rejection,
+    group::Group,
+    inbox::{Arrived, Gate},
+    wire::Kind,
+};
+use pool::Pool;
+
+/// What a role needs to ask: shared by all its threads and clones.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    group: Group,
+    gate: Gate,
+    pool: Pool,
+    stopped: AtomicBool,
+}
+
+impl Desk {
+    pub(crate) fn new(group: Group, gate: Gate) -> Arc<Self> {
+        Arc::new(Self { group, gate, pool: Pool::default(), stopped: AtomicBool::new(false) })
+    }
+
+    pub(crate) fn group(&self) -> &Group {
+        &self.group
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Nothing is sent from now on, and the idle reply sockets are removed.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Relaxed);
+        self.pool.clear();
+    }
+
+    /// What came to a reply socket, if it answers a request of this name.
+    fn answer(&self, arrived: Arrived, name: &Name) -> Option<Answer> {
+        let Arrived { kind, message, peer, .. } = arrived;
+        match kind {
+            Kind::Reply if message.name == *name => Some(Answer::Reply(Reply { message, peer })),
+            Kind::Ignore if message.name == *name => Some(Answer::Ignore(peer)),
+            _ => {
+                self.gate.counters.reject(Rejection::Unexpected);
+                None
+            }
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Relaxed)
+    }
+}
+
+/// A well-formed answer under the request's name.
+#[derive(Debug)]
+enum Answer {
+    Reply(Reply),
+    Ignore(Peer),
+}
+
+impl Answer {
+    fn peer(&self) -> &Peer {
+        match self {
+            Self::Reply(reply) => &reply.peer,
+            Self::Ignore(peer) => peer,
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The only layer that touches a socket.
+//!
+//! It sends and receives whole datagrams with their descriptors and the
+//! sender's kernel-attested credentials. It does not know what a datagram
+//! means, which directory it is in, or whom to trust: `group` names the
+//! sockets, `dispatch` and `request` read and write them.
+
+mod address;
+mod credentials;
+mod receive;
+mod socket;
+
+pub use address::{Address, PathTooLong};
+pub use credentials::Credentials;
+pub(crate) use receive::Received;
+pub(crate) use socket::{Socket, Wait};

@@ -1,0 +1,56 @@
+use std::{fmt, sync::Arc};
+
+use crate::sys::Credentials;
+
+/// Which senders are listened to, judged by their kernel-attested credentials.
+///
+/// The default is [`same_user`](Self::same_user). Datagrams of others are
+/// rejected, counted as [`Rejection::Untrusted`](crate::Rejection::Untrusted),
+/// and their descriptors closed.
+///
+/// # Examples
+///
+/// ```
+/// use mp_core::{Credentials, Trust};
+///
+/// let with_operators = Trust::when(|sender| sender.gid == 1000 || sender.uid == 0);
+/// assert!(with_operators.allows(&Credentials { pid: 7, uid: 5, gid: 1000 }));
+/// assert!(Trust::same_user().allows(&Credentials::own()));
+/// ```
+#[derive(Clone)]
+pub struct Trust(Arc<dyn Fn(&Credentials) -> bool + Send + Sync>);
+
+impl Trust {
+    /// This process's effective user, and root.
+    #[must_use]
+    pub fn same_user() -> Self {
+        let uid = Credentials::own().uid;
+        Self::when(move |sender| sender.uid == uid || sender.uid == 0)
+    }
+
+    /// Whoever `allows` says yes to. It is called for every datagram, on the
+    /// thread that received it, so it should be quick; a panic in it counts as no.
+    #[must_use]
+    pub fn when(allows: impl Fn(&Credentials) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(allows))
+    }
+
+    /// What the policy says of one sender.
+    #[must_use]
+    pub fn allows(&self, sender: &Credentials) -> bool {
+        let ask = std::panic::AssertUnwindSafe(|| (self.0)(sender));
+        std::panic::catch_unwind(ask).unwrap_or(false)
+    }
+}
+
+impl Default for Trust {
+    fn default() -> Self {
+        Self::same_user()
+    }
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Trust(..)")
+    }
+}

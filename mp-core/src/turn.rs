@@ -1,0 +1,38 @@
+//! A handler's turn, and giving it up.
+//!
+//! Handlers run one at a time. One that waits for a reply of its own must not
+//! hold up the others, or two processes that ask each other would wait for each
+//! other: so `request` steps aside before it waits. What that means, `dispatch`
+//! tells when it runs a handler; this module only carries the word, so that
+//! neither needs to know the other.
+
+use std::{cell::RefCell, sync::Arc};
+
+/// Whoever gave a handler its turn.
+pub(crate) trait Turns {
+    /// The handler on this thread lets others go first. `false` if there is no
+    /// thread for them: then it keeps its turn.
+    fn give_up(self: Arc<Self>) -> bool;
+}
+
+thread_local! {
+    static TURN: RefCell<Option<Arc<dyn Turns>>> = const { RefCell::new(None) };
+}
+
+/// Runs `handler`, during which the first [`step_aside`] on this thread gives up
+/// its turn. Tells whether it was kept.
+pub(crate) fn hold(turns: Arc<dyn Turns>, handler: impl FnOnce()) -> bool {
+    TURN.set(Some(turns));
+    handler();
+    TURN.take().is_some()
+}
+
+/// Lets the handlers that wait go first, from now until this handler ends.
+/// Outside a handler it does nothing.
+pub(crate) fn step_aside() {
+    if let Some(turns) = TURN.take()
+        && !Arc::clone(&turns).give_up()
+    {
+        TURN.set(Some(turns));
+    }
+}

@@ -1,0 +1,270 @@
+//! The fixed-size datagram in its two layouts: field ranges, emitting, parsing.
+//!
+//! Both are native-endian, with a native `int`; unused bytes are sent as zeros
+//! and ignored on receipt, since C peers leave stack garbage in them.
+
+use std::ops::Range;
+
+use super::{KERNEL_MAX_FDS, MAX_NAME, MAX_PARAM, MessageRef, Name};
+
+/// The longest datagram of any layout, in bytes.
+pub(crate) const MAX_DATAGRAM: usize = 340;
+
+/// How a DPDK version lays out its datagrams.
+///
+/// A datagram of any other length than a DPDK process expects ends its IPC
+/// thread, so the layout is settled before anything is sent: see
+/// [`Client::builder`](crate::Client::builder).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Layout {
+    /// 332 bytes: DPDK 18.02 to 25.07, and groups without DPDK.
+    Bytes332,
+    /// 340 bytes: DPDK 25.11 and later, which aligned the message to 8 bytes.
+    Bytes340,
+}
+
+/// Where each field lies.
+struct Fields {
+    kind: Range<usize>,
+    name: Range<usize>,
+    len_param: Range<usize>,
+    num_fds: Range<usize>,
+    param: Range<usize>,
+}
+
+const FIELDS_332: Fields =
+    Fields { kind: 0..4, name: 4..68, len_param: 68..72, num_fds: 72..76, param: 76..332 };
+
+// Four bytes of padding follow `kind`, four more end the datagram.
+const FIELDS_340: Fields =
+    Fields { kind: 0..4, name: 8..72, len_param: 72..76, num_fds: 76..80, param: 80..336 };
+
+impl Layout {
+    /// The length of every datagram of this layout, in bytes.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        match self {
+            Self::Bytes332 => 332,
+            Self::Bytes340 => 340,
+        }
+    }
+
+    /// Never: a datagram has its header at least.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        false
+    }
+
+    const fn of_len(len: usize) -> Option<Self> {
+        match len {
+            332 => Some(Self::Bytes332),
+            340 => Some(Self::Bytes340),
+            _ => None,
+        }
+    }
+
+    const fn fields(self) -> &'static Fields {
+        match self {
+            Self::Bytes332 => &FIELDS_332,
+            Self::Bytes340 => &FIELDS_340,
+        }
+    }
+}
+
+/// What a datagram is: the `type` field (`enum mp_type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One-way.
+    Message = 0,
+    /// Wants a reply.
+    Request = 1,
+    /// Answers a request.
+    Reply = 2,
+    /// "Treat me as not there": takes the peer out of those asked.
+    Ignore = 3,
+}
+
+/// One datagram, ready to be sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Datagram {
+    bytes: [u8; MAX_DATAGRAM],
+    layout: Layout,
+}
+
+impl Datagram {
+    pub(crate) fn message(layout: Layout, kind: Kind, message: &MessageRef<'_>) -> Self {
+        Self::new(layout, kind, message.name(), message.param(), message.fds().len())
+    }
+
+    /// `param` is at most [`MAX_PARAM`] bytes long: [`MessageRef`] and [`Param`](super::Param) see to it.
+    pub(crate) fn new(layout: Layout, kind: Kind, name: &Name, param: &[u8], num_fds: usize) -> Self {
+        let mut bytes = [0; MAX_DATAGRAM];
+        let fields = layout.fields();
+        let name = name.as_bytes();
+        let int = |n: usize| (n as i32).to_ne_bytes();
+        bytes[fields.kind.clone()].copy_from_slice(&int(kind as usize));
+        bytes[fields.name.clone()][..name.len()].copy_from_slice(name);
+        bytes[fields.len_param.clone()].copy_from_slice(&int(param.len()));
+        bytes[fields.num_fds.clone()].copy_from_slice(&int(num_fds));
+        bytes[fields.param.clone()][..param.len()].copy_from_slice(param);
+        Self { bytes, layout }
+    }
+
+    /// An answer that takes this process out of those asked.
+    pub(crate) fn ignore(layout: Layout, name: &Name) -> Self {
+        Self::new(layout, Kind::Ignore, name, &[], 0)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.layout.len()]
+    }
+}
+
+/// A well-formed datagram.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Parsed<'a> {
+    pub(crate) layout: Layout,
+    pub(crate) kind: Kind,
+    pub(crate) name: Name,
+    /// At most 256 bytes.
+    pub(crate) param: &'a [u8],
+}
+
+impl<'a> Parsed<'a> {
+    /// Checks everything a datagram says of itself; `fds` is how many
+    /// descriptors really came with it, `None` if the kernel dropped some.
+    pub(crate) fn parse(bytes: &'a [u8], fds: Option<usize>) -> Result<Self, Malformed> {
+        let layout = Layout::of_len(bytes.len()).ok_or(Malformed::Length)?;
+        let fields = layout.fields();
+        let int = |range: &Range<usize>| {
+            let mut int = [0; 4];
+            int.copy_from_slice(&bytes[range.clone()]);
+            i32::from_ne_bytes(int)
+        };
+        let kind = match int(&fields.kind) {
+            0 => Kind::Message,
+            1 => Kind::Request,
+            2 => Kind::Reply,
+            3 => Kind::Ignore,
+            _ => return Err(Malformed::Kind),
+        };
+        let name = &bytes[fields.name.clone()];
+        let end = name.iter().position(|byte| *byte == 0).ok_or(Malformed::Name)?;
+        let name = Name::new(&name[..end]).map_err(|_| Malformed::Name)?;
+        let len = usize::try_from(int(&fields.len_param)).map_err(|_| Malformed::ParamLength)?;
+        let param = bytes[fields.param.clone()].get(..len).ok_or(Malformed::ParamLength)?;
+        if fds.is_some_and(|fds| usize::try_from(int(&fields.num_fds)) != Ok(fds)) {
+            return Err(Malformed::FdCount);
+        }
+        Ok(Self { layout, kind, name, param })
+    }
+}
+
+/// What is wrong with a datagram that was rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Malformed {
+    /// Neither 332 nor 340 bytes long; empty ones are of this kind too.
+    #[error("the datagram's length is of no layout")]
+    Length,
+    /// `type` is none of message, request, reply and ignore.
+    #[error("the datagram's type is unknown")]
+    Kind,
+    /// The name is empty or has no NUL.
+    #[error("the datagram's name is empty or not terminated")]
+    Name,
+    /// `len_param` is negative or over 256.
+    #[error("the datagram's param length is out of range")]
+    ParamLength,
+    /// `num_fds` is not the number of descriptors that came.
+    #[error("the datagram's number of file descriptors is not what came with it")]
+    FdCount,
+}
+
+const _: () = {
+    assert!(FIELDS_332.param.end == Layout::Bytes332.len());
+    assert!(FIELDS_340.param.end + 4 == Layout::Bytes340.len());
+    assert!(FIELDS_332.name.end - FIELDS_332.name.start == MAX_NAME + 1);
+    assert!(FIELDS_340.name.end - FIELDS_340.name.start == MAX_NAME + 1);
+    assert!(FIELDS_332.param.end - FIELDS_332.param.start == MAX_PARAM);
+    assert!(KERNEL_MAX_FDS <= i32::MAX as usize);
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAYOUTS: [Layout; 2] = [Layout::Bytes332, Layout::Bytes340];
+
+    fn golden(layout: Layout) -> Vec<u8> {
+        let mut bytes = vec![0; layout.len()];
+        let shift = layout.len() - 332;
+        let shift = if shift == 0 { 0 } else { 4 };
+        bytes[0] = 1;
+        bytes[4 + shift..][..4].copy_from_slice(b"ping");
+        bytes[68 + shift] = 3;
+        bytes[72 + shift] = 2;
+        bytes[76 + shift..][..3].copy_from_slice(&[9, 8, 7]);
+        bytes
+    }
+
+    #[test]
+    fn a_request_is_emitted_as_a_little_endian_c_struct() {
+        if cfg!(target_endian = "big") {
+            return;
+        }
+        let name = Name::from_static("ping");
+        for layout in LAYOUTS {
+            let datagram = Datagram::new(layout, Kind::Request, &name, &[9, 8, 7], 2);
+            assert_eq!(datagram.as_bytes(), golden(layout));
+        }
+    }
+
+    #[test]
+    fn garbage_in_unused_bytes_is_ignored() {
+        let name = Name::from_static("ping");
+        for layout in LAYOUTS {
+            let datagram = Datagram::new(layout, Kind::Request, &name, &[9, 8, 7], 2);
+            let mut bytes = vec![0xa5; layout.len()];
+            let fields = layout.fields();
+            bytes[fields.kind.clone()].copy_from_slice(&datagram.as_bytes()[fields.kind.clone()]);
+            bytes[fields.name.clone()][..5].copy_from_slice(b"ping\0");
+            bytes[fields.len_param.start..fields.param.start]
+                .copy_from_slice(&datagram.as_bytes()[fields.len_param.start..fields.param.start]);
+            bytes[fields.param.clone()][..3].copy_from_slice(&[9, 8, 7]);
+            let parsed = Parsed::parse(&bytes, Some(2)).expect("well-formed");
+            assert_eq!(parsed, Parsed { layout, kind: Kind::Request, name, param: &[9, 8, 7] });
+        }
+    }
+
+    #[test]
+    fn every_lie_is_told_apart() {
+        let name = Name::from_static("ping");
+        for layout in LAYOUTS {
+            let good = Datagram::new(layout, Kind::Message, &name, &[1; 256], 0);
+            let lie = |range: &Range<usize>, int: i32| {
+                let mut bytes = good.as_bytes().to_vec();
+                bytes[range.clone()].copy_from_slice(&int.to_ne_bytes());
+                Parsed::parse(&bytes, Some(0)).map(|_| ()).expect_err("a lie")
+            };
+            let fields = layout.fields();
+            for kind in [-1, 4, i32::MAX] {
+                assert_eq!(lie(&fields.kind, kind), Malformed::Kind);
+            }
+            for len in [-1, 257, i32::MAX, i32::MIN] {
+                assert_eq!(lie(&fields.len_param, len), Malformed::ParamLength);
+            }
+            for fds in [-1, 1, 8, 9, i32::MAX] {
+                assert_eq!(lie(&fields.num_fds, fds), Malformed::FdCount);
+            }
+            let mut unnamed = good.as_bytes().to_vec();
+            unnamed[fields.name.start] = 0;
+            assert_eq!(Parsed::parse(&unnamed, Some(0)), Err(Malformed::Name));
+            let mut endless = good.as_bytes().to_vec();
+            endless[fields.name.clone()].fill(b'n');
+            assert_eq!(Parsed::parse(&endless, Some(0)), Err(Malformed::Name));
+        }
+        for len in [0, 1, 75, 331, 333, 336, 339, 341] {
+            assert_eq!(Parsed::parse(&vec![0; len], Some(0)), Err(Malformed::Length));
+        }
+    }
+}

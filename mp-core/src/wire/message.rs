@@ -1,0 +1,145 @@
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use smallvec::SmallVec;
+
+use super::{Fds, FdsError, MAX_FDS, MAX_PARAM, Name, Param, ParamError};
+
+/// A name, a param and file descriptors: what processes exchange.
+///
+/// # Examples
+///
+/// ```
+/// use mp_core::{Message, Name};
+///
+/// let message = Message::new(Name::new("ring_open")?)
+///     .with_param(7_u32.to_ne_bytes())?
+///     .with_fd(std::fs::File::open("/dev/null")?.into())?;
+/// assert_eq!(message.param.len(), 4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Implements `struct rte_mp_msg`.
+#[derive(Debug)]
+pub struct Message {
+    /// Which action it is for.
+    pub name: Name,
+    /// The payload, 0 to 256 bytes.
+    pub param: Param,
+    /// Owned descriptors, closed with the message.
+    pub fds: Fds,
+}
+
+impl Message {
+    /// A message without param or descriptors.
+    #[must_use]
+    pub fn new(name: Name) -> Self {
+        Self { name, param: Param::EMPTY, fds: Fds::new() }
+    }
+
+    /// The same with this param.
+    ///
+    /// # Errors
+    ///
+    /// [`ParamError`] over 256 bytes; the message and its descriptors are
+    /// dropped, so closed.
+    pub fn with_param(mut self, bytes: impl AsRef<[u8]>) -> Result<Self, ParamError> {
+        self.param = Param::new(bytes)?;
+        Ok(self)
+    }
+
+    /// The same with one more descriptor.
+    ///
+    /// # Errors
+    ///
+    /// [`FdsError`] at the ninth; all nine are closed.
+    pub fn with_fd(mut self, fd: OwnedFd) -> Result<Self, FdsError> {
+        self.fds.push(fd)?;
+        Ok(self)
+    }
+}
+
+/// A message to be sent, borrowed: nothing is copied or owned on the way out.
+///
+/// Every call that sends takes `impl Into<MessageRef>`, so a [`&Message`](Message)
+/// does too.
+///
+/// # Examples
+///
+/// ```
+/// use std::os::fd::AsFd;
+/// use mp_core::{MessageRef, Name};
+///
+/// let name = Name::from_static("log_to");
+/// let file = std::fs::File::open("/dev/null")?;
+/// let message = MessageRef::new(&name, b"level=3", &[file.as_fd()])?;
+/// assert_eq!(message.param(), b"level=3");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct MessageRef<'a> {
+    name: &'a Name,
+    param: &'a [u8],
+    fds: SmallVec<[BorrowedFd<'a>; MAX_FDS]>,
+}
+
+impl<'a> MessageRef<'a> {
+    /// Borrows the parts of a message.
+    ///
+    /// # Errors
+    ///
+    /// [`MessageError`] over 256 bytes or 8 descriptors. Nothing is closed:
+    /// they are the caller's.
+    pub fn new(name: &'a Name, param: &'a [u8], fds: &[BorrowedFd<'a>]) -> Result<Self, MessageError> {
+        if param.len() > MAX_PARAM {
+            return Err(ParamError { len: param.len() }.into());
+        }
+        if fds.len() > MAX_FDS {
+            return Err(FdsError { count: fds.len() }.into());
+        }
+        Ok(Self { name, param, fds: SmallVec::from_slice(fds) })
+    }
+
+    /// Which action it is for.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        self.name
+    }
+
+    /// The payload, at most 256 bytes.
+    #[must_use]
+    pub fn param(&self) -> &[u8] {
+        self.param
+    }
+
+    /// The descriptors. Of a received message, forwarded, there may be more
+    /// than can be sent.
+    #[must_use]
+    pub fn fds(&self) -> &[BorrowedFd<'a>] {
+        &self.fds
+    }
+
+    /// A received message may hold more descriptors than one sent from here may.
+    pub(crate) fn check(&self) -> Result<(), FdsError> {
+        match self.fds.len() {
+            0..=MAX_FDS => Ok(()),
+            count => Err(FdsError { count }),
+        }
+    }
+}
+
+impl<'a> From<&'a Message> for MessageRef<'a> {
+    fn from(message: &'a Message) -> Self {
+        Self { name: &message.name, param: &message.param, fds: message.fds.iter().collect() }
+    }
+}
+
+/// Why parts do not make a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MessageError {
+    /// The param is too large.
+    #[error(transparent)]
+    Param(#[from] ParamError),
+    /// There are too many descriptors.
+    #[error(transparent)]
+    Fds(#[from] FdsError),
+}
