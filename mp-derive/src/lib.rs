@@ -18,6 +18,8 @@ mod attr;
 mod ctxt;
 mod expand;
 mod fallback;
+#[cfg(test)]
+mod golden;
 mod spell;
 mod valid;
 

@@ -15,7 +15,7 @@ use crate::shape::{self, Shape};
 ///
 /// Implemented by `#[derive(Message)]`, `#[derive(Request)]` and `#[derive(Response)]`; there is no other way.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is nothing that can be sent",
+    message = "`{Self}` cannot be sent",
     label = "not a message, request or response",
     note = "add `#[derive(Message)]` (one-way), `#[derive(Request)]` (expects an answer) or `#[derive(Response)]` (an answer)"
 )]
