@@ -38,7 +38,7 @@ impl Membership {
         actions: Actions,
         setup: &Setup,
     ) -> Result<Self, StartError> {
-        let port = ReplyPort::new(bound, Arc::clone(&gate.counters)).map_err(std::io::Error::from)?;
+        let port = ReplyPort::new(bound, Arc::clone(&gate.counters));
         let dispatcher =
             Dispatcher::start(Arc::clone(&port), Arc::clone(&actions.0), gate.clone(), setup.backlog)?;
         let dispatcher = Mutex::new(Some(dispatcher));

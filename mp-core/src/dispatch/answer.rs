@@ -145,9 +145,9 @@ pub(crate) struct ReplyPort {
 }
 
 impl ReplyPort {
-    pub(crate) fn new(bound: Bound, counters: Arc<Counters>) -> Result<Arc<Self>, Errno> {
-        bound.socket.set_send_timeout(super::late::PATIENCE)?;
-        Ok(Arc::new(Self { bound, counters, late: Late::default() }))
+    pub(crate) fn new(bound: Bound, counters: Arc<Counters>) -> Arc<Self> {
+        bound.socket.widen();
+        Arc::new(Self { bound, counters, late: Late::default() })
     }
 
     pub(super) fn late(&self) -> &Late {
@@ -174,7 +174,7 @@ impl ReplyPort {
         if self.late.has(to) {
             return self.late.push(self, to, datagram, fds);
         }
-        match self.bound.socket.send_waiting(Some(to), datagram.as_bytes(), fds) {
+        match self.bound.socket.send(Some(to), datagram.as_bytes(), fds) {
             Ok(()) => Ok(()),
             Err(Errno::AGAIN) => self.late.push(self, to, datagram, fds),
             Err(Errno::CONNREFUSED | Errno::NOENT | Errno::PIPE) => Err(ReplyError::Gone),

@@ -30,6 +30,10 @@ pub(crate) enum Wait {
     Forever,
 }
 
+/// How much may be unread of what a member has sent, in the kernel's count of
+/// somewhat over 700 bytes a datagram. It is a limit; nothing is set aside.
+const SEND_BUFFER: usize = 16 << 20;
+
 /// An `AF_UNIX` `SOCK_DGRAM` socket.
 #[derive(Debug)]
 pub(crate) struct Socket {
@@ -53,17 +57,25 @@ impl Socket {
         net::bind(&self.fd, address.sockaddr())
     }
 
+    /// Lets as much be unread by its receivers as the system allows.
+    ///
+    /// The kernel charges a datagram to its sender until it is received. With
+    /// the default, some 270 datagrams that others do not read are enough to
+    /// keep a socket from sending to anybody.
+    pub(crate) fn widen(&self) {
+        // More than the system's limit takes a privilege; up to it does not.
+        if sockopt::set_socket_send_buffer_size_force(&self.fd, SEND_BUFFER).is_err() {
+            // The default serves nearly everybody.
+            let _ = sockopt::set_socket_send_buffer_size(&self.fd, SEND_BUFFER);
+        }
+    }
+
     /// From now on only `peer` can send to this socket, and sends need no address.
     ///
     /// Sends nothing: it tells whether a live socket is bound there
     /// (`ECONNREFUSED` and `ENOENT` say no).
     pub(crate) fn connect(&self, peer: &Address) -> Result<(), Errno> {
         net::connect(&self.fd, peer.sockaddr())
-    }
-
-    /// Bounds sends that wait: see [`Socket::send_waiting`].
-    pub(crate) fn set_send_timeout(&self, timeout: Duration) -> Result<(), Errno> {
-        sockopt::set_socket_timeout(&self.fd, Timeout::Send, Some(timeout))
     }
 
     /// Sends one datagram at once, or `EAGAIN` if the peer's queue is full.
@@ -75,27 +87,7 @@ impl Socket {
         datagram: &[u8],
         fds: &[BorrowedFd<'_>],
     ) -> Result<(), Errno> {
-        self.send_with(to, datagram, fds, SendFlags::DONTWAIT)
-    }
-
-    /// The same, waiting for room as long as the send timeout says.
-    pub(crate) fn send_waiting(
-        &self,
-        to: Option<&Address>,
-        datagram: &[u8],
-        fds: &[BorrowedFd<'_>],
-    ) -> Result<(), Errno> {
-        self.send_with(to, datagram, fds, SendFlags::empty())
-    }
-
-    fn send_with(
-        &self,
-        to: Option<&Address>,
-        datagram: &[u8],
-        fds: &[BorrowedFd<'_>],
-        flags: SendFlags,
-    ) -> Result<(), Errno> {
-        let flags = flags | SendFlags::NOSIGNAL;
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
         let slices = [IoSlice::new(datagram)];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
         let mut control = SendAncillaryBuffer::new(&mut space);
