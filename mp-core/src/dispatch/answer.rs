@@ -124,6 +124,9 @@ pub enum ReplyError {
     /// The requester is gone, or waits no longer.
     #[error("the requester is gone or waits no longer")]
     Gone,
+    /// This is the child of a fork: the request was its parent's, which answers it.
+    #[error("the request was made to the process that this is a fork of")]
+    Forked,
     /// The kernel does not let us send to the requester.
     #[error("the requester cannot be sent to")]
     Refused,
@@ -171,6 +174,9 @@ impl ReplyPort {
         datagram: Datagram,
         fds: &[BorrowedFd<'_>],
     ) -> Result<(), ReplyError> {
+        if !self.bound.is_ours() {
+            return Err(ReplyError::Forked);
+        }
         if self.late.has(to) {
             return self.late.push(self, to, datagram, fds);
         }

@@ -26,7 +26,7 @@ pub(crate) use stale::{Found, Identity, probe, remove_dead_member};
 
 use crate::{
     deadline::Deadline,
-    sys::{Address, PathTooLong, Socket},
+    sys::{Address, Birthplace, PathTooLong, Socket},
     wire::Layout,
 };
 
@@ -156,7 +156,7 @@ impl Group {
         let socket = Socket::new().map_err(io)?;
         socket.bind(&address).map_err(io)?;
         let inode = directory.inode_of(address.file_name()).map_err(io)?;
-        Ok(Bound { socket, address, inode, pid: std::process::id() })
+        Ok(Bound { socket, address, inode, bound_in: Birthplace::here() })
     }
 }
 
@@ -166,11 +166,16 @@ pub(crate) struct Bound {
     pub(crate) socket: Socket,
     pub(crate) address: Address,
     inode: u64,
-    /// The process that bound it: a fork's copy must not remove the file.
-    pid: u32,
+    /// A fork's copy must not remove the file.
+    bound_in: Birthplace,
 }
 
 impl Bound {
+    /// Whether it was bound by this process, not by one that this is a fork of.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.bound_in.is_here()
+    }
+
     /// Whether the file is still the one that was bound.
     pub(crate) fn is_in_place(&self) -> bool {
         rustix::fs::stat(self.address.path()).is_ok_and(|stat| stat.st_ino == self.inode)
@@ -179,7 +184,7 @@ impl Bound {
     /// Removes the file, if it is still ours. No datagram can be sent to the
     /// socket from then on.
     pub(crate) fn unlink(&self) {
-        if self.pid == std::process::id() && self.is_in_place() {
+        if self.is_ours() && self.is_in_place() {
             // Gone already is as good.
             let _ = rustix::fs::unlink(self.address.path());
         }

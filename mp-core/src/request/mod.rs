@@ -27,6 +27,7 @@ use crate::{
     Name, Peer, Rejection,
     group::Group,
     inbox::{Arrived, Gate},
+    sys::Birthplace,
     wire::Kind,
 };
 use pool::Pool;
@@ -38,11 +39,13 @@ pub(crate) struct Desk {
     gate: Gate,
     pool: Pool,
     stopped: AtomicBool,
+    made_in: Birthplace,
 }
 
 impl Desk {
     pub(crate) fn new(group: Group, gate: Gate) -> Arc<Self> {
-        Arc::new(Self { group, gate, pool: Pool::default(), stopped: AtomicBool::new(false) })
+        let (stopped, made_in) = (AtomicBool::new(false), Birthplace::here());
+        Arc::new(Self { group, gate, pool: Pool::default(), stopped, made_in })
     }
 
     pub(crate) fn group(&self) -> &Group {
@@ -72,8 +75,9 @@ impl Desk {
         }
     }
 
+    /// A fork's copy is: the replies to it would go to the process it is a fork of.
     fn is_stopped(&self) -> bool {
-        self.stopped.load(Relaxed)
+        self.stopped.load(Relaxed) || !self.made_in.is_here()
     }
 }
 

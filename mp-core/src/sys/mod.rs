@@ -7,10 +7,12 @@
 
 mod address;
 mod credentials;
+mod fork;
 mod receive;
 mod socket;
 
 pub use address::{Address, PathTooLong};
 pub use credentials::Credentials;
+pub(crate) use fork::Birthplace;
 pub(crate) use receive::Received;
 pub(crate) use socket::{Socket, Wait};
