@@ -26,7 +26,6 @@ pub(crate) struct Membership {
     port: Arc<ReplyPort>,
     actions: Actions,
     dispatcher: Mutex<Option<Arc<Dispatcher>>>,
-    pid: u32,
 }
 
 impl Membership {
@@ -38,11 +37,11 @@ impl Membership {
         actions: Actions,
         setup: &Setup,
     ) -> Result<Self, StartError> {
-        let port = ReplyPort::new(bound, Arc::clone(&gate.counters)).map_err(std::io::Error::from)?;
+        let port = ReplyPort::new(bound, Arc::clone(&gate.counters));
         let dispatcher =
             Dispatcher::start(Arc::clone(&port), Arc::clone(&actions.0), gate.clone(), setup.backlog)?;
         let dispatcher = Mutex::new(Some(dispatcher));
-        Ok(Self { group, desk, port, actions, dispatcher, pid: std::process::id() })
+        Ok(Self { group, desk, port, actions, dispatcher })
     }
 
     pub(crate) fn actions(&self) -> &Actions {
@@ -60,7 +59,7 @@ impl Membership {
     /// Leaves the group; tells whether all handlers and callbacks have ended in time.
     pub(crate) fn leave(&self, timeout: Duration) -> bool {
         // A fork's copy has neither the threads nor the place in the group.
-        if self.pid != std::process::id() {
+        if !self.port.bound.is_ours() {
             return true;
         }
         let dispatcher = self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -266,6 +266,11 @@ impl Shared {
             ["members"] => self.members(),
             ["stats"] => counters(&self.role().statistics()),
             ["max-fds", count] => limit_fds(number(count)),
+            ["begin", "stop", ms] => {
+                let (shared, timeout) = (Arc::clone(self), millis(ms));
+                thread::spawn(move || tell(&format!("!stopped {}", shared.role().stop(timeout))));
+                String::new()
+            }
             ["stop", ms] => self.role().stop(millis(ms)).to_string(),
             ["fork"] => self.fork(),
             ["interruptible"] => interruptible(),
