@@ -27,6 +27,8 @@
 //!            wire                  datagrams, without I/O
 //! ```
 //!
+//! [`inspect`] looks into groups without taking part.
+//!
 //! Each layer knows those below it and nothing above. See the [DPDK guide] for
 //! what it all means to a DPDK application.
 //!
@@ -40,6 +42,7 @@ mod dispatch;
 mod group;
 mod in_process;
 mod inbox;
+pub mod inspect;
 mod membership;
 mod peer;
 mod primary;

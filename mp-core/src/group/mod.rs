@@ -28,7 +28,7 @@ pub(crate) use names::{MemberName, Reserved, SocketName};
 pub(crate) use place::{Found, Identity, Place};
 pub(crate) use stale::remove_dead_member;
 
-use folder::Folder;
+pub(crate) use folder::Folder;
 
 use crate::{
     deadline::Deadline,
@@ -269,7 +269,8 @@ pub enum GroupError {
 
 impl GroupError {
     /// Whether there simply is no such directory.
-    pub(crate) fn is_absent(&self) -> bool {
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 }
