@@ -117,6 +117,7 @@ mod codec;
 mod error;
 mod fd;
 mod field;
+mod frugal;
 mod message;
 mod payload;
 mod role;
