@@ -5,7 +5,13 @@
     "unknown key `max_lne` in `#[message(...)]`; did you mean `max_len`?"
 }
 #[doc(hidden)]
-#[allow(dead_code, unused_qualifications, clippy::absolute_paths, clippy::pedantic)]
+#[allow(
+    dead_code,
+    deprecated,
+    unused_qualifications,
+    clippy::absolute_paths,
+    clippy::pedantic
+)]
 const _: () = {
     struct __Fields<'__de>(::mp_typed::__private::PhantomData<(&'__de (),)>);
     impl<'__de> __Fields<'__de> {

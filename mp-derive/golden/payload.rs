@@ -1,5 +1,11 @@
 #[doc(hidden)]
-#[allow(dead_code, unused_qualifications, clippy::absolute_paths, clippy::pedantic)]
+#[allow(
+    dead_code,
+    deprecated,
+    unused_qualifications,
+    clippy::absolute_paths,
+    clippy::pedantic
+)]
 const _: () = {
     struct __Fields<'__de, T: ::mp_typed::__private::Payload, const N: usize>(
         ::mp_typed::__private::PhantomData<(&'__de (), T)>,

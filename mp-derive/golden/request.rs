@@ -1,5 +1,11 @@
 #[doc(hidden)]
-#[allow(dead_code, unused_qualifications, clippy::absolute_paths, clippy::pedantic)]
+#[allow(
+    dead_code,
+    deprecated,
+    unused_qualifications,
+    clippy::absolute_paths,
+    clippy::pedantic
+)]
 const _: () = {
     struct __Fields<'a>(my::ipc::__private::PhantomData<(&'a (),)>);
     impl<'a> __Fields<'a> {

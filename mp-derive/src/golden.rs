@@ -117,5 +117,7 @@ fn after_a_mistake() {
 #[allow(clippy::needless_pass_by_value, reason = "it reads better at the calls")]
 fn check(derive: Derive, input: syn::DeriveInput, golden: ExpectFile) {
     let file = syn2::parse2(expand(derive, &input)).expect("the generated code is Rust");
-    golden.assert_eq(&prettyplease::unparse(&file));
+    let code = prettyplease::unparse(&file);
+    assert!(!code.contains("unsafe"), "generated code has no `unsafe`");
+    golden.assert_eq(&code);
 }

@@ -1,13 +1,13 @@
-use mp_typed::{Message, Request};
+use std::time::Duration;
+
+use mp_typed::{Client, Message};
 
 #[derive(Message)]
 #[message(name = "event")]
 pub struct Event;
 
-pub fn request(_: &impl Request) {}
-
-pub fn mixed_up() {
-    request(&Event);
+pub fn mixed_up(client: &Client, timeout: Duration) {
+    let _ = client.request(&Event, timeout);
 }
 
 fn main() {}

@@ -1,14 +1,13 @@
-use mp_typed::{Message, Request, Response};
+use std::time::Duration;
+
+use mp_typed::{Primary, Response};
 
 #[derive(Response)]
 pub struct Answer;
 
-pub fn send(_: &impl Message) {}
-pub fn request(_: &impl Request) {}
-
-pub fn mixed_up() {
-    send(&Answer);
-    request(&Answer);
+pub fn mixed_up(primary: &Primary, timeout: Duration) {
+    let _ = primary.send(&Answer);
+    let _ = primary.request(&Answer, timeout);
 }
 
 fn main() {}
