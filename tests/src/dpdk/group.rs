@@ -84,7 +84,7 @@ impl Group {
     pub fn new(memory: Memory) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let file_prefix = format!("mp{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let base = TempDir::with_prefix("mp").expect("a temporary directory can be made");
+        let base = TempDir::with_prefix("mp-dpdk-").expect("a temporary directory can be made");
         let huge_pages = (memory == Memory::Huge).then(HugePages::take);
         Self { file_prefix, base, huge_pages, layout: Layout::Bytes332 }
     }
@@ -129,6 +129,16 @@ impl Group {
     #[must_use]
     pub fn runtime_dir(&self) -> PathBuf {
         self.base.path().join("dpdk").join(&self.file_prefix)
+    }
+
+    /// Writes the start of a `config` file, as a DPDK of that version leaves it.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn write_config(&self, year: u32, month: u32) {
+        const MAGIC: u32 = 19_820_526;
+        let config = [MAGIC, year << 24 | month << 16].map(u32::to_ne_bytes).concat();
+        fs::write(self.runtime_dir().join("config"), config).expect("a file can be written");
     }
 
     /// What its datagrams are like.
