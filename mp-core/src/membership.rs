@@ -57,7 +57,7 @@ impl Membership {
         self.desk.gate().counters.snapshot()
     }
 
-    /// Leaves the group; tells whether all handlers have ended in time.
+    /// Leaves the group; tells whether all handlers and callbacks have ended in time.
     pub(crate) fn leave(&self, timeout: Duration) -> bool {
         // A fork's copy has neither the threads nor the place in the group.
         if self.pid != std::process::id() {
@@ -69,7 +69,7 @@ impl Membership {
         // Until the name is gone peers may send, and are answered.
         self.group.leave(&self.port.bound);
         self.desk.stop();
-        let ended = dispatcher.stop(deadline);
+        let ended = dispatcher.stop(deadline) & self.desk.wait_until_ended(deadline);
         self.actions.0.clear();
         ended
     }

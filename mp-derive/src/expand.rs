@@ -17,7 +17,7 @@ use crate::ast::{Derive, Input};
 use crate::ctxt::Ctxt;
 use crate::{fallback, valid};
 
-pub(crate) use self::body::{decode_generics, lends};
+pub(crate) use self::body::{decode_generics, lends, owned};
 pub(crate) use self::codecs::Codecs;
 
 /// The impls for `original`; after mistakes, the mistakes and impls without content.

@@ -48,12 +48,10 @@ pub trait Decode<'de>: Body + Sized {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can be sent but not received",
     label = "cannot be received",
-    note = "a type that borrows is for sending only: receive an owned twin with the same fields, `String` in place of `&str`, `OwnedFd` in place of `BorrowedFd`"
+    note = "a received value is kept longer than its datagram, so it cannot borrow: receive an owned twin with the same fields, `String` in place of `&str`, `OwnedFd` in place of `BorrowedFd`"
 )]
+// Implemented by the derives rather than for all that fit, because then the compiler gives the advice above.
 pub trait DecodeOwned: for<'de> Decode<'de> {}
-
-#[diagnostic::do_not_recommend]
-impl<T: for<'de> Decode<'de>> DecodeOwned for T {}
 
 /// A one-way message: best effort, nobody answers. DPDK's `rte_mp_sendmsg`.
 #[diagnostic::on_unimplemented(
@@ -90,6 +88,7 @@ pub trait Request: Body {
 )]
 pub trait Response: Body {}
 
+#[diagnostic::do_not_recommend]
 impl Body for () {
     const SHAPE: Shape = Shape::EMPTY;
 
@@ -98,10 +97,15 @@ impl Body for () {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Decode<'_> for () {
     fn decode_body(_: &mut Reader<'_>) -> Result<Self, At<DecodeFault>> {
         Ok(())
     }
 }
 
+#[diagnostic::do_not_recommend]
+impl DecodeOwned for () {}
+
+#[diagnostic::do_not_recommend]
 impl Response for () {}

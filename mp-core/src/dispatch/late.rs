@@ -114,7 +114,7 @@ impl Late {
                 }
             }
             if !waiting.is_empty() {
-                wait_for_room(&waiting);
+                wait_for_room(port, &waiting);
             }
         }
     }
@@ -151,11 +151,11 @@ fn send_each(port: &ReplyPort, waiting: &mut VecDeque<Answer>) {
 /// Waits until one of the queues may have room. A socket connected to the peer
 /// tells; a peer that takes datagrams only of the socket it asked is looked at
 /// again soon, and so are those that are put aside in the meantime.
-fn wait_for_room(waiting: &VecDeque<Answer>) {
+fn wait_for_room(port: &ReplyPort, waiting: &VecDeque<Answer>) {
     let mut helpers: Vec<(Address, Socket)> = Vec::new();
     for answer in waiting {
         if !helpers.iter().any(|(to, _)| *to == answer.to)
-            && let Ok(socket) = Socket::new()
+            && let Ok(socket) = port.bound.socket.another()
             && socket.connect(&answer.to).is_ok()
         {
             helpers.push((answer.to.clone(), socket));

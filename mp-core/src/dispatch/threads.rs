@@ -319,9 +319,13 @@ impl Dispatcher {
         let outer = HANDLING_FOR.replace(std::ptr::from_ref::<Self>(self).addr());
         let kept = turn::hold(Arc::clone(self) as Arc<dyn Turns>, || {
             // A panic drops the responder, if the handler had it still: ignore.
-            if catch_unwind(AssertUnwindSafe(|| action(arrival))).is_err() {
-                self.gate.counters.handler_panics.add();
-                tracing::error!(%name, "a handler panicked");
+            match catch_unwind(AssertUnwindSafe(|| action(arrival))) {
+                Ok(Ok(())) => {}
+                Ok(Err(reason)) => self.gate.counters.reject(reason),
+                Err(_) => {
+                    self.gate.counters.handler_panics.add();
+                    tracing::error!(%name, "a handler panicked");
+                }
             }
         });
         // The closure may be the last to hold what the user put into it.

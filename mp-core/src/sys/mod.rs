@@ -7,10 +7,13 @@
 
 mod address;
 mod credentials;
+mod memory;
 mod receive;
 mod socket;
+mod unix;
 
 pub use address::{Address, PathTooLong};
 pub use credentials::Credentials;
+pub(crate) use memory::{Hub, Tenant};
 pub(crate) use receive::Received;
 pub(crate) use socket::{Socket, Wait};

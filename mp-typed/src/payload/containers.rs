@@ -17,11 +17,13 @@ macro_rules! containers {
         impl<const N: usize> Payload for $text {
             const MAX_SIZE: usize = N.saturating_add(LEN_SIZE);
 
+            #[inline]
             fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
                 out.len(self.len())?;
                 out.bytes(self.as_bytes())
             }
 
+            #[inline]
             fn decode_payload(src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
                 let len = src.len(N)?;
                 let text = str::from_utf8(src.bytes(len)?);
@@ -34,11 +36,13 @@ macro_rules! containers {
         impl<T: Payload, const N: usize> Payload for $list {
             const MAX_SIZE: usize = T::MAX_SIZE.saturating_mul(N).saturating_add(LEN_SIZE);
 
+            #[inline]
             fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
                 out.len(self.len())?;
                 T::encode_items(self, out)
             }
 
+            #[inline]
             fn decode_payload(src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
                 let len = src.len(N)?;
                 let mut list = Self::new();

@@ -1,0 +1,14 @@
+use mp_typed::Message;
+
+#[derive(Message)]
+pub struct LinkState {
+    pub port: u16,
+}
+
+#[derive(Message)]
+#[message(layout = "C")]
+pub struct InC {
+    pub port: u16,
+}
+
+fn main() {}

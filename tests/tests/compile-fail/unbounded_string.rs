@@ -1,0 +1,10 @@
+use mp_typed::Message;
+
+#[derive(Message)]
+#[message(name = "attach")]
+pub struct Attach {
+    pub device: String,
+    pub args: Option<String>,
+}
+
+fn main() {}

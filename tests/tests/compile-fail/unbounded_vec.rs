@@ -1,0 +1,10 @@
+use mp_typed::Message;
+
+#[derive(Message)]
+#[message(name = "stats")]
+pub struct Stats {
+    pub samples: Vec<u64>,
+    pub names: Option<Vec<[u8; 4]>>,
+}
+
+fn main() {}
