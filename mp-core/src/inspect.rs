@@ -23,7 +23,7 @@ use std::{
 
 use crate::{
     GroupError, Layout,
-    group::{Directory, Found, Group as Place, Location, MemberName, Reserved, SocketName, probe},
+    group::{Folder, Found, Group as Groups, Location, MemberName, Place, Reserved, SocketName},
     sys::Address,
 };
 
@@ -115,8 +115,8 @@ impl Group {
     }
 
     fn locate(location: &Location) -> Result<Self, GroupError> {
-        let place = Place::locate(location)?;
-        let directory = Directory::open(place.dir())?;
+        let group = Groups::locate(location)?;
+        let directory = Folder::open(group.dir())?;
         let dpdk = directory.dpdk_version().ok().flatten().and_then(DpdkVersion::of_word);
         let layout = directory.layout().ok();
 
@@ -126,14 +126,14 @@ impl Group {
         secondaries.sort();
         let secondaries = secondaries.into_iter().filter_map(|name| {
             let pid = MemberName::parse(name).map(|name| name.pid);
-            Member::at(Role::Secondary, &place.address(name).ok()?, || pid)
+            Member::at(Role::Secondary, &group.address(name).ok()?, || pid)
         });
-        let primary = Member::at(Role::Primary, place.primary(), || {
+        let primary = Member::at(Role::Primary, group.primary(), || {
             let dpdk = directory.dpdk_primary().ok().flatten();
             dpdk.or_else(|| directory.read_owner()).filter(|pid| *pid != 0)
         });
         let members = primary.into_iter().chain(secondaries).collect();
-        Ok(Self { dir: place.dir().to_owned(), dpdk, layout, members })
+        Ok(Self { dir: group.dir().to_owned(), dpdk, layout, members })
     }
 }
 
@@ -143,7 +143,7 @@ impl Member {
         let socket = address.path().to_owned();
         let uid = fs::symlink_metadata(&socket).ok()?.uid();
         // A socket that cannot be reached (EACCES) is not proven dead.
-        let alive = match probe(address) {
+        let alive = match Place::Files.probe(address) {
             Ok(Found::Live) | Err(_) => true,
             Ok(Found::Dead) => false,
             Ok(Found::Nothing) => return None,

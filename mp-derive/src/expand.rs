@@ -52,7 +52,7 @@ fn private(input: &Input<'_>) -> TokenStream {
 fn block(content: &TokenStream) -> TokenStream {
     quote! {
         #[doc(hidden)]
-        #[allow(dead_code, unused_qualifications, clippy::absolute_paths, clippy::pedantic)]
+        #[allow(dead_code, deprecated, unused_qualifications, clippy::absolute_paths, clippy::pedantic)]
         const _: () = { #content };
     }
 }

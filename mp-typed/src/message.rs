@@ -15,7 +15,7 @@ use crate::shape::{self, Shape};
 ///
 /// Implemented by `#[derive(Message)]`, `#[derive(Request)]` and `#[derive(Response)]`; there is no other way.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is nothing that can be sent",
+    message = "`{Self}` cannot be sent",
     label = "not a message, request or response",
     note = "add `#[derive(Message)]` (one-way), `#[derive(Request)]` (expects an answer) or `#[derive(Response)]` (an answer)"
 )]
@@ -57,7 +57,7 @@ pub trait DecodeOwned: for<'de> Decode<'de> {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a one-way message",
     label = "not a message",
-    note = "add `#[derive(Message)]` and `#[message(name = \"...\")]`; a request is sent with `request`, a response goes back with its request"
+    note = "add `#[derive(Message)]` and `#[message(name = \"...\")]`; a request is sent with `request` and received with `serve`"
 )]
 pub trait Message: Body {
     /// The name under which receivers register their action: 1 to 63 bytes.
@@ -68,7 +68,7 @@ pub trait Message: Body {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a request",
     label = "not a request",
-    note = "add `#[derive(Request)]` and `#[message(name = \"...\", response = SomeResponse)]`; a one-way message is sent with `send`"
+    note = "add `#[derive(Request)]` and `#[message(name = \"...\", response = SomeResponse)]`; a one-way message is sent with `send` and received with `on`"
 )]
 pub trait Request: Body {
     /// The name under which receivers register their action, and under which the answer comes back: 1 to 63 bytes.

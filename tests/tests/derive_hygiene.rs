@@ -203,6 +203,19 @@ mod from_macros {
     }
 }
 
+/// What users of the type should not touch, the generated code has to.
+mod deprecated {
+    /// A message.
+    #[derive(mp_typed::Message, Default)]
+    #[message(name = "deprecated")]
+    #[non_exhaustive]
+    pub(crate) struct Struct {
+        #[deprecated]
+        pub(crate) old: u8,
+        pub(crate) new: u8,
+    }
+}
+
 /// Fields and variants that are not there.
 mod configured {
     /// A message.
@@ -320,6 +333,13 @@ fn functions_may_define_messages() {
     let encoded = encode(&sent).expect("it has no bounds");
     assert_eq!(decode::<Local>(encoded.param(), []).expect("it was encoded here"), sent);
     assert_eq!(<Local as mp_typed::Message>::NAME, "local");
+}
+
+#[test]
+fn deprecated_fields_travel_without_a_warning() {
+    let encoded = encode(&deprecated::Struct::default()).map(|encoded| encoded.param().to_vec());
+    let param = encoded.expect("it has no bounds");
+    assert_eq!(decode::<deprecated::Struct>(&param, []).expect("it was encoded here").new, 0);
 }
 
 #[test]
