@@ -59,8 +59,9 @@ pub use vfio::{FslmcReply, FslmcRequest, VfioReply, VfioRequest};
 /// ```
 /// use examples::dpdk::{self, VdevFound};
 ///
-/// let found = mp_typed::encode(&VdevFound::new("net_null0"))?;
-/// let decoded = dpdk::decode("bus_vdev_mp", found.param(), None).ok_or("known")?;
+/// let found = VdevFound::new("net_null0");
+/// let encoded = mp_typed::encode(&found)?;
+/// let decoded = dpdk::decode("bus_vdev_mp", encoded.param(), None).ok_or("known")?;
 /// assert_eq!(decoded.to_string(), "type scan_one, name net_null0");
 /// assert!(dpdk::decode("link_state", &[1], None).is_none());
 /// # Ok::<(), Box<dyn std::error::Error>>(())

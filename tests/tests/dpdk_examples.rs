@@ -1,29 +1,12 @@
 //! The examples that talk to DPDK, against DPDK.
 #![cfg(feature = "dpdk")]
 
-use std::{
-    env,
-    path::PathBuf,
-    process::{Command, Output},
+use std::process::Output;
+
+use tests::{
+    dpdk::{Group, Memory, Role},
+    example,
 };
-
-use tests::dpdk::{Group, Memory, Role};
-
-/// Builds a program of the `examples` package as Cargo built this test, and tells where it is.
-fn example(name: &str) -> PathBuf {
-    let test = env::current_exe().expect("a test knows its path");
-    let directory = test.parent().and_then(|deps| deps.parent()).expect("it is in a profile's `deps`");
-    let profile = match directory.file_name().and_then(|name| name.to_str()) {
-        Some("debug") | None => "dev",
-        Some(name) => name,
-    };
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "examples", "--bin", name, "--profile", profile])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status();
-    assert!(built.is_ok_and(|status| status.success()), "building the example `{name}`");
-    directory.join(name)
-}
 
 fn lines(output: &Output) -> Vec<&str> {
     str::from_utf8(&output.stdout).expect("text").lines().collect()
