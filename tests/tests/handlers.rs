@@ -248,7 +248,6 @@ fn an_action_whose_closure_holds_another_actions_guard_can_be_dropped() {
 }
 
 #[test]
-#[ignore = "the order of leaving is about to change"]
 fn what_waits_when_a_role_stops_is_answered_ignore() {
     let group = group!();
     let (mut primary, mut client) = pair(&group);
