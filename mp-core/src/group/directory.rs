@@ -148,6 +148,12 @@ impl Directory {
         Ok(statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)?.st_ino)
     }
 
+    /// When a file was made, since the epoch: nobody writes to a socket's file.
+    pub(super) fn made_at(&self, name: &OsStr) -> Result<Duration, Errno> {
+        let stat = statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok(Duration::new(stat.st_mtime.try_into().unwrap_or(0), stat.st_mtime_nsec as u32))
+    }
+
     pub(super) fn unlink(&self, name: impl AsRef<OsStr>) -> Result<(), UnlinkError> {
         match unlinkat(&self.fd, name.as_ref(), AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),

@@ -4,9 +4,14 @@
 //! connecting to the path, which sends nothing, tells for certain. The names of
 //! secondaries and reply sockets are never used twice, so what was found dead
 //! stays dead; only `mp_socket` needs the directory lock between the look and
-//! the removal.
+//! the removal. But a file is there a moment before its socket can be connected
+//! to, and looks dead: members bind under the lock, so it is taken to look at
+//! them; reply sockets do not, so a young one is let be.
 
-use std::{ffi::OsStr, time::Duration};
+use std::{
+    ffi::OsStr,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use rustix::{
     fs::{AtFlags, CWD, StatxFlags, statx},
@@ -14,7 +19,7 @@ use rustix::{
     process::{Pid, test_kill_process},
 };
 
-use super::{Directory, Group, GroupError, MemberName};
+use super::{Directory, Group, GroupError, MemberName, Reserved};
 use crate::{
     deadline::Deadline,
     sys::{Address, Socket},
@@ -76,6 +81,9 @@ pub(super) fn sweep(group: &Group, directory: &Directory, which: impl Fn(&OsStr)
     }
 }
 
+/// How old the file of a reply socket is before it can be taken for dead.
+const SETTLED: Duration = Duration::from_secs(1);
+
 /// Removes a secondary's socket that refused a datagram.
 pub(crate) fn remove_dead_member(group: &Group, directory: &Directory, name: &OsStr) {
     // Without the lock within reach it is left for the next sweep.
@@ -85,10 +93,18 @@ pub(crate) fn remove_dead_member(group: &Group, directory: &Directory, name: &Os
 }
 
 fn remove_if_dead(group: &Group, directory: &Directory, name: &OsStr) {
+    if Reserved::of(name) == Some(Reserved::Reply) && !is_settled(directory, name) {
+        return;
+    }
     let found = Address::new(&group.dir.join(name)).ok().and_then(|address| probe(&address).ok());
     if found == Some(Found::Dead) && directory.unlink(name).is_ok() {
         tracing::debug!(?name, "removed a dead process's socket");
     }
+}
+
+fn is_settled(directory: &Directory, name: &OsStr) -> bool {
+    let age = |made: Duration| SystemTime::now().duration_since(UNIX_EPOCH).ok()?.checked_sub(made);
+    directory.made_at(name).ok().and_then(age).is_some_and(|age| age > SETTLED)
 }
 
 fn is_process(pid: u32) -> bool {
