@@ -131,11 +131,11 @@ pub use message::{Body, Decode, DecodeOwned, Message, Request, Response};
 pub use mp_derive::{Message, Payload, Request, Response};
 pub use payload::Payload;
 pub use role::{
-    Actions, Answer, Builder, Client, Joins, Primary, PrimaryHandle, Replies, Reply, ReplyError,
-    RequestError, Responder, Role, Secondary, SendError,
+    Actions, Answer, Builder, Client, Joins, Primary, PrimaryHandle, Replies, RepliesFuture, Reply,
+    ReplyError, RequestError, Responder, ResponseFuture, Role, Secondary, SendError,
 };
 
 pub use mp_core::{
-    Address, BindError, Credentials, GroupError, Holder, Layout, Member, Name, NameError, Outcome, Peer,
-    RegisterError, Registration, RegistrationGuard, Rejection, Sent, StartError, Statistics, Trust,
+    Address, BindError, Credentials, GroupError, Holder, InProcess, Layout, Member, Name, NameError, Outcome,
+    Peer, RegisterError, Registration, RegistrationGuard, Rejection, Sent, StartError, Statistics, Trust,
 };

@@ -235,6 +235,14 @@ impl Process {
         assert!(eventually(|| self.open_fds() == before), "process {} leaked: {}", self.pid(), last());
     }
 
+    /// How much processor time it has used, in clock ticks (hundredths of a second).
+    #[must_use]
+    pub fn cpu_ticks(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("it lives");
+        let fields: Vec<_> = stat.rsplit(") ").next().expect("a stat line").split(' ').collect();
+        fields[11..13].iter().map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
+    }
+
     /// How many threads it has.
     #[must_use]
     pub fn threads(&self) -> usize {

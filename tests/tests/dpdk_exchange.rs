@@ -86,6 +86,23 @@ fn a_dpdk_primary_asks_secondaries_of_both_kinds_at_once() {
 }
 
 #[test]
+fn a_dpdk_secondary_hot_plugs_beside_a_rust_one() {
+    let group = Group::new(Memory::Huge);
+    let primary = group.dpdk(Role::Primary).vdev("net_null0").start();
+    let secondary = group.dpdk(Role::Secondary).start();
+    let member = rust(&group, Role::Secondary);
+    // The secondary asks the primary, which asks every secondary, also the one that asked.
+    secondary.attach("net_null1").expect("nobody objects");
+    assert_eq!(primary.devices(), ["net_null0", "net_null1"]);
+    assert_eq!(secondary.devices(), ["net_null0", "net_null1"]);
+    secondary.detach("net_null1").expect("nobody objects");
+    assert_eq!(primary.devices(), ["net_null0"]);
+    // Its heap, too, grows by way of the primary and of every secondary.
+    secondary.malloc(20 << 20).expect("nobody objects");
+    member.quit();
+}
+
+#[test]
 fn a_rust_primary_asks_secondaries_of_both_kinds_at_once() {
     let group = Group::new(Memory::Huge);
     let first = group.dpdk(Role::Primary).start();

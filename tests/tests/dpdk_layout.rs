@@ -2,7 +2,7 @@
 //! and what it makes of them when it receives them.
 #![cfg(feature = "dpdk")]
 
-use std::{fs, os::fd::AsFd, time::Duration};
+use std::{os::fd::AsFd, time::Duration};
 
 use tests::dpdk::{
     Golden, Group, Hand, Handed, Kind, Layout, Memory, Mode, Process, Role,
@@ -20,16 +20,14 @@ fn rust(group: &Group, role: Role) -> Process {
     group.rust(role, env!("CARGO_BIN_EXE_rust_peer")).start()
 }
 
-/// A group with the start of a `config` file as a DPDK of that layout leaves it.
+/// A group as the last DPDK of one layout, or the first of the other, leaves it.
 fn group(layout: Layout) -> Group {
-    const MAGIC: u32 = 19_820_526;
-    let (group, year, month) = match layout {
-        Layout::Bytes332 => (Group::new(Memory::Fixed), 25, 7),
-        Layout::Bytes340 => (Group::with_340_bytes(), 25, 11),
+    let (group, month) = match layout {
+        Layout::Bytes332 => (Group::new(Memory::Fixed), 7),
+        Layout::Bytes340 => (Group::with_340_bytes(), 11),
     };
     group.make_runtime_dir();
-    let config = [MAGIC, year << 24 | month << 16].map(u32::to_ne_bytes).concat();
-    fs::write(group.runtime_dir().join("config"), config).expect("a new file");
+    group.write_config(25, month);
     group
 }
 
@@ -139,6 +137,18 @@ fn a_rust_primary_sends_to_its_secondaries() {
         }
         primary.quit();
     }
+}
+
+#[test]
+#[should_panic(expected = "datagrams of [332] bytes left a Rust process, where 340 are the rule")]
+fn one_datagram_of_another_length_fails_the_test() {
+    let group = Group::with_340_bytes();
+    let primary = Hand::bind(&group, "mp_socket");
+    // Without a `config` file, which a DPDK of 340 bytes would have left.
+    let client = rust(&group, Role::Client);
+    client.send("stray", &[], 0).expect("there is a primary");
+    assert_eq!(primary.receive().bytes.len(), 332);
+    client.quit();
 }
 
 /// Written down right: processes in C say the same, but for what they leave unset.

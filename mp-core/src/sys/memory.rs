@@ -7,7 +7,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::{Path, PathBuf},
     sync::{
@@ -66,8 +66,8 @@ impl Hub {
         self.lock().keys().cloned().collect()
     }
 
-    pub(crate) fn unlink(&self, address: &Address) {
-        self.lock().remove(address.file_name());
+    pub(crate) fn unlink(&self, name: &OsStr) {
+        self.lock().remove(name);
     }
 
     /// What tells one tenant of an address from the next.
@@ -107,7 +107,7 @@ impl Hub {
 
 /// One end of a conversation in a [`Hub`].
 #[derive(Debug)]
-pub(super) struct MemorySocket {
+pub(crate) struct MemorySocket {
     hub: Arc<Hub>,
     mailbox: Arc<Mailbox>,
     name: Mutex<Option<Address>>,
@@ -164,7 +164,12 @@ impl MemorySocket {
         Ok(())
     }
 
-    pub(super) fn send(&self, to: Option<&Address>, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+    pub(super) fn send(
+        &self,
+        to: Option<&Address>,
+        bytes: &[u8],
+        fds: &[BorrowedFd<'_>],
+    ) -> Result<(), Errno> {
         let to = match to {
             Some(to) => self.hub.find(to)?,
             None => {
@@ -185,7 +190,13 @@ impl MemorySocket {
         let peer = self.peer.lock().unwrap_or_else(PoisonError::into_inner).clone();
         loop {
             let Some(letter) = self.mailbox.take(wait)? else {
-                return Ok(Received { len: 0, fds: Fds::new(), fds_lost: false, from: None, credentials: None });
+                return Ok(Received {
+                    len: 0,
+                    fds: Fds::new(),
+                    fds_lost: false,
+                    from: None,
+                    credentials: None,
+                });
             };
             // The kernel lets only the peer send to a connected socket.
             if let Some((peer, _)) = &peer
@@ -216,7 +227,8 @@ impl Mailbox {
     fn put(&self, letter: Letter) -> Result<(), Errno> {
         let mut letters = self.lock();
         if letters.queue.len() >= ROOM {
-            let pause = self.changed.wait_timeout_while(letters, PAUSE, |letters| letters.queue.len() >= ROOM);
+            let pause =
+                self.changed.wait_timeout_while(letters, PAUSE, |letters| letters.queue.len() >= ROOM);
             letters = pause.unwrap_or_else(PoisonError::into_inner).0;
         }
         if letters.shut {
@@ -250,7 +262,9 @@ impl Mailbox {
             }
             letters = match until.map(|until| until.saturating_duration_since(Instant::now())) {
                 Some(Duration::ZERO) => return Err(Errno::AGAIN),
-                Some(left) => self.changed.wait_timeout(letters, left).unwrap_or_else(PoisonError::into_inner).0,
+                Some(left) => {
+                    self.changed.wait_timeout(letters, left).unwrap_or_else(PoisonError::into_inner).0
+                }
                 None => self.changed.wait(letters).unwrap_or_else(PoisonError::into_inner),
             };
         }

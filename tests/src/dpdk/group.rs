@@ -4,13 +4,17 @@ use std::{
     fs::{self, DirBuilder},
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
-    process::{self, Command},
+    process::{self, Command, Output},
     sync::atomic::{AtomicU32, Ordering},
 };
 
 use tempfile::TempDir;
 
-use super::{huge_pages::HugePages, process::Process, record::Recording};
+use super::{
+    huge_pages::HugePages,
+    process::{Process, run_to_end},
+    record::Recording,
+};
 
 /// Where the memory of a DPDK process comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +88,7 @@ impl Group {
     pub fn new(memory: Memory) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let file_prefix = format!("mp{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let base = TempDir::with_prefix("mp").expect("a temporary directory can be made");
+        let base = TempDir::with_prefix("mp-dpdk-").expect("a temporary directory can be made");
         let huge_pages = (memory == Memory::Huge).then(HugePages::take);
         Self { file_prefix, base, huge_pages, layout: Layout::Bytes332 }
     }
@@ -131,6 +135,16 @@ impl Group {
         self.base.path().join("dpdk").join(&self.file_prefix)
     }
 
+    /// Writes the start of a `config` file, as a DPDK of that version leaves it.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn write_config(&self, year: u32, month: u32) {
+        const MAGIC: u32 = 19_820_526;
+        let config = [MAGIC, year << 24 | month << 16].map(u32::to_ne_bytes).concat();
+        fs::write(self.runtime_dir().join("config"), config).expect("a file can be written");
+    }
+
     /// What its datagrams are like.
     #[must_use]
     pub fn layout(&self) -> Layout {
@@ -143,7 +157,7 @@ impl Group {
     /// With what it printed, if it does not come up.
     #[must_use]
     pub fn peer_340(&self, role: Role) -> Process {
-        let mut command = Command::new(env!("PEER_340"));
+        let mut command = c_peer(env!("PEER_340"), env!("PEER_340_MISSING"));
         command.arg(role.name()).arg(self.runtime_dir());
         Process::start(format!("340-byte {}", role.name()), &mut command)
     }
@@ -152,6 +166,20 @@ impl Group {
     #[must_use]
     pub fn rust(&self, role: Role, rust_peer: &str) -> RustBuilder<'_> {
         RustBuilder { group: self, role, program: rust_peer.into(), arguments: Vec::new() }
+    }
+
+    /// Runs a program of ours to its end, in this group's environment and with what it sends recorded.
+    ///
+    /// # Panics
+    /// If it does not end in time.
+    #[must_use]
+    pub fn run(&self, program: &Path, arguments: &[&str]) -> Output {
+        let recording = Recording::of_length(self.layout.length());
+        let mut command = recording.command(program);
+        command.args(arguments).env("RUNTIME_DIRECTORY", self.base());
+        let output = run_to_end(&mut command);
+        recording.check();
+        output
     }
 
     /// A DPDK process, to be started.
@@ -195,7 +223,7 @@ impl DpdkBuilder<'_> {
     /// With what it printed, if it does not come up.
     #[must_use]
     pub fn start(self) -> Process {
-        let mut command = Command::new(env!("DPDK_PEER"));
+        let mut command = c_peer(env!("DPDK_PEER"), env!("DPDK_PEER_MISSING"));
         command.arg(format!("--lcores=0@({})", allowed_cpus()));
         command.args(["--no-pci", "--no-telemetry", "--file-prefix", &self.group.file_prefix]);
         match &self.group.huge_pages {
@@ -235,6 +263,12 @@ impl RustBuilder<'_> {
         command.arg(self.role.name()).arg(self.group.runtime_dir()).args(self.arguments);
         Process::start_recorded(format!("Rust {}", self.role.name()), &mut command, recording)
     }
+}
+
+/// A program that was compiled with the tests, if nothing was missing for that.
+fn c_peer(path: &str, missing: &str) -> Command {
+    assert!(missing.is_empty(), "{missing}");
+    Command::new(path)
 }
 
 /// The processors that DPDK's one lcore may move between: all, so that processes do not queue for one.

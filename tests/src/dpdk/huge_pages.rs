@@ -4,7 +4,8 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, Mutex, PoisonError},
+    time::Duration,
 };
 
 /// Enough for one group at a time: a primary that grows its heap by tens of MB, and its secondaries.
@@ -15,22 +16,26 @@ const MOUNT_POINT: &str = "/dev/hugepages";
 
 const COUNT: &str = "/proc/sys/vm/nr_hugepages";
 
-static IN_USE: Mutex<()> = Mutex::new(());
+/// Longer than any test keeps a group. A thread that has one and waits for another would wait for ever.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+static IN_USE: Mutex<bool> = Mutex::new(false);
+static GIVEN_BACK: Condvar = Condvar::new();
 
 /// The machine's huge pages, for one group at a time.
 #[derive(Debug)]
 pub(super) struct HugePages {
     directory: PathBuf,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Turn,
 }
 
 impl HugePages {
     /// Waits for its turn; grants and mounts what is missing, where this process may.
     ///
     /// # Panics
-    /// With the commands that help, if there are none to be had.
+    /// With the commands that help, if there are none to be had; or if its turn does not come.
     pub(super) fn take() -> Self {
-        let turn = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = Turn::take();
         let directory = mounted().unwrap_or_else(mount);
         if free_pages() < PAGES / 2 {
             grant();
@@ -50,6 +55,27 @@ impl HugePages {
         for file in files.filter(|file| file.file_name().to_string_lossy().starts_with(&name_start)) {
             let _ = fs::remove_file(file.path());
         }
+    }
+}
+
+#[derive(Debug)]
+struct Turn(());
+
+impl Turn {
+    fn take() -> Self {
+        let in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = GIVEN_BACK.wait_timeout_while(in_use, PATIENCE, |in_use| *in_use);
+        let (mut in_use, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        assert!(!*in_use, "the huge pages are still in another group's use after {PATIENCE:?}");
+        *in_use = true;
+        Self(())
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *IN_USE.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        GIVEN_BACK.notify_one();
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Write},
     path::PathBuf,
-    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Output, Stdio},
     sync::{
         Arc, Mutex,
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
@@ -401,6 +401,26 @@ impl Drop for Process {
 
 /// How long any single step of a process may take before it counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Runs a command that takes no input to its end.
+///
+/// # Panics
+/// If it does not start, or does not end within [`PATIENCE`].
+pub(super) fn run_to_end(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap_or_else(|error| panic!("{command:?} did not start: {error}"));
+    let pid = Pid::from_child(&child);
+    let (done, output) = mpsc::channel();
+    thread::spawn(move || give(&done, child.wait_with_output()));
+    match output.recv_timeout(PATIENCE) {
+        Ok(output) => output.expect("its output can be read"),
+        Err(_) => {
+            // It has not been waited for, so the number is still its own.
+            let _ = kill_process(pid, Signal::KILL);
+            panic!("{command:?} does not end");
+        }
+    }
+}
 
 /// Whether every thread of a process is stopped.
 fn stands_still(pid: u32) -> bool {
