@@ -178,5 +178,5 @@ fn faults_can_be_told_apart() {
 }
 
 fn fault_text<T: DecodeOwned + std::fmt::Debug>(bytes: &[u8]) -> String {
-    decode::<T>(bytes, []).unwrap_err().to_string()
+    decode::<T>(bytes, []).expect_err("the bytes are none").to_string()
 }
