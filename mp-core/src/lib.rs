@@ -51,6 +51,7 @@ mod secondary;
 mod sys;
 mod trust;
 mod turn;
+mod watch;
 mod wire;
 
 pub use builder::{Builder, Joins, Role, StartError};
@@ -67,6 +68,7 @@ pub use request::{
 pub use secondary::Secondary;
 pub use sys::{Address, Credentials, PathTooLong};
 pub use trust::Trust;
+pub use watch::{Change, Watch};
 pub use wire::{
     Fds, FdsError, FdsIntoIter, Layout, MAX_FDS, MAX_NAME, MAX_PARAM, Malformed, Message, MessageError,
     MessageRef, Name, NameError, Param, ParamError,

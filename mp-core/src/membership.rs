@@ -64,11 +64,14 @@ impl Membership {
         }
         let dispatcher = self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(dispatcher) = dispatcher else { return true };
+        // Who is answered by a handler that still runs takes a peer whose name is
+        // gone for dead; and until it is gone peers may send, and are answered.
         let deadline = Deadline::after(timeout);
-        // Until the name is gone peers may send, and are answered.
+        let ended = dispatcher.close(deadline);
         self.group.leave(&self.port.bound);
         self.desk.stop();
-        let ended = dispatcher.stop(deadline) & self.desk.wait_until_ended(deadline);
+        dispatcher.shut_down();
+        let ended = ended & self.desk.wait_until_ended(deadline);
         self.actions.0.clear();
         ended
     }

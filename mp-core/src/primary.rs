@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     Actions, Address, Builder, GroupError, Member, Message, MessageRef, Replies, RepliesFuture, Reply,
-    ReplyFuture, RequestError, SendError, Sent, StartError, Statistics,
+    ReplyFuture, RequestError, SendError, Sent, StartError, Statistics, Watch,
     builder::{Joins, Role, sealed},
     client,
     dispatch::ReplyPort,
@@ -334,6 +334,19 @@ impl PrimaryHandle {
         self.0.get().map_or(Ok(Vec::new()), Inner::members)
     }
 
+    /// Watches who joins and who leaves, from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError`] if the directory cannot be watched, or the primary does
+    /// not run.
+    pub fn watch(&self) -> Result<Watch, GroupError> {
+        match self.0.get() {
+            Some(inner) => inner.watch(),
+            None => Err(GroupError::NotStarted),
+        }
+    }
+
     /// The group's runtime directory; `None` before the primary has started.
     #[must_use]
     pub fn runtime_dir(&self) -> Option<&Path> {
@@ -350,6 +363,12 @@ impl Deref for Primary {
 }
 
 impl Inner {
+    fn watch(&self) -> Result<Watch, GroupError> {
+        let group = self.desk.group().clone();
+        let roster = Roster { directory: group.open()?, layout: self.roster.layout };
+        Watch::new(group, roster)
+    }
+
     fn members(&self) -> Result<Vec<Member>, GroupError> {
         self.roster.members(self.desk.group())
     }

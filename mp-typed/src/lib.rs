@@ -136,6 +136,7 @@ pub use role::{
 };
 
 pub use mp_core::{
-    Address, BindError, Credentials, GroupError, Holder, InProcess, Layout, Member, Name, NameError, Outcome,
-    Peer, RegisterError, Registration, RegistrationGuard, Rejection, Sent, StartError, Statistics, Trust,
+    Address, BindError, Change, Credentials, GroupError, Holder, InProcess, Layout, Member, Name, NameError,
+    Outcome, Peer, RegisterError, Registration, RegistrationGuard, Rejection, Sent, StartError, Statistics,
+    Trust, Watch,
 };

@@ -12,7 +12,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{self, AtFlags, Dir, FlockOperation, Mode, OFlags, flock, mkdir, openat, unlinkat},
+    fs::{self, AtFlags, Dir, FlockOperation, Mode, OFlags, flock, mkdir, openat, statat, unlinkat},
     io::Errno,
 };
 
@@ -146,6 +146,12 @@ impl Folder {
             Ok(names)
         };
         list().map_err(|source| io_error("list the runtime directory", &self.path, source))
+    }
+
+    /// When a file was made, since the epoch: nobody writes to a socket's file.
+    pub(crate) fn made_at(&self, name: &OsStr) -> Result<Duration, Errno> {
+        let stat = statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok(Duration::new(stat.st_mtime.try_into().unwrap_or(0), stat.st_mtime_nsec as u32))
     }
 
     pub(crate) fn unlink(&self, name: impl AsRef<OsStr>) -> Result<(), UnlinkError> {

@@ -255,6 +255,9 @@ pub enum GroupError {
         /// The file.
         path: PathBuf,
     },
+    /// The role has not been started yet.
+    #[error("this role has not been started yet")]
+    NotStarted,
     /// The system refused something.
     #[error("cannot {what} ({path:?})")]
     Io {

@@ -1,6 +1,6 @@
 use std::{ffi::OsString, ops::Deref, sync::Arc, time::Duration};
 
-use mp_core::{GroupError, Member, Sent, StartError, Statistics};
+use mp_core::{GroupError, Member, Sent, StartError, Statistics, Watch};
 
 use super::{
     Actions, Builder, Joins, Replies, RepliesFuture, RequestError, ResponseFuture, Role, SendError,
@@ -238,6 +238,15 @@ impl PrimaryHandle {
     /// [`GroupError`] if the directory cannot be listed.
     pub fn members(&self) -> Result<Vec<Member>, GroupError> {
         self.core.members()
+    }
+
+    /// Watches who joins and who leaves, from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError`] if the directory cannot be watched.
+    pub fn watch(&self) -> Result<Watch, GroupError> {
+        self.core.watch()
     }
 
     /// The same without types.

@@ -323,13 +323,13 @@ impl Shared {
         let (outer, inner) = (self::name(name), self::name(&format!("{name}_inner")));
         let removals: [fn(&Actions, Registration); 3] = [
             |_, registration| drop(registration.until_dropped()),
-            |_, registration| drop(registration.unregister()),
-            |actions, registration| drop(actions.unregister(registration.name())),
+            |_, registration| _ = registration.unregister(),
+            |actions, registration| _ = actions.unregister(registration.name()),
         ];
         let mut found = Vec::new();
         for remove in removals {
             let held = actions.on(inner, |_, _| ()).expect("it is free").until_dropped();
-            let registration = actions.on(outer, move |_, _| drop(held.name())).expect("it is free");
+            let registration = actions.on(outer, move |_, _| _ = held.name()).expect("it is free");
             found.push(actions.on(inner, |_, _| ()).is_err());
             remove(actions, registration);
             found.push(actions.on(inner, |_, _| ()).map(Registration::unregister).is_err());
