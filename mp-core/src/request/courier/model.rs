@@ -5,8 +5,10 @@
 //! with all tests, or alone by `cargo test -p mp-core courier::model`. Loom also
 //! finds whatever waits for ever: a lost wake-up is a failure.
 
+#[allow(clippy::duplicate_mod, reason = "this copy is loom's")]
 #[path = "handover.rs"]
 mod handover;
+#[allow(clippy::duplicate_mod, reason = "this copy is loom's")]
 #[path = "promise.rs"]
 mod promise;
 
