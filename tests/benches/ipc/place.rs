@@ -26,6 +26,15 @@ impl Placement {
         all
     }
 
+    /// As headings and plots call it.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Unpinned => "Unpinned",
+            Self::OneCore => "One core",
+            Self::TwoCores => "Two cores",
+        }
+    }
+
     /// Starts something on the core of the asking side.
     pub(crate) fn asking<T>(self, start: impl FnOnce() -> T) -> T {
         match self {

@@ -1,7 +1,11 @@
 //! What is measured, and beside what.
 
+mod codec;
+mod counted;
 mod fan_out;
+mod felt;
 mod request;
+mod throughput;
 
 use std::{
     fs,
@@ -37,7 +41,14 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     if !cfg!(feature = "bench-peers") {
         report.missing("peers", "build with --features bench-peers");
     }
-    let cases: [(Case, Run); 2] = [(Case::Request, request::run), (Case::FanOut, fan_out::run)];
+    let cases: [(Case, Run); 6] = [
+        (Case::Request, request::run),
+        (Case::FanOut, fan_out::run),
+        (Case::Throughput, throughput::run),
+        (Case::Codec, codec::run),
+        (Case::Counted, counted::run),
+        (Case::Felt, felt::run),
+    ];
     for (case, run) in cases {
         if args.wants(case) {
             run(args, &mut report);
@@ -98,7 +109,7 @@ impl Drop for Meeting {
 struct Pair {
     system: System,
     asking: Children,
-    _answering: Children,
+    answering: Children,
     // Removed when the processes have ended.
     _meeting: Meeting,
 }
@@ -133,6 +144,6 @@ impl Pair {
             answering = side(Side::Answering);
             asking = side(Side::Asking);
         }
-        Self { system, asking, _answering: answering, _meeting: meeting }
+        Self { system, asking, answering, _meeting: meeting }
     }
 }

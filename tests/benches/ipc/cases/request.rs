@@ -29,7 +29,7 @@ pub(super) fn run(args: &Args, report: &mut Report) {
     for placement in Placement::all() {
         let found = measure(args, placement);
         ratios(report, &found, placement);
-        text += &format!("### {}\n\n{}\n", heading(placement), table(&found));
+        text += &format!("### {}\n\n{}\n", placement.title(), table(&found));
         for system in System::available() {
             let p50 = found.get(&(system, 0)).map(|rounds| median(rounds.p50.iter().copied()) / 1000.0);
             bars.entry(system).or_default().push(p50);
@@ -40,18 +40,10 @@ pub(super) fn run(args: &Args, report: &mut Report) {
         file: "benchmark-latency.svg",
         title: "A request, 64 bytes both ways: median",
         shape: Shape::Bars {
-            series: Placement::all().into_iter().map(|placement| heading(placement).to_owned()).collect(),
+            series: Placement::all().into_iter().map(|placement| placement.title().to_owned()).collect(),
             bars: bars.into_iter().map(|(system, bars)| (system.title().to_owned(), bars)).collect(),
         },
     });
-}
-
-fn heading(placement: Placement) -> &'static str {
-    match placement {
-        Placement::Unpinned => "Unpinned",
-        Placement::OneCore => "One core",
-        Placement::TwoCores => "Two cores",
-    }
 }
 
 fn measure(args: &Args, placement: Placement) -> Found {
