@@ -8,7 +8,8 @@ use std::{
 };
 
 use crate::{
-    Actions, Arrival, BindError, GroupError, Message, Name, Peer, RegisterError, Responder, Trust,
+    Actions, Arrival, BindError, GroupError, InProcess, Message, Name, Peer, RegisterError, Rejection,
+    Responder, Trust,
     counters::Counters,
     dispatch::{self, Action},
     group::{Group, Location},
@@ -31,6 +32,7 @@ pub(crate) struct Setup {
     allow_dpdk_actions: bool,
     pub(crate) backlog: usize,
     pub(crate) send_timeout: Duration,
+    pub(crate) under_way: usize,
 }
 
 /// A way to take part in a group. Implemented by this crate's three roles.
@@ -56,6 +58,7 @@ impl<R: Role> Builder<R> {
             allow_dpdk_actions: false,
             backlog: 256,
             send_timeout: Duration::from_millis(100),
+            under_way: 16_384,
         };
         Self { setup, handle: Arc::default(), role: PhantomData }
     }
@@ -67,6 +70,14 @@ impl<R: Role> Builder<R> {
     #[must_use]
     pub fn runtime_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.setup.location = Location::Dir(dir.into());
+        self
+    }
+
+    /// Uses a group within this process, without any file or socket. The
+    /// file-prefix is not used then.
+    #[must_use]
+    pub fn in_process(mut self, group: &InProcess) -> Self {
+        self.setup.location = Location::Memory(Arc::clone(&group.0));
         self
     }
 
@@ -83,6 +94,19 @@ impl<R: Role> Builder<R> {
         self.setup.send_timeout = timeout;
         self
     }
+
+    /// How many asynchronous requests may be under way at once. One more fails
+    /// with [`RequestError::TooManyUnderWay`](crate::RequestError::TooManyUnderWay).
+    ///
+    /// Default: 16,384. Each takes less than 1 KiB until its reply is there, so
+    /// at most 16 MiB, and copies of its message's descriptors until it is sent.
+    /// Whatever the bound, at most 128 reply sockets are open for them; the
+    /// others wait their turn, in order, while their deadlines run.
+    #[must_use]
+    pub fn requests_under_way(mut self, bound: usize) -> Self {
+        self.setup.under_way = bound;
+        self
+    }
 }
 
 impl<R: Joins> Builder<R> {
@@ -96,7 +120,7 @@ impl<R: Joins> Builder<R> {
     where
         F: Fn(Message, &Peer) + Send + Sync + 'static,
     {
-        self.action(name, dispatch::on(handler))
+        self.register(name, dispatch::on(handler))
     }
 
     /// Calls `handler` for each request of this name. It answers through the
@@ -107,7 +131,18 @@ impl<R: Joins> Builder<R> {
     where
         F: Fn(Message, &Peer, Responder) + Send + Sync + 'static,
     {
-        self.action(name, dispatch::serve(handler))
+        self.register(name, dispatch::serve(handler))
+    }
+
+    /// Calls `handler` for whatever comes under this name, message or request.
+    /// It may turn away what it can make nothing of: that is counted, and a
+    /// request answered *ignore*.
+    #[must_use]
+    pub fn action<F>(self, name: Name, handler: F) -> Self
+    where
+        F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
+    {
+        self.register(name, Arc::new(handler))
     }
 
     /// Calls `handler` for everything that has no action of its own.
@@ -118,7 +153,10 @@ impl<R: Joins> Builder<R> {
     where
         F: Fn(Arrival) + Send + Sync + 'static,
     {
-        self.setup.otherwise = Some(Arc::new(handler));
+        self.setup.otherwise = Some(Arc::new(move |arrival| {
+            handler(arrival);
+            Ok(())
+        }));
         self
     }
 
@@ -142,7 +180,7 @@ impl<R: Joins> Builder<R> {
         self
     }
 
-    fn action(mut self, name: Name, action: Action) -> Self {
+    fn register(mut self, name: Name, action: Action) -> Self {
         self.setup.actions.push((name, action));
         self
     }

@@ -31,6 +31,10 @@ pub enum Rejection {
     /// No action has its name. A request is answered *ignore*.
     #[error("no action is registered under its name")]
     NoAction,
+    /// The action could not make sense of its param or descriptors. A request is
+    /// answered *ignore*.
+    #[error("its action could not make sense of it")]
+    Undecodable,
     /// The backlog is full, or the role is stopping. A request is answered *ignore*.
     #[error("too much is waiting to be handled")]
     BacklogFull,
@@ -38,7 +42,7 @@ pub enum Rejection {
 
 impl Rejection {
     /// Every reason there is.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Malformed(Malformed::Length),
         Self::Malformed(Malformed::Kind),
         Self::Malformed(Malformed::Name),
@@ -49,6 +53,7 @@ impl Rejection {
         Self::NoReturnAddress,
         Self::Unexpected,
         Self::NoAction,
+        Self::Undecodable,
         Self::BacklogFull,
     ];
 
@@ -60,7 +65,8 @@ impl Rejection {
             Self::NoReturnAddress => 7,
             Self::Unexpected => 8,
             Self::NoAction => 9,
-            Self::BacklogFull => 10,
+            Self::Undecodable => 10,
+            Self::BacklogFull => 11,
         }
     }
 }
@@ -125,7 +131,7 @@ counters! {
     answers_lost,
     /// Datagrams that had to wait for a handler.
     backlogged,
-    /// Handlers that panicked.
+    /// Handlers, and callbacks of asynchronous requests, that panicked.
     handler_panics,
 }
 

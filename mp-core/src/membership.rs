@@ -56,7 +56,7 @@ impl Membership {
         self.desk.gate().counters.snapshot()
     }
 
-    /// Leaves the group; tells whether all handlers have ended in time.
+    /// Leaves the group; tells whether all handlers and callbacks have ended in time.
     pub(crate) fn leave(&self, timeout: Duration) -> bool {
         // A fork's copy has neither the threads nor the place in the group.
         if !self.port.bound.is_ours() {
@@ -66,10 +66,12 @@ impl Membership {
         let Some(dispatcher) = dispatcher else { return true };
         // Who is answered by a handler that still runs takes a peer whose name is
         // gone for dead; and until it is gone peers may send, and are answered.
-        let ended = dispatcher.close(Deadline::after(timeout));
+        let deadline = Deadline::after(timeout);
+        let ended = dispatcher.close(deadline);
         self.group.leave(&self.port.bound);
         self.desk.stop();
         dispatcher.shut_down();
+        let ended = ended & self.desk.wait_until_ended(deadline);
         self.actions.0.clear();
         ended
     }

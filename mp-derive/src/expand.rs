@@ -17,7 +17,7 @@ use crate::ast::{Derive, Input};
 use crate::ctxt::Ctxt;
 use crate::{fallback, valid};
 
-pub(crate) use self::body::{decode_generics, lends};
+pub(crate) use self::body::{decode_generics, lends, owned};
 pub(crate) use self::codecs::Codecs;
 
 /// The impls for `original`; after mistakes, the mistakes and impls without content.
@@ -52,7 +52,7 @@ fn private(input: &Input<'_>) -> TokenStream {
 fn block(content: &TokenStream) -> TokenStream {
     quote! {
         #[doc(hidden)]
-        #[allow(dead_code, unused_qualifications, clippy::absolute_paths, clippy::pedantic)]
+        #[allow(dead_code, deprecated, unused_qualifications, clippy::absolute_paths, clippy::pedantic)]
         const _: () = { #content };
     }
 }

@@ -9,7 +9,7 @@
 //!         └───► fallback    the same impls without content, after a mistake
 //! ```
 //!
-//! All mistakes are collected in a [`Ctxt`](ctxt::Ctxt) and reported together, each at its token. After a mistake the
+//! All mistakes are collected in a `Ctxt` and reported together, each at its token. After a mistake the
 //! impls are still there, so that nothing else in the crate fails for want of them. What only the compiler can know
 //! (whether a type is a payload, how large it is) is left to the constants in the generated code.
 
@@ -18,6 +18,8 @@ mod attr;
 mod ctxt;
 mod expand;
 mod fallback;
+#[cfg(test)]
+mod golden;
 mod spell;
 mod valid;
 

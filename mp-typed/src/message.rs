@@ -15,7 +15,7 @@ use crate::shape::{self, Shape};
 ///
 /// Implemented by `#[derive(Message)]`, `#[derive(Request)]` and `#[derive(Response)]`; there is no other way.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is nothing that can be sent",
+    message = "`{Self}` cannot be sent",
     label = "not a message, request or response",
     note = "add `#[derive(Message)]` (one-way), `#[derive(Request)]` (expects an answer) or `#[derive(Response)]` (an answer)"
 )]
@@ -48,18 +48,16 @@ pub trait Decode<'de>: Body + Sized {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can be sent but not received",
     label = "cannot be received",
-    note = "a type that borrows is for sending only: receive an owned twin with the same fields, `String` in place of `&str`, `OwnedFd` in place of `BorrowedFd`"
+    note = "a received value is kept longer than its datagram, so it cannot borrow: receive an owned twin with the same fields, `String` in place of `&str`, `OwnedFd` in place of `BorrowedFd`"
 )]
+// Implemented by the derives rather than for all that fit, because then the compiler gives the advice above.
 pub trait DecodeOwned: for<'de> Decode<'de> {}
-
-#[diagnostic::do_not_recommend]
-impl<T: for<'de> Decode<'de>> DecodeOwned for T {}
 
 /// A one-way message: best effort, nobody answers. DPDK's `rte_mp_sendmsg`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a one-way message",
     label = "not a message",
-    note = "add `#[derive(Message)]` and `#[message(name = \"...\")]`; a request is sent with `request`, a response goes back with its request"
+    note = "add `#[derive(Message)]` and `#[message(name = \"...\")]`; a request is sent with `request` and received with `serve`"
 )]
 pub trait Message: Body {
     /// The name under which receivers register their action: 1 to 63 bytes.
@@ -70,7 +68,7 @@ pub trait Message: Body {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a request",
     label = "not a request",
-    note = "add `#[derive(Request)]` and `#[message(name = \"...\", response = SomeResponse)]`; a one-way message is sent with `send`"
+    note = "add `#[derive(Request)]` and `#[message(name = \"...\", response = SomeResponse)]`; a one-way message is sent with `send` and received with `on`"
 )]
 pub trait Request: Body {
     /// The name under which receivers register their action, and under which the answer comes back: 1 to 63 bytes.
@@ -90,6 +88,7 @@ pub trait Request: Body {
 )]
 pub trait Response: Body {}
 
+#[diagnostic::do_not_recommend]
 impl Body for () {
     const SHAPE: Shape = Shape::EMPTY;
 
@@ -98,10 +97,15 @@ impl Body for () {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Decode<'_> for () {
     fn decode_body(_: &mut Reader<'_>) -> Result<Self, At<DecodeFault>> {
         Ok(())
     }
 }
 
+#[diagnostic::do_not_recommend]
+impl DecodeOwned for () {}
+
+#[diagnostic::do_not_recommend]
 impl Response for () {}

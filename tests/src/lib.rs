@@ -1,10 +1,12 @@
-//! What the fault tests share: members in processes of their own, and sockets
+//! What the tests share: members in processes of their own, and sockets
 //! that send what no member would.
 //!
 //! [`Group`] makes a runtime directory and starts [`Process`]es in it, each the
 //! program `peer` of this package, driven line by line. [`RawSocket`] and
 //! [`Lie`] speak the wire without `mp-core`, from the facts of the C structs.
 
+#[cfg(feature = "dpdk")]
+pub mod dpdk;
 mod process;
 mod raw;
 

@@ -8,10 +8,10 @@ use std::{
 };
 
 use super::{Arrival, Responder};
-use crate::{Message, Name, Peer};
+use crate::{Message, Name, Peer, Rejection};
 
 /// What is called for the datagrams of one name.
-pub(crate) type Action = Arc<dyn Fn(Arrival) + Send + Sync>;
+pub(crate) type Action = Arc<dyn Fn(Arrival) -> Result<(), Rejection> + Send + Sync>;
 
 /// Names that DPDK itself, its buses and its drivers answer to. Taking one of
 /// them in a group with DPDK in it would answer in DPDK's stead.
@@ -77,6 +77,20 @@ impl Actions {
         self.0.register(name, serve(handler))
     }
 
+    /// Calls `handler` for whatever comes under this name, message or request.
+    /// It may turn away what it can make nothing of: that is counted, and a
+    /// request answered *ignore*.
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the name is taken, or is DPDK's own.
+    pub fn action<F>(&self, name: Name, handler: F) -> Result<Registration, RegisterError>
+    where
+        F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
+    {
+        self.0.register(name, Arc::new(handler))
+    }
+
     /// Removes whatever is registered under `name`; `false` if nothing is. A
     /// handler that is running goes on to its end.
     pub fn unregister(&self, name: &Name) -> bool {
@@ -95,18 +109,22 @@ impl fmt::Debug for Actions {
 /// A message handler as an action.
 pub(crate) fn on(handler: impl Fn(Message, &Peer) + Send + Sync + 'static) -> Action {
     Arc::new(move |arrival| match arrival {
-        Arrival::Message(message, peer) => handler(message, &peer),
-        Arrival::Request(_, _, responder) => responder.unwanted(),
+        Arrival::Message(message, peer) => {
+            handler(message, &peer);
+            Ok(())
+        }
+        Arrival::Request(..) => Err(Rejection::NoAction),
     })
 }
 
 /// A request handler as an action.
 pub(crate) fn serve(handler: impl Fn(Message, &Peer, Responder) + Send + Sync + 'static) -> Action {
     Arc::new(move |arrival| match arrival {
-        Arrival::Request(message, peer, responder) => handler(message, &peer, responder),
-        Arrival::Message(message, _) => {
-            tracing::debug!(name = %message.name, "a message to a request's action")
+        Arrival::Request(message, peer, responder) => {
+            handler(message, &peer, responder);
+            Ok(())
         }
+        Arrival::Message(..) => Err(Rejection::NoAction),
     })
 }
 

@@ -100,11 +100,6 @@ impl Responder {
     pub fn name(&self) -> &Name {
         &self.name
     }
-
-    /// Declines because nothing here is meant for requests of this name.
-    pub(super) fn unwanted(self) {
-        self.port.counters.reject(crate::Rejection::NoAction);
-    }
 }
 
 impl Drop for Responder {

@@ -273,7 +273,11 @@ impl Dispatcher {
         let outer = HANDLING_FOR.replace(std::ptr::from_ref::<Self>(self).addr());
         let kept = turn::hold(Arc::clone(self) as Arc<dyn Turns>, || {
             // A panic drops the responder, if the handler had it still: ignore.
-            self.guarded(&name, || action(arrival));
+            self.guarded(&name, || {
+                if let Err(reason) = action(arrival) {
+                    self.gate.counters.reject(reason);
+                }
+            });
             // This may be the last to hold the closure, and what the user put into it.
             self.guarded(&name, || drop(action));
         });

@@ -14,59 +14,12 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, CWD, StatxFlags, statx},
     io::Errno,
     process::{Pid, test_kill_process},
 };
 
-use super::{Directory, Group, GroupError, MemberName, Reserved};
-use crate::{
-    deadline::Deadline,
-    sys::{Address, Socket},
-};
-
-/// What is at an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
-    /// A socket that a process holds.
-    Live,
-    /// A file that nothing listens on any more.
-    Dead,
-    /// No file.
-    Nothing,
-}
-
-/// Looks at an address without sending anything to it.
-pub(crate) fn probe(address: &Address) -> Result<Found, GroupError> {
-    let io = |source: Errno| GroupError::Io {
-        what: "probe a socket",
-        path: address.path().to_owned(),
-        source: source.into(),
-    };
-    match Socket::new().map_err(io)?.connect(address) {
-        // It may be connected to another, or be another kind of socket: still somebody's.
-        Ok(()) | Err(Errno::PERM | Errno::PROTOTYPE | Errno::AGAIN) => Ok(Found::Live),
-        Err(Errno::CONNREFUSED) => Ok(Found::Dead),
-        Err(Errno::NOENT) => Ok(Found::Nothing),
-        Err(source) => Err(io(source)),
-    }
-}
-
-/// Tells one socket file from another that took its place: file systems use
-/// inode numbers again at once, so the time of birth belongs to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Identity {
-    inode: u64,
-    born: (i64, u32),
-}
-
-impl Identity {
-    /// `None` if there is no file.
-    pub(crate) fn at(address: &Address) -> Option<Self> {
-        let stat = statx(CWD, address.path(), AtFlags::empty(), StatxFlags::INO | StatxFlags::BTIME).ok()?;
-        Some(Self { inode: stat.stx_ino, born: (stat.stx_btime.tv_sec, stat.stx_btime.tv_nsec) })
-    }
-}
+use super::{Directory, Found, Group, MemberName, Reserved};
+use crate::deadline::Deadline;
 
 /// Removes the dead sockets among those whose names `which` picks.
 pub(super) fn sweep(group: &Group, directory: &Directory, which: impl Fn(&OsStr) -> bool) {
@@ -96,7 +49,7 @@ fn remove_if_dead(group: &Group, directory: &Directory, name: &OsStr) {
     if Reserved::of(name) == Some(Reserved::Reply) && !is_settled(directory, name) {
         return;
     }
-    let found = Address::new(&group.dir.join(name)).ok().and_then(|address| probe(&address).ok());
+    let found = group.address(name).ok().and_then(|address| group.place.probe(&address).ok());
     if found == Some(Found::Dead) && directory.unlink(name).is_ok() {
         tracing::debug!(?name, "removed a dead process's socket");
     }
@@ -104,7 +57,7 @@ fn remove_if_dead(group: &Group, directory: &Directory, name: &OsStr) {
 
 fn is_settled(directory: &Directory, name: &OsStr) -> bool {
     let age = |made: Duration| SystemTime::now().duration_since(UNIX_EPOCH).ok()?.checked_sub(made);
-    directory.made_at(name).ok().and_then(age).is_some_and(|age| age > SETTLED)
+    directory.made_at(name).and_then(age).is_some_and(|age| age > SETTLED)
 }
 
 fn is_process(pid: u32) -> bool {

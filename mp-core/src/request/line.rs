@@ -10,7 +10,7 @@ use rustix::{
 use super::Outcome;
 use crate::{
     deadline::Deadline,
-    group::{Bound, Group, GroupError, Identity},
+    group::{Bound, Found, Group, GroupError, Identity, Place},
     sys::{Address, Socket},
     wire::{Datagram, Layout},
 };
@@ -27,6 +27,7 @@ pub(super) struct Line {
     layout: Layout,
     /// The file of the peer that it is connected to.
     peer: Option<Identity>,
+    place: Place,
 }
 
 /// Why there is no line.
@@ -61,13 +62,14 @@ impl Line {
             }
         }
         let layout = directory.layout()?;
-        let peer = Identity::at(to);
-        Ok(Self { bound, to: Some(to.clone()), layout, peer })
+        let place = group.place().clone();
+        let peer = place.identity(to);
+        Ok(Self { bound, to: Some(to.clone()), layout, place, peer })
     }
 
     /// One for many peers at once.
     pub(super) fn unconnected(group: &Group, layout: Layout) -> Result<Self, GroupError> {
-        Ok(Self { bound: group.bind_reply()?, to: None, layout, peer: None })
+        Ok(Self { bound: group.bind_reply()?, to: None, layout, place: group.place().clone(), peer: None })
     }
 
     pub(super) fn socket(&self) -> &Socket {
@@ -104,7 +106,7 @@ impl Line {
     /// Whether the peer this is connected to still lives: its file is the same,
     /// and a socket is bound to it.
     pub(super) fn peer_lives(&self) -> bool {
-        self.to.as_ref().is_none_or(|to| Identity::at(to) == self.peer && peer_lives(to))
+        self.to.as_ref().is_none_or(|to| self.place.identity(to) == self.peer && peer_lives(&self.place, to))
     }
 }
 
@@ -129,8 +131,8 @@ pub(super) fn unsent(errno: Errno) -> Unsent {
 }
 
 /// Whether a live socket is bound at an address. In doubt, yes.
-pub(super) fn peer_lives(address: &Address) -> bool {
-    !matches!(crate::group::probe(address), Ok(crate::group::Found::Dead | crate::group::Found::Nothing))
+pub(super) fn peer_lives(place: &Place, address: &Address) -> bool {
+    !matches!(place.probe(address), Ok(Found::Dead | Found::Nothing))
 }
 
 /// Waits until one of the sockets is ready, or the deadline has passed.

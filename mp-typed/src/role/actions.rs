@@ -1,0 +1,113 @@
+use mp_core::{Arrival, Message as Raw, Peer, RegisterError, Registration, Rejection};
+
+use super::{Answer, Responder, name};
+use crate::{DecodeOwned, Message, Request};
+
+/// Registers and unregisters actions while a role runs. Cheap to clone.
+///
+/// Implements `rte_mp_action_register` and `rte_mp_action_unregister`.
+#[derive(Debug, Clone)]
+pub struct Actions(pub(super) mp_core::Actions);
+
+impl Actions {
+    /// Calls `handler` for each message of type `M`.
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the name is taken, or is DPDK's own.
+    pub fn on<M, F>(&self, handler: F) -> Result<Registration, RegisterError>
+    where
+        M: Message + DecodeOwned + 'static,
+        F: Fn(M, &Peer) + Send + Sync + 'static,
+    {
+        self.0.action(const { name(M::NAME) }, on(handler))
+    }
+
+    /// Answers each request of type `Q` with what `handler` returns.
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the name is taken, or is DPDK's own.
+    pub fn serve<Q, A, F>(&self, handler: F) -> Result<Registration, RegisterError>
+    where
+        Q: Request + DecodeOwned + 'static,
+        A: Answer<Q::Response>,
+        F: Fn(Q, &Peer) -> A + Send + Sync + 'static,
+    {
+        self.0.action(const { name(Q::NAME) }, serve(handler))
+    }
+
+    /// Lets `handler` answer each request of type `Q` when and where it likes.
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the name is taken, or is DPDK's own.
+    pub fn serve_later<Q, F>(&self, handler: F) -> Result<Registration, RegisterError>
+    where
+        Q: Request + DecodeOwned + 'static,
+        F: Fn(Q, &Peer, Responder<Q::Response>) + Send + Sync + 'static,
+    {
+        self.0.action(const { name(Q::NAME) }, serve_later(handler))
+    }
+
+    /// The same without types.
+    #[must_use]
+    pub fn core(&self) -> &mp_core::Actions {
+        &self.0
+    }
+}
+
+/// A handler of messages as an action of the core.
+pub(super) fn on<M, F>(handler: F) -> impl Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static
+where
+    M: Message + DecodeOwned + 'static,
+    F: Fn(M, &Peer) + Send + Sync + 'static,
+{
+    move |arrival| match arrival {
+        Arrival::Message(message, peer) => {
+            handler(decode(message)?, &peer);
+            Ok(())
+        }
+        Arrival::Request(..) => Err(Rejection::NoAction),
+    }
+}
+
+/// A handler that returns its response, as an action of the core.
+pub(super) fn serve<Q, A, F>(handler: F) -> impl Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static
+where
+    Q: Request + DecodeOwned + 'static,
+    A: Answer<Q::Response>,
+    F: Fn(Q, &Peer) -> A + Send + Sync + 'static,
+{
+    serve_later(move |request: Q, peer, responder: Responder<Q::Response>| {
+        if let Some(response) = handler(request, peer).into_response()
+            && let Err(error) = responder.reply(&response)
+        {
+            tracing::warn!(%error, name = Q::NAME, "a response was not delivered");
+        }
+    })
+}
+
+/// A handler that answers through its responder, as an action of the core.
+pub(super) fn serve_later<Q, F>(
+    handler: F,
+) -> impl Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static
+where
+    Q: Request + DecodeOwned + 'static,
+    F: Fn(Q, &Peer, Responder<Q::Response>) + Send + Sync + 'static,
+{
+    move |arrival| match arrival {
+        Arrival::Request(message, peer, responder) => {
+            handler(decode(message)?, &peer, Responder::new(responder));
+            Ok(())
+        }
+        Arrival::Message(..) => Err(Rejection::NoAction),
+    }
+}
+
+fn decode<T: DecodeOwned>(message: Raw) -> Result<T, Rejection> {
+    crate::decode(&message.param, message.fds).map_err(|error| {
+        tracing::debug!(%error, name = %message.name, "could not decode");
+        Rejection::Undecodable
+    })
+}
