@@ -1,6 +1,6 @@
 //! Any bytes, decoded as any type: no panic, no large allocation, and what is a value is one again after encoding it.
 //!
-//! `cargo +nightly fuzz run decode` in the root of the repository.
+//! `cargo +nightly fuzz run decode -- -max_len=300 -malloc_limit_mb=1` in the root of the repository.
 
 #![no_main]
 

@@ -126,8 +126,12 @@ impl Watch {
     /// Compares who is there with who was.
     fn look(&mut self) -> Result<(), GroupError> {
         let mut members = self.roster.members(&self.group)?;
-        // A socket that nobody holds any more never was a member to us.
-        members.retain(|member| self.known.has(member) || !self.bury(member.address().file_name()));
+        // Of those whose processes are not watched, some may be sockets that
+        // nobody holds any more.
+        members.retain(|member| {
+            let name = member.address().file_name();
+            self.processes.contains_key(name) || !self.bury(name)
+        });
         let changes = self.known.update(members);
         for change in &changes {
             match change {
@@ -148,14 +152,11 @@ impl Watch {
     /// Removes the socket of a member whose process has ended, unless another
     /// holds it: the pid may be one of another namespace. Tells whether it was dead.
     fn bury(&self, name: &OsStr) -> bool {
-        let dead = self
-            .group
-            .address(name)
-            .is_ok_and(|address| matches!(self.group.place().probe(&address), Ok(Found::Dead)));
-        if dead {
-            remove_dead_member(&self.group, &self.roster.directory, name);
-        }
-        dead
+        let address = self.group.address(name);
+        let seems_dead =
+            address.is_ok_and(|address| matches!(self.group.place().probe(&address), Ok(Found::Dead)));
+        // One that is just being bound seems dead, too: under the lock it is not.
+        seems_dead && remove_dead_member(&self.group, &self.roster.directory, name)
     }
 
     /// Reads what has been told: only that there was something counts.
@@ -203,10 +204,6 @@ fn process_of(member: &Member) -> Option<OwnedFd> {
 struct Known(BTreeMap<OsString, Member>);
 
 impl Known {
-    fn has(&self, member: &Member) -> bool {
-        self.0.contains_key(member.address().file_name())
-    }
-
     fn update(&mut self, now: Vec<Member>) -> Vec<Change> {
         let now = now.into_iter().map(|member| (member.address().file_name().to_owned(), member)).collect();
         let before = std::mem::replace(&mut self.0, now);

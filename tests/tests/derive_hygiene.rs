@@ -290,7 +290,7 @@ fn shadowed_names_do_no_harm() {
 fn escaped_names_are_shown_without_the_escape() {
     let sent = raw::r#struct { r#type: 1, r#match: raw::r#enum::r#loop { r#in: 2 }, r#fn: "long".into() };
     let error = encode(&sent).expect_err("the text is too long").to_string();
-    assert_eq!(error, "`struct.fn` cannot be sent: it holds 4 items, its `max_len` is 1");
+    assert_eq!(error, "`struct.fn` cannot be sent: its length is 4, its `max_len` is 1");
     let sent = raw::r#struct { r#fn: "f".into(), ..sent };
     let encoded = encode(&sent).expect("it keeps its bounds");
     let back: raw::r#struct = decode(encoded.param(), []).expect("it was encoded here");

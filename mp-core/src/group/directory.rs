@@ -58,14 +58,6 @@ impl Directory {
         }
     }
 
-    /// When a socket's file was made, since the epoch; `None` if that is of no use.
-    pub(super) fn made_at(&self, name: &OsStr) -> Option<Duration> {
-        match self {
-            Self::Files(folder) => folder.made_at(name).ok(),
-            Self::Memory(_) => None,
-        }
-    }
-
     /// Leaves word of who the primary is. Only the text of an error needs it.
     pub(super) fn write_owner(&self) {
         if let Self::Files(folder) = self {
@@ -83,6 +75,14 @@ impl Directory {
     pub(super) fn remove_owner(&self) {
         if let Self::Files(folder) = self {
             folder.remove_owner();
+        }
+    }
+
+    /// When a socket's file was made, since the epoch; `None` if it is gone, or was never a file.
+    pub(super) fn made_at(&self, name: &OsStr) -> Option<Duration> {
+        match self {
+            Self::Files(folder) => folder.made_at(name).ok(),
+            Self::Memory(_) => Some(Duration::ZERO),
         }
     }
 

@@ -149,7 +149,7 @@ impl Folder {
     }
 
     /// When a file was made, since the epoch: nobody writes to a socket's file.
-    pub(super) fn made_at(&self, name: &OsStr) -> Result<Duration, Errno> {
+    pub(crate) fn made_at(&self, name: &OsStr) -> Result<Duration, Errno> {
         let stat = statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok(Duration::new(stat.st_mtime.try_into().unwrap_or(0), stat.st_mtime_nsec as u32))
     }

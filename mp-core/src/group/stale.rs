@@ -37,22 +37,26 @@ pub(super) fn sweep(group: &Group, directory: &Directory, which: impl Fn(&OsStr)
 /// How old the file of a reply socket is before it can be taken for dead.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// Removes a secondary's socket that refused a datagram.
-pub(crate) fn remove_dead_member(group: &Group, directory: &Directory, name: &OsStr) {
+/// Removes a secondary's socket that refused a datagram, if it really is dead.
+/// Tells whether it was.
+pub(crate) fn remove_dead_member(group: &Group, directory: &Directory, name: &OsStr) -> bool {
     // Without the lock within reach it is left for the next sweep.
-    if let Ok(_lock) = directory.lock(Deadline::after(Duration::ZERO)) {
-        remove_if_dead(group, directory, name);
+    match directory.lock(Deadline::after(Duration::ZERO)) {
+        Ok(_lock) => remove_if_dead(group, directory, name),
+        Err(_) => false,
     }
 }
 
-fn remove_if_dead(group: &Group, directory: &Directory, name: &OsStr) {
+fn remove_if_dead(group: &Group, directory: &Directory, name: &OsStr) -> bool {
     if Reserved::of(name) == Some(Reserved::Reply) && !is_settled(directory, name) {
-        return;
+        return false;
     }
     let found = group.address(name).ok().and_then(|address| group.place.probe(&address).ok());
-    if found == Some(Found::Dead) && directory.unlink(name).is_ok() {
+    let removed = found == Some(Found::Dead) && directory.unlink(name).is_ok();
+    if removed {
         tracing::debug!(?name, "removed a dead process's socket");
     }
+    removed
 }
 
 fn is_settled(directory: &Directory, name: &OsStr) -> bool {
