@@ -1,1 +1,3 @@
-//! Examples.
+//! What the example programs share.
+
+pub mod dpdk;

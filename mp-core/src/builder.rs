@@ -8,7 +8,8 @@ use std::{
 };
 
 use crate::{
-    Actions, Arrival, BindError, GroupError, Message, Name, Peer, RegisterError, Rejection, Responder, Trust,
+    Actions, Arrival, BindError, GroupError, InProcess, Message, Name, Peer, RegisterError, Rejection,
+    Responder, Trust,
     counters::Counters,
     dispatch::{self, Action},
     group::{Group, Location},
@@ -31,6 +32,7 @@ pub(crate) struct Setup {
     allow_dpdk_actions: bool,
     pub(crate) backlog: usize,
     pub(crate) send_timeout: Duration,
+    pub(crate) under_way: usize,
 }
 
 /// A way to take part in a group. Implemented by this crate's three roles.
@@ -56,6 +58,7 @@ impl<R: Role> Builder<R> {
             allow_dpdk_actions: false,
             backlog: 256,
             send_timeout: Duration::from_millis(100),
+            under_way: 16_384,
         };
         Self { setup, handle: Arc::default(), role: PhantomData }
     }
@@ -70,6 +73,14 @@ impl<R: Role> Builder<R> {
         self
     }
 
+    /// Uses a group within this process, without any file or socket. The
+    /// file-prefix is not used then.
+    #[must_use]
+    pub fn in_process(mut self, group: &InProcess) -> Self {
+        self.setup.location = Location::Memory(Arc::clone(&group.0));
+        self
+    }
+
     /// Listens to those whom this policy allows. Default: [`Trust::same_user`].
     #[must_use]
     pub fn trust(mut self, trust: Trust) -> Self {
@@ -81,6 +92,19 @@ impl<R: Role> Builder<R> {
     #[must_use]
     pub fn send_timeout(mut self, timeout: Duration) -> Self {
         self.setup.send_timeout = timeout;
+        self
+    }
+
+    /// How many asynchronous requests may be under way at once. One more fails
+    /// with [`RequestError::TooManyUnderWay`](crate::RequestError::TooManyUnderWay).
+    ///
+    /// Default: 16,384. Each takes less than 1 KiB until its reply is there, so
+    /// at most 16 MiB, and copies of its message's descriptors until it is sent.
+    /// Whatever the bound, at most 128 reply sockets are open for them; the
+    /// others wait their turn, in order, while their deadlines run.
+    #[must_use]
+    pub fn requests_under_way(mut self, bound: usize) -> Self {
+        self.setup.under_way = bound;
         self
     }
 }

@@ -6,17 +6,18 @@ use std::{
 };
 
 use crate::{
-    Builder, MessageRef, Reply, RequestError, SendError, StartError, Statistics,
-    builder::{Role, sealed},
+    Builder, Message, MessageRef, Reply, ReplyFuture, RequestError, SendError, StartError, Statistics,
+    builder::{Role, Setup, sealed},
     group::Group,
     inbox::Gate,
-    request::Desk,
+    request::{self, Desk},
 };
 
 /// Sends messages and requests to the primary of a group without joining it.
 ///
 /// It binds nothing that a primary looks for, so no primary ever sends to it or
-/// waits for it. It has no thread. Cheap to clone; clones share everything.
+/// waits for it. It has no thread until its first asynchronous request. Cheap to
+/// clone; clones share everything.
 ///
 /// # Examples
 ///
@@ -107,6 +108,102 @@ impl Client {
         desk.ask(desk.group().primary(), &message.into(), timeout)
     }
 
+    /// Asks the primary; its reply, or why there is none, comes to the future.
+    ///
+    /// The request is made now, not when the future is polled, and never blocks;
+    /// `timeout` counts from now, and covers waiting for its turn and for room in
+    /// the primary's queue too. The message's descriptors are copied, and the
+    /// copies closed as soon as they are sent. Dropping the future cancels.
+    ///
+    /// Any executor will do, and no executor is needed. Thousands may be under
+    /// way: see [`Builder::requests_under_way`]. One thread, started by the first,
+    /// serves all of this role. May be called from inside a handler.
+    ///
+    /// # Errors
+    ///
+    /// Through the future: [`RequestError`]; without a primary at once, and
+    /// `Stopped` if the role stops, or the last clone of it is dropped, before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+    /// use std::time::Duration;
+    /// use mp_core::{Client, Message, Name, Primary};
+    ///
+    /// let echo = Name::new("echo")?;
+    /// let primary = Primary::builder("example")
+    ///     .runtime_dir(dir.path())
+    ///     .serve(echo, |request, _peer, responder| {
+    ///         let _ = responder.reply(&request.param, &[]);
+    ///     })
+    ///     .start()?;
+    ///
+    /// let client = Client::builder("example").runtime_dir(dir.path()).start()?;
+    /// let first = client.request_async(&Message::new(echo).with_param(b"1")?, Duration::from_secs(1));
+    /// let second = client.request_async(&Message::new(echo).with_param(b"2")?, Duration::from_secs(1));
+    /// pollster::block_on(async {
+    ///     assert_eq!(&*second.await?.message.param, b"2");
+    ///     assert_eq!(&*first.await?.message.param, b"1");
+    ///     Ok::<(), mp_core::RequestError>(())
+    /// })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Implements `rte_mp_request_async`.
+    pub fn request_async<'a>(&self, message: impl Into<MessageRef<'a>>, timeout: Duration) -> ReplyFuture {
+        match self.0.get() {
+            Some(Inner { desk, .. }) => desk.ask_async(desk.group().primary(), &message.into(), timeout),
+            None => ReplyFuture::stopped(),
+        }
+    }
+
+    /// Asks the primary; its reply, or why there is none, comes to `callback`.
+    ///
+    /// It is called exactly once, whatever happens, with the request as it was
+    /// made, but without its descriptors. Everything else is as with
+    /// [`request_async`](Self::request_async), except that it cannot be cancelled.
+    ///
+    /// The callback runs on the role's one thread for asynchronous requests, so
+    /// it must not block: the others wait for it. A panic in it is caught and
+    /// counted. Only a request that is not taken on at all (the role has stopped,
+    /// too many are under way, or the system is short of descriptors or threads)
+    /// has its callback called on the calling thread, before this returns.
+    ///
+    /// # Errors
+    ///
+    /// Through the callback: [`RequestError`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{sync::mpsc, time::Duration};
+    /// use mp_core::{Client, Message, Name, RequestError};
+    ///
+    /// let client = Client::builder("no-such-app").start()?;
+    /// let (sender, outcome) = mpsc::channel();
+    /// let ping = Message::new(Name::new("ping")?);
+    /// client.request_then(&ping, Duration::from_secs(1), move |request, result| {
+    ///     let _ = sender.send((request.name, result));
+    /// });
+    /// let (name, result) = outcome.recv()?;
+    /// assert_eq!(name, ping.name);
+    /// assert!(matches!(result, Err(RequestError::NoPrimary { .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Implements `rte_mp_request_async`, with its `rte_mp_async_reply_t`.
+    pub fn request_then<'a, F>(&self, message: impl Into<MessageRef<'a>>, timeout: Duration, callback: F)
+    where
+        F: FnOnce(Message, Result<Reply, RequestError>) + Send + 'static,
+    {
+        let message = message.into();
+        match self.0.get() {
+            Some(Inner { desk, .. }) => desk.ask_then(desk.group().primary(), &message, timeout, callback),
+            None => request::refuse(&message, callback),
+        }
+    }
+
     /// The group's runtime directory; `None` before the role has started.
     #[must_use]
     pub fn runtime_dir(&self) -> Option<&Path> {
@@ -129,7 +226,7 @@ impl Builder<Client> {
     pub fn start(self) -> Result<Client, StartError> {
         let group = self.setup.group()?;
         group.sweep_replies();
-        let desk = Desk::new(group, self.setup.gate());
+        let desk = desk(&group, &self.setup.gate(), &self.setup);
         Ok(fill(&self.handle, desk, self.setup.send_timeout))
     }
 }
@@ -141,6 +238,13 @@ pub(crate) fn fill(handle: &Arc<OnceLock<Inner>>, desk: Arc<Desk>, send_timeout:
     Client::of(handle)
 }
 
-pub(crate) fn desk(group: &Group, gate: &Gate) -> Arc<Desk> {
-    Desk::new(group.clone(), gate.clone())
+pub(crate) fn desk(group: &Group, gate: &Gate, setup: &Setup) -> Arc<Desk> {
+    Desk::new(group.clone(), gate.clone(), setup.under_way)
+}
+
+/// The role's thread for asynchronous requests, if it has one, ends with it.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.desk.stop();
+    }
 }

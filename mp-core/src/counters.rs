@@ -131,7 +131,7 @@ counters! {
     answers_lost,
     /// Datagrams that had to wait for a handler.
     backlogged,
-    /// Handlers that panicked.
+    /// Handlers, and callbacks of asynchronous requests, that panicked.
     handler_panics,
 }
 

@@ -27,6 +27,8 @@
 //!            wire                  datagrams, without I/O
 //! ```
 //!
+//! [`inspect`] looks into groups without taking part.
+//!
 //! Each layer knows those below it and nothing above. See the [DPDK guide] for
 //! what it all means to a DPDK application.
 //!
@@ -38,7 +40,9 @@ mod counters;
 mod deadline;
 mod dispatch;
 mod group;
+mod in_process;
 mod inbox;
+pub mod inspect;
 mod membership;
 mod peer;
 mod primary;
@@ -47,6 +51,7 @@ mod secondary;
 mod sys;
 mod trust;
 mod turn;
+mod watch;
 mod wire;
 
 pub use builder::{Builder, Joins, Role, StartError};
@@ -54,12 +59,16 @@ pub use client::Client;
 pub use counters::{Rejection, Statistics};
 pub use dispatch::{Actions, Arrival, RegisterError, Registration, RegistrationGuard, ReplyError, Responder};
 pub use group::{BindError, GroupError, Holder};
+pub use in_process::InProcess;
 pub use peer::Peer;
 pub use primary::{Primary, PrimaryHandle};
-pub use request::{Member, Outcome, Replies, Reply, RequestError, SendError, Sent};
+pub use request::{
+    Member, Outcome, Replies, RepliesFuture, Reply, ReplyFuture, RequestError, SendError, Sent,
+};
 pub use secondary::Secondary;
 pub use sys::{Address, Credentials, PathTooLong};
 pub use trust::Trust;
+pub use watch::{Change, Watch};
 pub use wire::{
     Fds, FdsError, FdsIntoIter, Layout, MAX_FDS, MAX_NAME, MAX_PARAM, Malformed, Message, MessageError,
     MessageRef, Name, NameError, Param, ParamError,

@@ -26,7 +26,6 @@ pub(crate) struct Membership {
     port: Arc<ReplyPort>,
     actions: Actions,
     dispatcher: Mutex<Option<Arc<Dispatcher>>>,
-    pid: u32,
 }
 
 impl Membership {
@@ -38,11 +37,11 @@ impl Membership {
         actions: Actions,
         setup: &Setup,
     ) -> Result<Self, StartError> {
-        let port = ReplyPort::new(bound, Arc::clone(&gate.counters)).map_err(std::io::Error::from)?;
+        let port = ReplyPort::new(bound, Arc::clone(&gate.counters));
         let dispatcher =
             Dispatcher::start(Arc::clone(&port), Arc::clone(&actions.0), gate.clone(), setup.backlog)?;
         let dispatcher = Mutex::new(Some(dispatcher));
-        Ok(Self { group, desk, port, actions, dispatcher, pid: std::process::id() })
+        Ok(Self { group, desk, port, actions, dispatcher })
     }
 
     pub(crate) fn actions(&self) -> &Actions {
@@ -57,19 +56,22 @@ impl Membership {
         self.desk.gate().counters.snapshot()
     }
 
-    /// Leaves the group; tells whether all handlers have ended in time.
+    /// Leaves the group; tells whether all handlers and callbacks have ended in time.
     pub(crate) fn leave(&self, timeout: Duration) -> bool {
         // A fork's copy has neither the threads nor the place in the group.
-        if self.pid != std::process::id() {
+        if !self.port.bound.is_ours() {
             return true;
         }
         let dispatcher = self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(dispatcher) = dispatcher else { return true };
+        // Who is answered by a handler that still runs takes a peer whose name is
+        // gone for dead; and until it is gone peers may send, and are answered.
         let deadline = Deadline::after(timeout);
-        // Until the name is gone peers may send, and are answered.
+        let ended = dispatcher.close(deadline);
         self.group.leave(&self.port.bound);
         self.desk.stop();
-        let ended = dispatcher.stop(deadline);
+        dispatcher.shut_down();
+        let ended = ended & self.desk.wait_until_ended(deadline);
         self.actions.0.clear();
         ended
     }

@@ -7,14 +7,13 @@ use std::{
 };
 
 use crate::{
-    Actions, Address, Builder, GroupError, Layout, Member, MessageRef, Replies, Reply, RequestError,
-    SendError, Sent, StartError, Statistics,
+    Actions, Address, Builder, GroupError, Member, Message, MessageRef, Replies, RepliesFuture, Reply,
+    ReplyFuture, RequestError, SendError, Sent, StartError, Statistics, Watch,
     builder::{Joins, Role, sealed},
     client,
     dispatch::ReplyPort,
-    group::{Directory, Reserved},
     membership::Membership,
-    request::Desk,
+    request::{self, Desk, Roster},
 };
 
 /// The primary of a group: it sends to every secondary, and they to it.
@@ -62,9 +61,8 @@ pub struct PrimaryHandle(Arc<OnceLock<Inner>>);
 #[doc(hidden)]
 pub struct Inner {
     desk: Arc<Desk>,
-    directory: Directory,
+    roster: Arc<Roster>,
     port: Arc<ReplyPort>,
-    layout: Layout,
     send_timeout: Duration,
 }
 
@@ -144,7 +142,7 @@ impl PrimaryHandle {
     ) -> Result<Sent, SendError> {
         let inner = self.0.get().ok_or(SendError::Stopped)?;
         let members = inner.members()?;
-        inner.desk.send_all(&inner.port.bound.socket, inner.layout, members, &message.into(), timeout)
+        inner.desk.send_all(&inner.port.bound.socket, inner.roster.layout, members, &message.into(), timeout)
     }
 
     /// Asks every secondary at once and waits for all replies, at most `timeout`
@@ -164,7 +162,7 @@ impl PrimaryHandle {
     ) -> Result<Replies, RequestError> {
         let inner = self.0.get().ok_or(RequestError::Stopped)?;
         let members = inner.members()?;
-        inner.desk.ask_all(inner.layout, members, &message.into(), timeout)
+        inner.desk.ask_all(inner.roster.layout, members, &message.into(), timeout)
     }
 
     /// Sends a one-way message to one secondary.
@@ -192,6 +190,139 @@ impl PrimaryHandle {
         inner.desk.ask(member.address(), &message.into(), timeout)
     }
 
+    /// Asks every secondary at once; all replies come to the future, with each
+    /// peer's outcome.
+    ///
+    /// The request is made now, not when the future is polled, and never blocks;
+    /// `timeout` counts from now. Those are asked who are members when the
+    /// request's turn comes, which is at once unless many are under way. The
+    /// message's descriptors are copied, and the copies closed as soon as they
+    /// are sent. Dropping the future cancels.
+    ///
+    /// Any executor will do, and no executor is needed. Thousands may be under
+    /// way: see [`Builder::requests_under_way`]. One thread, started by the first,
+    /// serves all of this primary. May be called from inside a handler.
+    ///
+    /// # Errors
+    ///
+    /// Through the future: [`RequestError`] if nobody could be asked, and
+    /// `Stopped` if the primary stops before. That there are no secondaries is none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+    /// use std::time::Duration;
+    /// use mp_core::{Message, Name, Outcome, Primary, Secondary};
+    ///
+    /// let primary = Primary::builder("example").runtime_dir(dir.path()).start()?;
+    /// let secondary = Secondary::builder("example").runtime_dir(dir.path()).start()?;
+    ///
+    /// let unheard_of = Message::new(Name::new("unheard_of")?);
+    /// let replies = pollster::block_on(primary.request_async(&unheard_of, Duration::from_secs(1)))?;
+    /// assert_eq!(replies.outcomes[0].1, Outcome::Ignored);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Implements `rte_mp_request_async`.
+    pub fn request_async<'a>(&self, message: impl Into<MessageRef<'a>>, timeout: Duration) -> RepliesFuture {
+        match self.0.get() {
+            Some(inner) => inner.desk.ask_all_async(&inner.roster, &message.into(), timeout),
+            None => RepliesFuture::stopped(),
+        }
+    }
+
+    /// Asks every secondary at once; all replies come to `callback`, with each
+    /// peer's outcome.
+    ///
+    /// It is called exactly once, whatever happens, also if there are no
+    /// secondaries, with the request as it was made, but without its descriptors.
+    /// Everything else is as with [`request_async`](Self::request_async), except
+    /// that it cannot be cancelled.
+    ///
+    /// The callback runs on the primary's one thread for asynchronous requests,
+    /// so it must not block: the others wait for it. A panic in it is caught and
+    /// counted. Only a request that is not taken on at all (the primary has
+    /// stopped, too many are under way, or the system is short of descriptors or
+    /// threads) has its callback called on the calling thread, before this returns.
+    ///
+    /// # Errors
+    ///
+    /// Through the callback: [`RequestError`] if nobody could be asked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+    /// use std::{sync::mpsc, time::Duration};
+    /// use mp_core::{Message, Name, Primary};
+    ///
+    /// let primary = Primary::builder("example").runtime_dir(dir.path()).start()?;
+    /// let (sender, outcome) = mpsc::channel();
+    /// let ping = Message::new(Name::new("ping")?);
+    /// primary.request_then(&ping, Duration::from_secs(1), move |_request, result| {
+    ///     let _ = sender.send(result.map(|replies| replies.sent()));
+    /// });
+    /// assert_eq!(outcome.recv()??, 0); // nobody there
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Implements `rte_mp_request_async`, with its `rte_mp_async_reply_t`.
+    pub fn request_then<'a, F>(&self, message: impl Into<MessageRef<'a>>, timeout: Duration, callback: F)
+    where
+        F: FnOnce(Message, Result<Replies, RequestError>) + Send + 'static,
+    {
+        let message = message.into();
+        match self.0.get() {
+            Some(inner) => inner.desk.ask_all_then(&inner.roster, &message, timeout, callback),
+            None => request::refuse(&message, callback),
+        }
+    }
+
+    /// Asks one secondary; its reply, or why there is none, comes to the future.
+    /// Everything else is as with [`Client::request_async`](crate::Client::request_async).
+    ///
+    /// # Errors
+    ///
+    /// Through the future: [`RequestError`].
+    ///
+    /// Implements `rte_mp_request_async`, which cannot ask one.
+    pub fn request_to_async<'a>(
+        &self,
+        member: &Member,
+        message: impl Into<MessageRef<'a>>,
+        timeout: Duration,
+    ) -> ReplyFuture {
+        match self.0.get() {
+            Some(inner) => inner.desk.ask_async(member.address(), &message.into(), timeout),
+            None => ReplyFuture::stopped(),
+        }
+    }
+
+    /// Asks one secondary; its reply, or why there is none, comes to `callback`.
+    /// Everything else is as with [`Client::request_then`](crate::Client::request_then).
+    ///
+    /// # Errors
+    ///
+    /// Through the callback: [`RequestError`].
+    ///
+    /// Implements `rte_mp_request_async`, which cannot ask one.
+    pub fn request_to_then<'a, F>(
+        &self,
+        member: &Member,
+        message: impl Into<MessageRef<'a>>,
+        timeout: Duration,
+        callback: F,
+    ) where
+        F: FnOnce(Message, Result<Reply, RequestError>) + Send + 'static,
+    {
+        let message = message.into();
+        match self.0.get() {
+            Some(inner) => inner.desk.ask_then(member.address(), &message, timeout, callback),
+            None => request::refuse(&message, callback),
+        }
+    }
+
     /// The secondaries that have joined and not left, the dead among them too
     /// until something is sent to them.
     ///
@@ -201,6 +332,19 @@ impl PrimaryHandle {
     /// after the stop there are none.
     pub fn members(&self) -> Result<Vec<Member>, GroupError> {
         self.0.get().map_or(Ok(Vec::new()), Inner::members)
+    }
+
+    /// Watches who joins and who leaves, from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError`] if the directory cannot be watched, or the primary does
+    /// not run.
+    pub fn watch(&self) -> Result<Watch, GroupError> {
+        match self.0.get() {
+            Some(inner) => inner.watch(),
+            None => Err(GroupError::NotStarted),
+        }
     }
 
     /// The group's runtime directory; `None` before the primary has started.
@@ -219,11 +363,14 @@ impl Deref for Primary {
 }
 
 impl Inner {
+    fn watch(&self) -> Result<Watch, GroupError> {
+        let group = self.desk.group().clone();
+        let roster = Roster { directory: group.open()?, layout: self.roster.layout };
+        Watch::new(group, roster)
+    }
+
     fn members(&self) -> Result<Vec<Member>, GroupError> {
-        let names = self.directory.sockets()?;
-        let members = names.iter().filter(|name| Reserved::of(name) == Some(Reserved::Secondary));
-        // Nobody can be bound to a path that is too long to be an address.
-        Ok(members.filter_map(|name| self.desk.group().address(name).ok()).map(Member::new).collect())
+        self.roster.members(self.desk.group())
     }
 }
 
@@ -245,12 +392,13 @@ impl Builder<Primary> {
         let gate = self.setup.gate();
         let actions = self.setup.actions(group.make()?.has_dpdk())?;
         let (directory, bound, layout) = group.bind_primary()?;
-        let desk = client::desk(&group, &gate);
+        let desk = client::desk(&group, &gate, &self.setup);
         let membership = Membership::start(group, &gate, desk.clone(), bound, actions, &self.setup)?;
         let port = Arc::clone(membership.port());
         let send_timeout = self.setup.send_timeout;
         // Only the builder fills it, and it is used up by that.
-        let _ = self.handle.set(Inner { desk, directory, port, layout, send_timeout });
+        let roster = Arc::new(Roster { directory, layout });
+        let _ = self.handle.set(Inner { desk, roster, port, send_timeout });
         Ok(Primary { handle: PrimaryHandle(self.handle), membership })
     }
 }

@@ -103,7 +103,7 @@ impl Builder<Secondary> {
         let group = self.setup.group()?;
         let gate = self.setup.gate();
         let actions = self.setup.actions(group.make()?.has_dpdk())?;
-        let desk = client::desk(&group, &gate);
+        let desk = client::desk(&group, &gate, &self.setup);
         let client = client::fill(&self.handle, desk.clone(), self.setup.send_timeout);
         let bound = group.bind_secondary()?;
         let membership = Membership::start(group, &gate, desk, bound, actions, &self.setup)?;

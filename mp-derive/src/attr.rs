@@ -96,7 +96,7 @@ impl FieldAttrs {
             }
             match &fd {
                 Some(_) => cx.at(attr, "`#[fd]` is given twice"),
-                None => fd = Some(Given { at: attr.span(), value: () }),
+                None => fd = Some(Given { at: attr.path().span(), value: () }),
             }
         }
         serde::check_field(derive, attrs, cx);

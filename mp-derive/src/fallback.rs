@@ -5,10 +5,11 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::ast::{Derive, Input};
-use crate::expand::{Codecs, decode_generics, lends};
+use crate::expand::{Codecs, decode_generics, lends, owned};
+use crate::valid;
 
 pub(crate) fn expand(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStream {
-    let definition = &codecs.definition;
+    let definition = valid::generics_are_clear(input).then_some(&codecs.definition);
     let impls = match input.derive {
         Derive::Payload => payload(input, private),
         Derive::Message | Derive::Request | Derive::Response => body(input, codecs, private),
@@ -81,7 +82,9 @@ fn body(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStrea
     let decode = (!lends(input)).then(|| {
         let generics = decode_generics(input, de);
         let (impl_generics, ..) = generics.split_for_impl();
+        let owned = owned(input, private);
         quote! {
+            #owned
             #[automatically_derived]
             impl #impl_generics #private::Decode<#de> for #ident #type_generics #where_clause {
                 fn decode_body(

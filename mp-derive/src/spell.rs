@@ -25,9 +25,9 @@ fn segment_advice(segment: &PathSegment) -> &'static str {
     let inner = inner_type(segment);
     match &*segment.ident.to_string() {
         "Option" => inner.map_or("payload", advice),
-        "String" => "text",
+        "String" if segment.arguments.is_none() => "text",
         "Vec" if inner.is_some_and(is_fd) => "handle",
-        "Vec" | "VecDeque" => "list",
+        "Vec" | "VecDeque" if arguments(segment) == 1 => "list",
         "HashMap" | "BTreeMap" | "HashSet" | "BTreeSet" => "map",
         "Box" | "Rc" | "Arc" | "Cow" => "pointer",
         ident if FD_TYPES.contains(&ident) => "handle",
@@ -68,7 +68,15 @@ pub(crate) fn is_raw_fd(ty: &Type) -> bool {
     }
 }
 
-/// The one type argument.
+/// How many generic arguments there are: two make `heapless::Vec<T, N>` of a `Vec`.
+fn arguments(segment: &PathSegment) -> usize {
+    match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => arguments.args.len(),
+        _ => 0,
+    }
+}
+
+/// The first type argument.
 fn inner_type(segment: &PathSegment) -> Option<&Type> {
     let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
     arguments.args.iter().find_map(|argument| match argument {
@@ -94,4 +102,15 @@ pub(crate) fn borrows(ty: &Type) -> bool {
     let mut borrows = Borrows(false);
     visit::visit_type(&mut borrows, ty);
     borrows.0
+}
+
+/// Whether the type is a reference to something `'static`, or an `Option` of one.
+pub(crate) fn is_static(ty: &Type) -> bool {
+    match ty {
+        Type::Reference(reference) => {
+            reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static")
+        }
+        Type::Path(path) => path.path.segments.last().and_then(inner_type).is_some_and(is_static),
+        _ => false,
+    }
 }

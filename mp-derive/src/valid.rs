@@ -121,6 +121,15 @@ fn check_field(input: &Input<'_>, field: &Field<'_>, cx: &mut Ctxt) {
     {
         cx.span(max_len.at, "`max_len` does not apply in a C layout: text and lists are arrays there, `[u8; 32]` for instance");
     }
+    if attrs.max_len.is_some() && attrs.fd.is_none() && spell::is_static(field.ty) {
+        let why = match input.derive {
+            Derive::Payload => "a payload owns its content: use `String` or `Vec<u8>`",
+            _ => {
+                "what is received borrows from its datagram, which is not `'static`: give the type a lifetime (`struct Name<'a>`, `&'a str`), or use an owned type"
+            }
+        };
+        cx.at(field.ty, why);
+    }
     if attrs.fd.is_none() && spell::is_raw_fd(field.ty) {
         cx.at(
             field.ty,
@@ -129,9 +138,16 @@ fn check_field(input: &Input<'_>, field: &Field<'_>, cx: &mut Ctxt) {
     }
 }
 
-/// Whether nothing is known against the field's type, so that the compiler may have a look at it.
+/// Whether nothing is known against the field, so that the compiler may have a look at its type.
 pub(crate) fn is_clear(input: &Input<'_>, field: &Field<'_>) -> bool {
     let mut cx = Ctxt::default();
     check_field(input, field, &mut cx);
     !field.attrs.unclear && cx.len() == 0
+}
+
+/// Whether nothing is known against the parameters that the types of the fields may use.
+pub(crate) fn generics_are_clear(input: &Input<'_>) -> bool {
+    let mut cx = Ctxt::default();
+    check_generics(input, &mut cx);
+    cx.len() == 0
 }

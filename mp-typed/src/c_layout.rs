@@ -26,11 +26,13 @@ pub trait CField: Sized {
     fn decode_c(src: &mut Reader<'_>) -> Result<Self, DecodeFault>;
 
     /// Items in a row; bytes are moved at once.
+    #[inline]
     fn encode_c_items(items: &[Self], out: &mut Writer<'_>) -> Result<(), EncodeFault> {
         items.iter().try_for_each(|item| item.encode_c(out))
     }
 
     /// The opposite of `encode_c_items`.
+    #[inline]
     fn decode_c_array<const N: usize>(src: &mut Reader<'_>) -> Result<[Self; N], DecodeFault> {
         let mut items = arrayvec::ArrayVec::new();
         while !items.is_full() {
@@ -46,10 +48,12 @@ macro_rules! numbers {
         impl CField for $number {
             const LAYOUT: Layout = Layout::new::<$number>();
 
+            #[inline]
             fn encode_c(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
                 out.bytes(&self.to_ne_bytes())
             }
 
+            #[inline]
             fn decode_c(src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
                 let bytes = src.bytes(size_of::<Self>())?;
                 bytes.try_into().map(Self::from_ne_bytes).map_err(|_| DecodeFault::Truncated)
@@ -64,18 +68,22 @@ numbers!(u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, f32, f64);
 impl CField for u8 {
     const LAYOUT: Layout = Layout::new::<u8>();
 
+    #[inline]
     fn encode_c(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
         out.bytes(&[*self])
     }
 
+    #[inline]
     fn decode_c(src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
         Self::decode_c_array(src).map(|[byte]| byte)
     }
 
+    #[inline]
     fn encode_c_items(items: &[Self], out: &mut Writer<'_>) -> Result<(), EncodeFault> {
         out.bytes(items)
     }
 
+    #[inline]
     fn decode_c_array<const N: usize>(src: &mut Reader<'_>) -> Result<[Self; N], DecodeFault> {
         src.bytes(N)?.try_into().map_err(|_| DecodeFault::Truncated)
     }
@@ -85,10 +93,12 @@ impl CField for u8 {
 impl CField for bool {
     const LAYOUT: Layout = Layout::new::<bool>();
 
+    #[inline]
     fn encode_c(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
         u8::from(*self).encode_c(out)
     }
 
+    #[inline]
     fn decode_c(src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
         match u8::decode_c(src)? {
             0 => Ok(false),
@@ -108,10 +118,12 @@ impl<T: CField, const N: usize> CField for [T; N] {
         None => panic!("this C array is larger than the address space"),
     };
 
+    #[inline]
     fn encode_c(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
         T::encode_c_items(self, out)
     }
 
+    #[inline]
     fn decode_c(src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
         T::decode_c_array(src)
     }

@@ -12,6 +12,7 @@ use mp_core::{MAX_FDS, MAX_PARAM};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{At, DecodeError, DecodeFault, EncodeError, EncodeFault};
+use crate::frugal::Frugal;
 use crate::message::{Body, Decode};
 
 type Config = Configuration<LittleEndian, Fixint, Limit<MAX_PARAM>>;
@@ -97,11 +98,13 @@ pub struct Encoded<'a>(Writer<'a>);
 
 impl<'a> Encoded<'a> {
     /// The bytes of the value.
+    #[inline]
     pub fn param(&self) -> &[u8] {
         &self.0.param[..self.0.at]
     }
 
     /// The descriptors of the value, in the order of its fields.
+    #[inline]
     pub fn fds(&self) -> &[BorrowedFd<'a>] {
         &self.0.fds
     }
@@ -118,22 +121,26 @@ pub struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
+    #[inline]
     fn new() -> Self {
         Self { param: [0; MAX_PARAM], at: 0, fds: ArrayVec::new() }
     }
 
     /// Says which variant of an enum follows.
+    #[inline]
     pub fn variant(&mut self, index: u32) -> Result<(), EncodeFault> {
         self.value(&index)
     }
 
     /// Bytes written so far.
     #[must_use]
+    #[inline]
     pub fn position(&self) -> usize {
         self.at
     }
 
     /// Goes on at `position`, which is never before what was written.
+    #[inline]
     pub fn seek(&mut self, position: usize) -> Result<(), EncodeFault> {
         if position > MAX_PARAM {
             return Err(EncodeFault::NoRoom);
@@ -143,6 +150,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A value that bincode encodes by itself.
+    #[inline]
     pub(crate) fn value<T: bincode::Encode>(&mut self, value: &T) -> Result<(), EncodeFault> {
         self.at +=
             bincode::encode_into_slice(value, &mut self.param[self.at..], CONFIG).map_err(encode_fault)?;
@@ -150,6 +158,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A value that bincode encodes through serde, in at most `max_size` bytes.
+    #[inline]
     pub(crate) fn serde<T: Serialize>(&mut self, value: &T, max_size: usize) -> Result<(), EncodeFault> {
         let size = bincode::serde::encode_into_slice(value, &mut self.param[self.at..], CONFIG)
             .map_err(encode_fault)?;
@@ -161,11 +170,13 @@ impl<'a> Writer<'a> {
     }
 
     /// The number of items that follow.
+    #[inline]
     pub(crate) fn len(&mut self, len: usize) -> Result<(), EncodeFault> {
         self.value(&(len as u64))
     }
 
     /// Bytes as they are.
+    #[inline]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), EncodeFault> {
         let room = self.param[self.at..].get_mut(..bytes.len()).ok_or(EncodeFault::NoRoom)?;
         room.copy_from_slice(bytes);
@@ -174,6 +185,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A descriptor, beside the bytes.
+    #[inline]
     pub(crate) fn fd(&mut self, fd: BorrowedFd<'a>) -> Result<(), EncodeFault> {
         self.fds.try_push(fd).map_err(|_| EncodeFault::NoRoom)
     }
@@ -191,17 +203,20 @@ pub struct Reader<'de> {
 
 impl<'de> Reader<'de> {
     /// Which variant of an enum follows.
+    #[inline]
     pub fn variant(&mut self) -> Result<u32, DecodeFault> {
         self.value()
     }
 
     /// Bytes read so far.
     #[must_use]
+    #[inline]
     pub fn position(&self) -> usize {
         self.at
     }
 
     /// Goes on at `position`.
+    #[inline]
     pub fn seek(&mut self, position: usize) -> Result<(), DecodeFault> {
         if position > self.param.len() {
             return Err(DecodeFault::Truncated);
@@ -211,6 +226,7 @@ impl<'de> Reader<'de> {
     }
 
     /// A value that bincode decodes by itself.
+    #[inline]
     pub(crate) fn value<T: bincode::Decode<()>>(&mut self) -> Result<T, DecodeFault> {
         let (value, size) =
             bincode::decode_from_slice(&self.param[self.at..], CONFIG).map_err(decode_fault)?;
@@ -219,8 +235,9 @@ impl<'de> Reader<'de> {
     }
 
     /// A value that bincode decodes through serde, of at most `max_size` bytes.
+    #[inline]
     pub(crate) fn serde<T: Deserialize<'de>>(&mut self, max_size: usize) -> Result<T, DecodeFault> {
-        let (value, size) =
+        let (Frugal(value), size) =
             bincode::serde::borrow_decode_from_slice(&self.param[self.at..], CONFIG).map_err(decode_fault)?;
         if size > max_size {
             return Err(DecodeFault::TooLarge { size, max_size });
@@ -230,6 +247,7 @@ impl<'de> Reader<'de> {
     }
 
     /// The number of items that follow, at most `max_len`: whoever allocates for them asks first.
+    #[inline]
     pub(crate) fn len(&mut self, max_len: usize) -> Result<usize, DecodeFault> {
         let len: u64 = self.value()?;
         match usize::try_from(len) {
@@ -239,6 +257,7 @@ impl<'de> Reader<'de> {
     }
 
     /// The next `len` bytes as they are.
+    #[inline]
     pub(crate) fn bytes(&mut self, len: usize) -> Result<&'de [u8], DecodeFault> {
         let bytes = self.param[self.at..].get(..len).ok_or(DecodeFault::Truncated)?;
         self.at += len;
@@ -246,11 +265,13 @@ impl<'de> Reader<'de> {
     }
 
     /// The next descriptor.
+    #[inline]
     pub(crate) fn fd(&mut self) -> Result<OwnedFd, DecodeFault> {
         self.fds.next().ok_or(DecodeFault::MissingFd)
     }
 
     /// Descriptors that no field has taken yet.
+    #[inline]
     pub(crate) fn fds_left(&self) -> usize {
         self.fds.len()
     }

@@ -78,6 +78,7 @@ impl<T: AsFd + From<OwnedFd>> LendFd<kind::Owned> for T {
     const SIZE: usize = 0;
     const VARIES: bool = false;
 
+    #[inline]
     fn lend<'a>(&'a self, _: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {
         out.fd(self.as_fd())
     }
@@ -85,6 +86,7 @@ impl<T: AsFd + From<OwnedFd>> LendFd<kind::Owned> for T {
 
 #[diagnostic::do_not_recommend]
 impl<T: AsFd + From<OwnedFd>> FdField<kind::Owned> for T {
+    #[inline]
     fn take(_: Count, src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
         src.fd().map(Self::from)
     }
@@ -96,6 +98,7 @@ impl LendFd<kind::Lent> for BorrowedFd<'_> {
     const SIZE: usize = 0;
     const VARIES: bool = false;
 
+    #[inline]
     fn lend<'a>(&'a self, _: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {
         out.fd(*self)
     }
@@ -107,6 +110,7 @@ impl<K, T: LendFd<K>> LendFd<kind::Maybe<K>> for Option<T> {
     const SIZE: usize = T::SIZE + 1;
     const VARIES: bool = true;
 
+    #[inline]
     fn lend<'a>(&'a self, count: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {
         if count == Count::Written {
             out.value(&self.is_some())?;
@@ -117,6 +121,7 @@ impl<K, T: LendFd<K>> LendFd<kind::Maybe<K>> for Option<T> {
 
 #[diagnostic::do_not_recommend]
 impl<K, T: FdField<K>> FdField<kind::Maybe<K>> for Option<T> {
+    #[inline]
     fn take(count: Count, src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
         let there = match count {
             Count::Written => src.value()?,
@@ -132,6 +137,7 @@ impl<K, T: LendFd<K>, const N: usize> LendFd<kind::Each<K>> for [T; N] {
     const SIZE: usize = T::SIZE.saturating_mul(N);
     const VARIES: bool = T::VARIES;
 
+    #[inline]
     fn lend<'a>(&'a self, count: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {
         self.iter().try_for_each(|fd| fd.lend(count, out))
     }
@@ -139,6 +145,7 @@ impl<K, T: LendFd<K>, const N: usize> LendFd<kind::Each<K>> for [T; N] {
 
 #[diagnostic::do_not_recommend]
 impl<K, T: FdField<K>, const N: usize> FdField<kind::Each<K>> for [T; N] {
+    #[inline]
     fn take(count: Count, src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
         let mut fds = arrayvec::ArrayVec::new();
         while !fds.is_full() {
@@ -158,6 +165,7 @@ macro_rules! bounded_lists {
             const SIZE: usize = T::SIZE.saturating_mul(N).saturating_add(crate::shape::LEN_SIZE);
             const VARIES: bool = true;
 
+            #[inline]
             fn lend<'a>(&'a self, count: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {
                 lend_list(self, count, out)
             }
@@ -165,6 +173,7 @@ macro_rules! bounded_lists {
 
         #[diagnostic::do_not_recommend]
         impl<K, T: FdField<K>, const N: usize> FdField<kind::Many<K>> for $list {
+            #[inline]
             fn take(count: Count, src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
                 let mut fds = Self::new();
                 for _ in 0..list_len(N, count, src)? {
@@ -211,6 +220,7 @@ pub trait FdList<Kind>: LendFdList<Kind> + Sized {
 impl<K, T: LendFd<K>> LendFdList<K> for Vec<T> {
     type Fd = T;
 
+    #[inline]
     fn lend_list<'a>(
         &'a self,
         max_len: usize,
@@ -226,6 +236,7 @@ impl<K, T: LendFd<K>> LendFdList<K> for Vec<T> {
 
 #[diagnostic::do_not_recommend]
 impl<K, T: FdField<K>> FdList<K> for Vec<T> {
+    #[inline]
     fn take_list(max_len: usize, count: Count, src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
         let len = list_len(max_len, count, src)?;
         (0..len).map(|_| T::take(count, src)).collect()

@@ -11,7 +11,7 @@ use crate::payload::Payload;
 
 /// A field that is spelled like text.
 #[must_use]
-pub const fn text<'de, T: Text>() -> Codec<'de, T> {
+pub const fn text<'de, T: TextField>() -> Codec<'de, T> {
     payload()
 }
 
@@ -21,14 +21,14 @@ pub const fn text<'de, T: Text>() -> Codec<'de, T> {
     label = "has no largest size",
     note = "bound it with `#[message(max_len = N)]` on the field, N in bytes (`#[payload(max_len = N)]` in a payload); or use `heapless::String<N>` (feature `heapless`)"
 )]
-pub trait Text: Payload {}
+pub trait TextField: Payload {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Payload> Text for T {}
+impl<T: Payload> TextField for T {}
 
 /// A field that is spelled like a list.
 #[must_use]
-pub const fn list<'de, T: List>() -> Codec<'de, T> {
+pub const fn list<'de, T: ListField>() -> Codec<'de, T> {
     payload()
 }
 
@@ -38,14 +38,14 @@ pub const fn list<'de, T: List>() -> Codec<'de, T> {
     label = "has no largest size",
     note = "bound it with `#[message(max_len = N)]` on the field, N in items (`#[payload(max_len = N)]` in a payload); or use an array, or `heapless::Vec<T, N>` (feature `heapless`)"
 )]
-pub trait List: Payload {}
+pub trait ListField: Payload {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Payload> List for T {}
+impl<T: Payload> ListField for T {}
 
 /// A field that is spelled like a map or a set.
 #[must_use]
-pub const fn map<'de, T: Map>() -> Codec<'de, T> {
+pub const fn map<'de, T: MapField>() -> Codec<'de, T> {
     payload()
 }
 
@@ -55,14 +55,14 @@ pub const fn map<'de, T: Map>() -> Codec<'de, T> {
     label = "has no largest size",
     note = "bound it with `#[message(max_len = N)]` on the field, N in entries (`#[payload(max_len = N)]` in a payload)"
 )]
-pub trait Map: Payload {}
+pub trait MapField: Payload {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Payload> Map for T {}
+impl<T: Payload> MapField for T {}
 
 /// A field that is spelled like a pointer.
 #[must_use]
-pub const fn pointer<'de, T: Pointer>() -> Codec<'de, T> {
+pub const fn pointer<'de, T: PointerField>() -> Codec<'de, T> {
     payload()
 }
 
@@ -72,14 +72,14 @@ pub const fn pointer<'de, T: Pointer>() -> Codec<'de, T> {
     label = "a pointer cannot travel",
     note = "send what it points to: put the value itself into the field; a type that contains itself has no largest size and cannot be sent"
 )]
-pub trait Pointer: Payload {}
+pub trait PointerField: Payload {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Payload> Pointer for T {}
+impl<T: Payload> PointerField for T {}
 
 /// A field that is spelled like a reference.
 #[must_use]
-pub const fn reference<'de, T: Reference>() -> Codec<'de, T> {
+pub const fn reference<'de, T: ReferenceField>() -> Codec<'de, T> {
     payload()
 }
 
@@ -89,14 +89,14 @@ pub const fn reference<'de, T: Reference>() -> Codec<'de, T> {
     label = "a reference cannot travel",
     note = "send what it refers to: put the value itself into the field; of references only `&str` and `&[u8]` can be sent, with `#[message(max_len = N)]`"
 )]
-pub trait Reference: Payload {}
+pub trait ReferenceField: Payload {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Payload> Reference for T {}
+impl<T: Payload> ReferenceField for T {}
 
 /// A field that is spelled like a file descriptor.
 #[must_use]
-pub const fn handle<'de, T: Handle>() -> Codec<'de, T> {
+pub const fn handle<'de, T: HandleField>() -> Codec<'de, T> {
     payload()
 }
 
@@ -106,7 +106,7 @@ pub const fn handle<'de, T: Handle>() -> Codec<'de, T> {
     label = "needs `#[fd]`",
     note = "mark the field `#[fd]`: the kernel then passes the descriptor beside the payload"
 )]
-pub trait Handle: Payload {}
+pub trait HandleField: Payload {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Payload> Handle for T {}
+impl<T: Payload> HandleField for T {}

@@ -1,1 +1,24 @@
-//! Tests.
+//! What the tests share: members in processes of their own, and sockets
+//! that send what no member would.
+//!
+//! [`Group`] makes a runtime directory and starts [`Process`]es in it, each the
+//! program `peer` of this package, driven line by line. [`RawSocket`] and
+//! [`Lie`] speak the wire without `mp-core`, from the facts of the C structs.
+
+#[cfg(feature = "dpdk")]
+pub mod dpdk;
+mod process;
+mod raw;
+
+pub use process::{Group, Process, StartFailed, WITHIN, eventually};
+pub use raw::{Lie, RawSocket, bind_108, open_fds};
+
+/// A [`Group`] whose processes run this package's program `peer`.
+///
+/// Only an integration test is told by Cargo where that is.
+#[macro_export]
+macro_rules! group {
+    () => {
+        $crate::Group::new(env!("CARGO_BIN_EXE_peer"))
+    };
+}

@@ -94,7 +94,9 @@ impl Actions {
     /// Removes whatever is registered under `name`; `false` if nothing is. A
     /// handler that is running goes on to its end.
     pub fn unregister(&self, name: &Name) -> bool {
-        self.0.write().by_name.remove(name).is_some()
+        // Dropped after the lock is: a closure may hold another action's guard.
+        let removed = self.0.write().by_name.remove(name);
+        removed.is_some()
     }
 }
 
@@ -203,6 +205,12 @@ pub struct Registration {
 }
 
 impl Registration {
+    /// What the action is called for.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
     /// Leaves the action registered as long as the role runs.
     pub fn forever(self) {}
 
@@ -231,6 +239,14 @@ impl Registration {
 /// An action that is unregistered when this is dropped.
 #[derive(Debug)]
 pub struct RegistrationGuard(Registration);
+
+impl RegistrationGuard {
+    /// What the action is called for.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        self.0.name()
+    }
+}
 
 impl Drop for RegistrationGuard {
     fn drop(&mut self) {

@@ -2,9 +2,11 @@ use std::{
     env,
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::GroupError;
+use crate::sys::Hub;
 
 /// How the user named a group.
 #[derive(Debug, Clone)]
@@ -13,6 +15,8 @@ pub(crate) enum Location {
     Prefix(OsString),
     /// By the runtime directory itself.
     Dir(PathBuf),
+    /// Within this process.
+    Memory(Arc<Hub>),
 }
 
 impl Location {
@@ -24,6 +28,7 @@ impl Location {
                 let dir = parent.join(check_prefix(prefix)?);
                 Ok((Some(parent), dir))
             }
+            Self::Memory(hub) => Ok((None, hub.dir().to_owned())),
             // A relative path would be another one for the peers we give it to.
             Self::Dir(dir) => Ok((
                 None,

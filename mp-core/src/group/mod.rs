@@ -7,13 +7,16 @@
 
 mod config;
 mod directory;
+mod folder;
 mod location;
 mod names;
+mod place;
 mod stale;
 
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -22,11 +25,14 @@ use rustix::io::Errno;
 pub(crate) use directory::Directory;
 pub(crate) use location::Location;
 pub(crate) use names::{MemberName, Reserved, SocketName};
-pub(crate) use stale::{Found, probe, remove_dead_member};
+pub(crate) use place::{Found, Identity, Place};
+pub(crate) use stale::remove_dead_member;
+
+pub(crate) use folder::Folder;
 
 use crate::{
     deadline::Deadline,
-    sys::{Address, PathTooLong, Socket},
+    sys::{Address, Birthplace, PathTooLong, Socket},
     wire::Layout,
 };
 
@@ -45,15 +51,20 @@ pub(crate) struct Group {
     /// for a directory that the user named.
     parent: Option<PathBuf>,
     primary: Address,
+    place: Place,
 }
 
 impl Group {
     pub(crate) fn locate(location: &Location) -> Result<Self, GroupError> {
         let (parent, dir) = location.resolve()?;
+        let place = match location {
+            Location::Memory(hub) => Place::Memory(Arc::clone(hub)),
+            Location::Prefix(_) | Location::Dir(_) => Place::Files,
+        };
         // Every socket of the group must fit, so the longest name decides.
         Address::new(&dir.join(SocketName::LONGEST))?;
         let primary = Address::new(&dir.join(SocketName::PRIMARY))?;
-        Ok(Self { dir, parent, primary })
+        Ok(Self { dir, parent, primary, place })
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -68,25 +79,31 @@ impl Group {
         Address::new(&self.dir.join(name))
     }
 
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// Opens the directory, made if need be, and checks that it is private.
     pub(crate) fn make(&self) -> Result<Directory, GroupError> {
-        if let Some(parent) = &self.parent {
-            Directory::make(parent)?.check_parent()?;
-        }
-        let directory = Directory::make(&self.dir)?;
-        directory.check_private()?;
-        Ok(directory)
+        self.folder(Folder::make)
     }
 
     /// Opens the directory and checks that it is private. [`GroupError::is_absent`] if
     /// there is none.
     pub(crate) fn open(&self) -> Result<Directory, GroupError> {
-        if let Some(parent) = &self.parent {
-            Directory::open(parent)?.check_parent()?;
+        self.folder(Folder::open)
+    }
+
+    fn folder(&self, open: impl Fn(&Path) -> Result<Folder, GroupError>) -> Result<Directory, GroupError> {
+        if let Place::Memory(hub) = &self.place {
+            return Ok(Directory::Memory(Arc::clone(hub)));
         }
-        let directory = Directory::open(&self.dir)?;
-        directory.check_private()?;
-        Ok(directory)
+        if let Some(parent) = &self.parent {
+            open(parent)?.check_parent()?;
+        }
+        let folder = open(&self.dir)?;
+        folder.check_private()?;
+        Ok(Directory::Files(folder))
     }
 
     /// Binds the primary's socket, taking over a dead primary's.
@@ -96,17 +113,17 @@ impl Group {
         if let Some(pid) = directory.dpdk_primary()? {
             return Err(BindError::PrimaryExists { dir: self.dir.clone(), holder: Holder::Dpdk { pid } });
         }
-        match probe(&self.primary)? {
+        match self.place.probe(&self.primary)? {
             Found::Live => {
                 let holder = Holder::Other { pid: directory.read_owner() };
                 return Err(BindError::PrimaryExists { dir: self.dir.clone(), holder });
             }
-            Found::Dead => directory.unlink(SocketName::PRIMARY).map_err(GroupError::from)?,
+            Found::Dead => directory.unlink(SocketName::PRIMARY)?,
             Found::Nothing => {}
         }
         stale::sweep(self, &directory, |name| Reserved::of(name).is_some());
         let layout = directory.layout()?;
-        let bound = self.bind(&directory, self.primary.clone())?;
+        let bound = self.bind(self.primary.clone())?;
         directory.write_owner();
         drop(lock);
         Ok((directory, bound, layout))
@@ -116,16 +133,15 @@ impl Group {
     pub(crate) fn bind_secondary(&self) -> Result<Bound, BindError> {
         let directory = self.make()?;
         let lock = directory.lock(Deadline::after(LOCK_TIMEOUT))?;
-        let bound =
-            self.bind(&directory, self.address(SocketName::secondary()).map_err(GroupError::from)?)?;
+        let bound = self.bind(self.address(SocketName::secondary()).map_err(GroupError::from)?)?;
         drop(lock);
         Ok(bound)
     }
 
     /// Binds a socket that nobody broadcasts to, for replies to come to.
     pub(crate) fn bind_reply(&self) -> Result<Bound, GroupError> {
-        let directory = self.open()?;
-        self.bind(&directory, self.address(SocketName::reply())?)
+        self.open()?;
+        self.bind(self.address(SocketName::reply())?)
     }
 
     /// Removes a member's socket file, so that nobody sends to it any more. A
@@ -147,16 +163,17 @@ impl Group {
         }
     }
 
-    fn bind(&self, directory: &Directory, address: Address) -> Result<Bound, GroupError> {
+    fn bind(&self, address: Address) -> Result<Bound, GroupError> {
         let io = |source: Errno| GroupError::Io {
             what: "bind a socket",
             path: address.path().to_owned(),
             source: source.into(),
         };
-        let socket = Socket::new().map_err(io)?;
+        let place = self.place.clone();
+        let socket = place.socket().map_err(io)?;
         socket.bind(&address).map_err(io)?;
-        let inode = directory.inode_of(address.file_name()).map_err(io)?;
-        Ok(Bound { socket, address, inode, pid: std::process::id() })
+        let identity = place.identity(&address);
+        Ok(Bound { socket, address, place, identity, bound_in: Birthplace::here() })
     }
 }
 
@@ -165,23 +182,28 @@ impl Group {
 pub(crate) struct Bound {
     pub(crate) socket: Socket,
     pub(crate) address: Address,
-    inode: u64,
-    /// The process that bound it: a fork's copy must not remove the file.
-    pid: u32,
+    place: Place,
+    identity: Option<Identity>,
+    /// A fork's copy must not remove the file.
+    bound_in: Birthplace,
 }
 
 impl Bound {
+    /// Whether it was bound by this process, not by one that this is a fork of.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.bound_in.is_here()
+    }
+
     /// Whether the file is still the one that was bound.
     pub(crate) fn is_in_place(&self) -> bool {
-        rustix::fs::stat(self.address.path()).is_ok_and(|stat| stat.st_ino == self.inode)
+        self.identity.is_some() && self.place.identity(&self.address) == self.identity
     }
 
     /// Removes the file, if it is still ours. No datagram can be sent to the
     /// socket from then on.
     pub(crate) fn unlink(&self) {
-        if self.pid == std::process::id() && self.is_in_place() {
-            // Gone already is as good.
-            let _ = rustix::fs::unlink(self.address.path());
+        if self.is_ours() && self.is_in_place() {
+            self.place.unlink(&self.address);
         }
     }
 }
@@ -233,6 +255,9 @@ pub enum GroupError {
         /// The file.
         path: PathBuf,
     },
+    /// The role has not been started yet.
+    #[error("this role has not been started yet")]
+    NotStarted,
     /// The system refused something.
     #[error("cannot {what} ({path:?})")]
     Io {
@@ -247,7 +272,8 @@ pub enum GroupError {
 
 impl GroupError {
     /// Whether there simply is no such directory.
-    pub(crate) fn is_absent(&self) -> bool {
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 }

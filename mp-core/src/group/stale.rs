@@ -4,47 +4,22 @@
 //! connecting to the path, which sends nothing, tells for certain. The names of
 //! secondaries and reply sockets are never used twice, so what was found dead
 //! stays dead; only `mp_socket` needs the directory lock between the look and
-//! the removal.
+//! the removal. But a file is there a moment before its socket can be connected
+//! to, and looks dead: members bind under the lock, so it is taken to look at
+//! them; reply sockets do not, so a young one is let be.
 
-use std::{ffi::OsStr, time::Duration};
+use std::{
+    ffi::OsStr,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use rustix::{
     io::Errno,
     process::{Pid, test_kill_process},
 };
 
-use super::{Directory, Group, GroupError, MemberName};
-use crate::{
-    deadline::Deadline,
-    sys::{Address, Socket},
-};
-
-/// What is at an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
-    /// A socket that a process holds.
-    Live,
-    /// A file that nothing listens on any more.
-    Dead,
-    /// No file.
-    Nothing,
-}
-
-/// Looks at an address without sending anything to it.
-pub(crate) fn probe(address: &Address) -> Result<Found, GroupError> {
-    let io = |source: Errno| GroupError::Io {
-        what: "probe a socket",
-        path: address.path().to_owned(),
-        source: source.into(),
-    };
-    match Socket::new().map_err(io)?.connect(address) {
-        // It may be connected to another, or be another kind of socket: still somebody's.
-        Ok(()) | Err(Errno::PERM | Errno::PROTOTYPE | Errno::AGAIN) => Ok(Found::Live),
-        Err(Errno::CONNREFUSED) => Ok(Found::Dead),
-        Err(Errno::NOENT) => Ok(Found::Nothing),
-        Err(source) => Err(io(source)),
-    }
-}
+use super::{Directory, Found, Group, MemberName, Reserved};
+use crate::deadline::Deadline;
 
 /// Removes the dead sockets among those whose names `which` picks.
 pub(super) fn sweep(group: &Group, directory: &Directory, which: impl Fn(&OsStr) -> bool) {
@@ -59,19 +34,34 @@ pub(super) fn sweep(group: &Group, directory: &Directory, which: impl Fn(&OsStr)
     }
 }
 
-/// Removes a secondary's socket that refused a datagram.
-pub(crate) fn remove_dead_member(group: &Group, directory: &Directory, name: &OsStr) {
+/// How old the file of a reply socket is before it can be taken for dead.
+const SETTLED: Duration = Duration::from_secs(1);
+
+/// Removes a secondary's socket that refused a datagram, if it really is dead.
+/// Tells whether it was.
+pub(crate) fn remove_dead_member(group: &Group, directory: &Directory, name: &OsStr) -> bool {
     // Without the lock within reach it is left for the next sweep.
-    if let Ok(_lock) = directory.lock(Deadline::after(Duration::ZERO)) {
-        remove_if_dead(group, directory, name);
+    match directory.lock(Deadline::after(Duration::ZERO)) {
+        Ok(_lock) => remove_if_dead(group, directory, name),
+        Err(_) => false,
     }
 }
 
-fn remove_if_dead(group: &Group, directory: &Directory, name: &OsStr) {
-    let found = Address::new(&group.dir.join(name)).ok().and_then(|address| probe(&address).ok());
-    if found == Some(Found::Dead) && directory.unlink(name).is_ok() {
+fn remove_if_dead(group: &Group, directory: &Directory, name: &OsStr) -> bool {
+    if Reserved::of(name) == Some(Reserved::Reply) && !is_settled(directory, name) {
+        return false;
+    }
+    let found = group.address(name).ok().and_then(|address| group.place.probe(&address).ok());
+    let removed = found == Some(Found::Dead) && directory.unlink(name).is_ok();
+    if removed {
         tracing::debug!(?name, "removed a dead process's socket");
     }
+    removed
+}
+
+fn is_settled(directory: &Directory, name: &OsStr) -> bool {
+    let age = |made: Duration| SystemTime::now().duration_since(UNIX_EPOCH).ok()?.checked_sub(made);
+    directory.made_at(name).and_then(age).is_some_and(|age| age > SETTLED)
 }
 
 fn is_process(pid: u32) -> bool {

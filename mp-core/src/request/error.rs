@@ -1,5 +1,7 @@
 use std::{io, path::PathBuf, time::Duration};
 
+use rustix::io::Errno;
+
 use crate::{FdsError, GroupError};
 
 /// Why a request to one peer has no reply, or a request to all was not made.
@@ -28,6 +30,20 @@ pub enum RequestError {
     QueueFull {
         /// The deadline that was given.
         timeout: Duration,
+    },
+    /// As many asynchronous requests were under way before it as there are reply
+    /// sockets for, and its deadline passed before its turn came; nobody was asked.
+    #[error("the request's turn did not come within {timeout:?}: too many others wait for their replies")]
+    NotAsked {
+        /// The deadline that was given.
+        timeout: Duration,
+    },
+    /// The bound of asynchronous requests under way is reached; nobody was asked.
+    /// Wait for some to end, or raise [`Builder::requests_under_way`](crate::Builder::requests_under_way).
+    #[error("{bound} asynchronous requests are under way already, as many as may be")]
+    TooManyUnderWay {
+        /// How many may be.
+        bound: usize,
     },
     /// The kernel did not let us send to the peer.
     #[error(
@@ -92,7 +108,10 @@ impl From<RequestError> for io::Error {
     fn from(error: RequestError) -> Self {
         let kind = match &error {
             RequestError::NoPrimary { .. } => io::ErrorKind::NotConnected,
-            RequestError::TimedOut { .. } | RequestError::QueueFull { .. } => io::ErrorKind::TimedOut,
+            RequestError::TimedOut { .. }
+            | RequestError::QueueFull { .. }
+            | RequestError::NotAsked { .. } => io::ErrorKind::TimedOut,
+            RequestError::TooManyUnderWay { .. } => io::ErrorKind::WouldBlock,
             RequestError::Gone => io::ErrorKind::ConnectionReset,
             RequestError::Refused => io::ErrorKind::PermissionDenied,
             RequestError::TooManyFds(_) => io::ErrorKind::InvalidInput,
@@ -115,5 +134,17 @@ impl From<SendError> for io::Error {
             _ => io::ErrorKind::Other,
         };
         Self::new(kind, error)
+    }
+}
+
+impl From<Errno> for RequestError {
+    fn from(errno: Errno) -> Self {
+        Self::Io(errno.into())
+    }
+}
+
+impl From<Errno> for SendError {
+    fn from(errno: Errno) -> Self {
+        Self::Io(errno.into())
     }
 }

@@ -10,7 +10,7 @@ use rustix::{
 use super::Outcome;
 use crate::{
     deadline::Deadline,
-    group::{Bound, Group, GroupError},
+    group::{Bound, Found, Group, GroupError, Identity, Place},
     sys::{Address, Socket},
     wire::{Datagram, Layout},
 };
@@ -25,7 +25,9 @@ pub(super) struct Line {
     bound: Bound,
     to: Option<Address>,
     layout: Layout,
-    inode: u64,
+    /// The file of the peer that it is connected to.
+    peer: Option<Identity>,
+    place: Place,
 }
 
 /// Why there is no line.
@@ -60,13 +62,14 @@ impl Line {
             }
         }
         let layout = directory.layout()?;
-        let inode = inode_of(to);
-        Ok(Self { bound, to: Some(to.clone()), layout, inode })
+        let place = group.place().clone();
+        let peer = place.identity(to);
+        Ok(Self { bound, to: Some(to.clone()), layout, place, peer })
     }
 
     /// One for many peers at once.
     pub(super) fn unconnected(group: &Group, layout: Layout) -> Result<Self, GroupError> {
-        Ok(Self { bound: group.bind_reply()?, to: None, layout, inode: 0 })
+        Ok(Self { bound: group.bind_reply()?, to: None, layout, place: group.place().clone(), peer: None })
     }
 
     pub(super) fn socket(&self) -> &Socket {
@@ -103,7 +106,7 @@ impl Line {
     /// Whether the peer this is connected to still lives: its file is the same,
     /// and a socket is bound to it.
     pub(super) fn peer_lives(&self) -> bool {
-        self.to.as_ref().is_none_or(|to| inode_of(to) == self.inode && peer_lives(to))
+        self.to.as_ref().is_none_or(|to| self.place.identity(to) == self.peer && peer_lives(&self.place, to))
     }
 }
 
@@ -128,8 +131,8 @@ pub(super) fn unsent(errno: Errno) -> Unsent {
 }
 
 /// Whether a live socket is bound at an address. In doubt, yes.
-pub(super) fn peer_lives(address: &Address) -> bool {
-    !matches!(crate::group::probe(address), Ok(crate::group::Found::Dead | crate::group::Found::Nothing))
+pub(super) fn peer_lives(place: &Place, address: &Address) -> bool {
+    !matches!(place.probe(address), Ok(Found::Dead | Found::Nothing))
 }
 
 /// Waits until one of the sockets is ready, or the deadline has passed.
@@ -140,10 +143,6 @@ pub(super) fn wait_for(sockets: &mut [PollFd<'_>], deadline: Deadline) -> Result
         Ok(_) | Err(Errno::INTR) => Ok(()),
         Err(errno) => Err(Unsent::Failed(errno)),
     }
-}
-
-fn inode_of(address: &Address) -> u64 {
-    rustix::fs::stat(address.path()).map_or(0, |stat| stat.st_ino)
 }
 
 impl AsFd for Line {

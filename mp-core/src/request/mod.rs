@@ -4,15 +4,20 @@
 //! its replies come back there, to the thread that asked. So there is no table
 //! of pending requests, no hand-over between threads, and requests of one name
 //! do not meet. [`Exchange`](exchange::Exchange) decides who still owes an
-//! answer; it does no I/O. This module knows nothing of actions and handlers:
+//! answer; it does no I/O. A request to many peers, and any that nobody blocks
+//! for, is a [`Round`](round::Round); those that nobody blocks for are carried
+//! by the [`courier`]. This module knows nothing of actions and handlers:
 //! the roles call it, from any thread, also from inside a handler.
 
+mod courier;
 mod error;
 mod exchange;
 mod fan_out;
 mod line;
 mod outcome;
 mod pool;
+mod roster;
+mod round;
 mod single;
 
 use std::sync::{
@@ -20,15 +25,21 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::Relaxed},
 };
 
+pub(crate) use courier::refuse;
+pub use courier::{RepliesFuture, ReplyFuture};
 pub use error::{RequestError, SendError};
 pub use outcome::{Member, Outcome, Replies, Reply, Sent};
+pub(crate) use roster::Roster;
 
 use crate::{
     Name, Peer, Rejection,
+    deadline::Deadline,
     group::Group,
     inbox::{Arrived, Gate},
+    sys::Birthplace,
     wire::Kind,
 };
+use courier::Courier;
 use pool::Pool;
 
 /// What a role needs to ask: shared by all its threads and clones.
@@ -37,12 +48,17 @@ pub(crate) struct Desk {
     group: Group,
     gate: Gate,
     pool: Pool,
+    courier: Courier,
     stopped: AtomicBool,
+    made_in: Birthplace,
 }
 
 impl Desk {
-    pub(crate) fn new(group: Group, gate: Gate) -> Arc<Self> {
-        Arc::new(Self { group, gate, pool: Pool::default(), stopped: AtomicBool::new(false) })
+    /// `bound` is how many asynchronous requests may be under way.
+    pub(crate) fn new(group: Group, gate: Gate, bound: usize) -> Arc<Self> {
+        let (pool, courier) = (Pool::default(), Courier::new(bound));
+        let (stopped, made_in) = (AtomicBool::new(false), Birthplace::here());
+        Arc::new(Self { group, gate, pool, courier, stopped, made_in })
     }
 
     pub(crate) fn group(&self) -> &Group {
@@ -53,10 +69,19 @@ impl Desk {
         &self.gate
     }
 
-    /// Nothing is sent from now on, and the idle reply sockets are removed.
+    /// Nothing is sent from now on, the idle reply sockets are removed, and
+    /// asynchronous requests end.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Relaxed);
         self.pool.clear();
+        self.courier.close();
+    }
+
+    /// After [`stop`](Self::stop): waits until all asynchronous requests have
+    /// ended and their callbacks returned, but not longer than `deadline`, and
+    /// not for the callback that calls this. Tells whether all have.
+    pub(crate) fn wait_until_ended(&self, deadline: Deadline) -> bool {
+        self.courier.wait_until_ended(deadline)
     }
 
     /// What came to a reply socket, if it answers a request of this name.
@@ -72,8 +97,9 @@ impl Desk {
         }
     }
 
+    /// A fork's copy is: the replies to it would go to the process it is a fork of.
     fn is_stopped(&self) -> bool {
-        self.stopped.load(Relaxed)
+        self.stopped.load(Relaxed) || !self.made_in.is_here()
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     Answer, Desk, Outcome, Reply, RequestError, SendError,
     exchange::{Exchange, Step},
     line::{Line, NoLine, Unsent},
+    round::no_reply,
 };
 use crate::{
     MessageRef,
@@ -51,17 +52,9 @@ impl Desk {
     ) -> Result<Reply, RequestError> {
         message.check()?;
         let mut exchange = Exchange::new(1, Instant::now(), timeout);
-        let line = self.deliver(to, Kind::Request, message, exchange.deadline()).map_err(|e| match e {
-            Undelivered::Absent if to == self.group.primary() => {
-                RequestError::NoPrimary { dir: self.group.dir().to_owned() }
-            }
-            Undelivered::Absent | Undelivered::Gone => RequestError::Gone,
-            Undelivered::QueueFull => RequestError::QueueFull { timeout },
-            Undelivered::Refused => RequestError::Refused,
-            Undelivered::Stopped => RequestError::Stopped,
-            Undelivered::Group(error) => RequestError::Group(error),
-            Undelivered::Io(error) => RequestError::Io(error),
-        })?;
+        let line = self
+            .deliver(to, Kind::Request, message, exchange.deadline())
+            .map_err(|undelivered| undelivered.of_request(self, to, timeout))?;
         exchange.sent(0);
         self.gate.counters.requests_sent.add();
         turn::step_aside();
@@ -71,13 +64,7 @@ impl Desk {
         } else {
             self.pool.give_back(line);
         }
-        match (reply, exchange.outcomes().next()) {
-            (Some(reply), _) => Ok(reply),
-            (None, Some(Outcome::Ignored)) => Err(RequestError::Ignored),
-            (None, Some(Outcome::Gone)) => Err(RequestError::Gone),
-            (None, Some(Outcome::FdsLost)) => Err(RequestError::FdsLost),
-            (None, _) => Err(RequestError::TimedOut { timeout }),
-        }
+        reply.ok_or_else(|| no_reply(exchange.outcomes().next().unwrap_or(Outcome::TimedOut), timeout))
     }
 
     fn await_reply(
@@ -150,7 +137,7 @@ impl Desk {
 
 /// Why a datagram did not reach the queue of its one peer.
 #[derive(Debug)]
-enum Undelivered {
+pub(super) enum Undelivered {
     Absent,
     Gone,
     QueueFull,
@@ -158,6 +145,22 @@ enum Undelivered {
     Stopped,
     Group(crate::GroupError),
     Io(std::io::Error),
+}
+
+impl Undelivered {
+    pub(super) fn of_request(self, desk: &Desk, to: &Address, timeout: Duration) -> RequestError {
+        match self {
+            Self::Absent if to == desk.group.primary() => {
+                RequestError::NoPrimary { dir: desk.group.dir().to_owned() }
+            }
+            Self::Absent | Self::Gone => RequestError::Gone,
+            Self::QueueFull => RequestError::QueueFull { timeout },
+            Self::Refused => RequestError::Refused,
+            Self::Stopped => RequestError::Stopped,
+            Self::Group(error) => RequestError::Group(error),
+            Self::Io(error) => RequestError::Io(error),
+        }
+    }
 }
 
 impl From<Unsent> for Undelivered {

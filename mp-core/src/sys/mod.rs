@@ -7,10 +7,15 @@
 
 mod address;
 mod credentials;
+mod fork;
+mod memory;
 mod receive;
 mod socket;
+mod unix;
 
 pub use address::{Address, PathTooLong};
 pub use credentials::Credentials;
+pub(crate) use fork::Birthplace;
+pub(crate) use memory::{Hub, Tenant};
 pub(crate) use receive::Received;
 pub(crate) use socket::{Socket, Wait};

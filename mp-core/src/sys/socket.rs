@@ -1,23 +1,17 @@
 use std::{
-    io::IoSlice,
-    mem::MaybeUninit,
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    os::fd::{AsFd, BorrowedFd},
+    sync::Arc,
     time::Duration,
 };
 
-use rustix::{
-    fs::{Mode, fchmod},
-    io::{Errno, retry_on_intr},
-    net::{
-        self, AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, Shutdown, SocketFlags,
-        SocketType,
-        sockopt::{self, Timeout},
-    },
-};
+use rustix::io::Errno;
 
-use super::{Address, Received, receive::receive};
-use crate::wire::{MAX_DATAGRAM, MAX_FDS};
+use super::{
+    Address, Received,
+    memory::{Hub, MemorySocket},
+    unix::UnixSocket,
+};
+use crate::wire::MAX_DATAGRAM;
 
 /// How long a call may block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,27 +24,49 @@ pub(crate) enum Wait {
     Forever,
 }
 
-/// An `AF_UNIX` `SOCK_DGRAM` socket.
+/// What carries datagrams, whole and in order, with descriptors and credentials.
+///
+/// The calls fail with the kernel's errors in both kinds.
 #[derive(Debug)]
-pub(crate) struct Socket {
-    fd: OwnedFd,
-    /// The receive timeout last set, in microseconds; 0 for none. Setting it is
-    /// a system call, so it is done only when it changes.
-    armed: AtomicU64,
+pub(crate) enum Socket {
+    /// The system's: `AF_UNIX`, `SOCK_DGRAM`.
+    Unix(UnixSocket),
+    /// One within this process.
+    Memory(MemorySocket),
 }
 
 impl Socket {
-    /// One that is bound nowhere yet and asks for the credentials of whoever
-    /// sends to it. Its file will have mode 0600, whatever the umask.
-    pub(crate) fn new() -> Result<Self, Errno> {
-        let fd = net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
-        sockopt::set_socket_passcred(&fd, true)?;
-        fchmod(&fd, Mode::RUSR | Mode::WUSR)?;
-        Ok(Self { fd, armed: AtomicU64::new(0) })
+    /// One of the system's, bound nowhere yet. Its file will have mode 0600,
+    /// whatever the umask.
+    pub(crate) fn unix() -> Result<Self, Errno> {
+        UnixSocket::new().map(Self::Unix)
+    }
+
+    /// One within this process, bound nowhere yet.
+    pub(crate) fn memory(hub: &Arc<Hub>) -> Result<Self, Errno> {
+        MemorySocket::new(hub).map(Self::Memory)
+    }
+
+    /// Another of the same kind, bound nowhere yet.
+    pub(crate) fn another(&self) -> Result<Self, Errno> {
+        match self {
+            Self::Unix(_) => Self::unix(),
+            Self::Memory(socket) => Self::memory(socket.hub()),
+        }
     }
 
     pub(crate) fn bind(&self, address: &Address) -> Result<(), Errno> {
-        net::bind(&self.fd, address.sockaddr())
+        match self {
+            Self::Unix(socket) => socket.bind(address),
+            Self::Memory(socket) => socket.bind(address),
+        }
+    }
+
+    /// Lets as much be unread by its receivers as the system allows.
+    pub(crate) fn widen(&self) {
+        if let Self::Unix(socket) = self {
+            socket.widen();
+        }
     }
 
     /// From now on only `peer` can send to this socket, and sends need no address.
@@ -58,12 +74,10 @@ impl Socket {
     /// Sends nothing: it tells whether a live socket is bound there
     /// (`ECONNREFUSED` and `ENOENT` say no).
     pub(crate) fn connect(&self, peer: &Address) -> Result<(), Errno> {
-        net::connect(&self.fd, peer.sockaddr())
-    }
-
-    /// Bounds sends that wait: see [`Socket::send_waiting`].
-    pub(crate) fn set_send_timeout(&self, timeout: Duration) -> Result<(), Errno> {
-        sockopt::set_socket_timeout(&self.fd, Timeout::Send, Some(timeout))
+        match self {
+            Self::Unix(socket) => socket.connect(peer),
+            Self::Memory(socket) => socket.connect(peer),
+        }
     }
 
     /// Sends one datagram at once, or `EAGAIN` if the peer's queue is full.
@@ -75,38 +89,10 @@ impl Socket {
         datagram: &[u8],
         fds: &[BorrowedFd<'_>],
     ) -> Result<(), Errno> {
-        self.send_with(to, datagram, fds, SendFlags::DONTWAIT)
-    }
-
-    /// The same, waiting for room as long as the send timeout says.
-    pub(crate) fn send_waiting(
-        &self,
-        to: Option<&Address>,
-        datagram: &[u8],
-        fds: &[BorrowedFd<'_>],
-    ) -> Result<(), Errno> {
-        self.send_with(to, datagram, fds, SendFlags::empty())
-    }
-
-    fn send_with(
-        &self,
-        to: Option<&Address>,
-        datagram: &[u8],
-        fds: &[BorrowedFd<'_>],
-        flags: SendFlags,
-    ) -> Result<(), Errno> {
-        let flags = flags | SendFlags::NOSIGNAL;
-        let slices = [IoSlice::new(datagram)];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
-        let mut control = SendAncillaryBuffer::new(&mut space);
-        if !fds.is_empty() && !control.push(SendAncillaryMessage::ScmRights(fds)) {
-            return Err(Errno::TOOMANYREFS);
+        match self {
+            Self::Unix(socket) => socket.send(to, datagram, fds),
+            Self::Memory(socket) => socket.send(to, datagram, fds),
         }
-        retry_on_intr(|| match to {
-            Some(to) => net::sendmsg_addr(&self.fd, to.sockaddr(), &slices, &mut control, flags),
-            None => net::sendmsg(&self.fd, &slices, &mut control, flags),
-        })
-        .map(|_| ())
     }
 
     /// Receives one datagram into `buffer`, which is longer than any well-formed
@@ -116,40 +102,27 @@ impl Socket {
     /// it returns at once without credentials. `EINTR` is the caller's to see:
     /// only it knows how much of its time is left.
     pub(crate) fn receive(&self, buffer: &mut [u8; MAX_DATAGRAM + 1], wait: Wait) -> Result<Received, Errno> {
-        let flags = match wait {
-            Wait::No => libc::MSG_DONTWAIT,
-            Wait::AtMost(Duration::ZERO) => libc::MSG_DONTWAIT,
-            Wait::AtMost(timeout) => {
-                self.arm(u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX).max(1))?;
-                0
-            }
-            Wait::Forever => {
-                self.arm(0)?;
-                0
-            }
-        };
-        receive(self.fd.as_fd(), buffer, flags)
+        match self {
+            Self::Unix(socket) => socket.receive(buffer, wait),
+            Self::Memory(socket) => socket.receive(buffer, wait),
+        }
     }
 
     /// Ends receiving, also a receive that is blocked in another thread. What is
     /// queued can still be read; sending goes on working.
     pub(crate) fn shut_down(&self) {
-        // It fails only on sockets that cannot be shut down, which this is not.
-        let _ = net::shutdown(&self.fd, Shutdown::Read);
-    }
-
-    fn arm(&self, micros: u64) -> Result<(), Errno> {
-        if self.armed.load(Relaxed) != micros {
-            let timeout = (micros > 0).then(|| Duration::from_micros(micros));
-            sockopt::set_socket_timeout(&self.fd, Timeout::Recv, timeout)?;
-            self.armed.store(micros, Relaxed);
+        match self {
+            Self::Unix(socket) => socket.shut_down(),
+            Self::Memory(socket) => socket.shut_down(),
         }
-        Ok(())
     }
 }
 
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+        match self {
+            Self::Unix(socket) => socket.as_fd(),
+            Self::Memory(socket) => socket.as_fd(),
+        }
     }
 }

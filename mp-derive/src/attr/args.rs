@@ -211,8 +211,9 @@ fn misplaced(derive: Derive, place: Place, name: &str) -> Option<String> {
 fn unknown(derive: Derive, place: Place, name: &str) -> String {
     let keys = place.keys(derive);
     let attribute = derive.attribute();
+    let like = |key: &&&str| name.starts_with(**key) || key.starts_with(name);
     let nearest = keys.iter().map(|key| (strsim::osa_distance(name, key), *key)).min();
-    match nearest {
+    match keys.iter().find(like).map(|key| (0, *key)).or(nearest) {
         Some((distance, key)) if distance <= 1 + key.len() / 4 => {
             format!("unknown key `{name}` in `#[{attribute}(...)]`; did you mean `{key}`?")
         }

@@ -59,7 +59,9 @@ fn decode(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStr
     let (impl_generics, ..) = generics.split_for_impl();
     let (_, type_generics, where_clause) = input.generics.split_for_impl();
     let decode = coding::decode(input, codecs, private, coding::Names::Kept);
+    let owned = owned(input, private);
     quote! {
+        #owned
         #[automatically_derived]
         impl #impl_generics #private::Decode<#de> for #ident #type_generics #where_clause {
             fn decode_body(
@@ -69,6 +71,18 @@ fn decode(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStr
             }
         }
     }
+}
+
+/// The promise that a received value can be kept.
+pub(crate) fn owned(input: &Input<'_>, private: &TokenStream) -> Option<TokenStream> {
+    let ident = input.ident;
+    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
+    input.generics.lifetimes().next().is_none().then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #private::DecodeOwned for #ident #type_generics #where_clause {}
+        }
+    })
 }
 
 fn shape(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStream {
@@ -116,9 +130,9 @@ fn role(input: &Input<'_>, private: &TokenStream) -> TokenStream {
         let at = name.span();
         let here = span::at(at, private.clone());
         // In a constant of its own, so that one of the wrong type is reported once.
-        let constant = quote_spanned!(at=> const NAME: &#here::str = #name;);
-        let check = quote_spanned!(at=> const NAME_IS_VALID: () = #here::check_name(NAME););
-        (quote!(#constant #check), quote!(const NAME: &'static #private::str = NAME;))
+        let constant = quote_spanned!(at=> const __NAME: &#here::str = #name;);
+        let check = quote_spanned!(at=> const NAME_IS_VALID: () = #here::check_name(__NAME););
+        (quote!(#constant #check), quote!(const NAME: &'static #private::str = __NAME;))
     });
     let (constants, name) = name.unzip();
     let response = input.attrs.response.as_ref().map(|response| {

@@ -35,11 +35,13 @@ impl<'de> MaxLen<'de> for &'de [u8] {
     const BASE_SIZE: usize = LEN_SIZE;
     const ITEM_SIZE: usize = 1;
 
+    #[inline]
     fn encode_bounded(&self, max_len: usize, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
         encode_len(self.len(), max_len, out)?;
         out.bytes(self)
     }
 
+    #[inline]
     fn decode_bounded(max_len: usize, src: &mut Reader<'de>) -> Result<Self, DecodeFault> {
         let len = src.len(max_len)?;
         src.bytes(len)
@@ -51,10 +53,12 @@ impl<'de> MaxLen<'de> for &'de str {
     const BASE_SIZE: usize = LEN_SIZE;
     const ITEM_SIZE: usize = 1;
 
+    #[inline]
     fn encode_bounded(&self, max_len: usize, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
         self.as_bytes().encode_bounded(max_len, out)
     }
 
+    #[inline]
     fn decode_bounded(max_len: usize, src: &mut Reader<'de>) -> Result<Self, DecodeFault> {
         let bytes = <&[u8]>::decode_bounded(max_len, src)?;
         str::from_utf8(bytes).map_err(|_| DecodeFault::Invalid("the text is not UTF-8"))
@@ -66,10 +70,12 @@ impl<'de> MaxLen<'de> for String {
     const BASE_SIZE: usize = LEN_SIZE;
     const ITEM_SIZE: usize = 1;
 
+    #[inline]
     fn encode_bounded(&self, max_len: usize, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
         self.as_bytes().encode_bounded(max_len, out)
     }
 
+    #[inline]
     fn decode_bounded(max_len: usize, src: &mut Reader<'de>) -> Result<Self, DecodeFault> {
         <&str>::decode_bounded(max_len, src).map(Self::from)
     }
@@ -80,11 +86,13 @@ impl<'de, T: Payload> MaxLen<'de> for Vec<T> {
     const BASE_SIZE: usize = LEN_SIZE;
     const ITEM_SIZE: usize = T::MAX_SIZE;
 
+    #[inline]
     fn encode_bounded(&self, max_len: usize, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
         encode_len(self.len(), max_len, out)?;
         T::encode_items(self, out)
     }
 
+    #[inline]
     fn decode_bounded(max_len: usize, src: &mut Reader<'de>) -> Result<Self, DecodeFault> {
         let len = src.len(max_len)?;
         T::decode_vec(len, src)
@@ -96,11 +104,13 @@ impl<'de, T: MaxLen<'de>> MaxLen<'de> for Option<T> {
     const BASE_SIZE: usize = T::BASE_SIZE + 1;
     const ITEM_SIZE: usize = T::ITEM_SIZE;
 
+    #[inline]
     fn encode_bounded(&self, max_len: usize, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
         out.value(&self.is_some())?;
         self.iter().try_for_each(|value| value.encode_bounded(max_len, out))
     }
 
+    #[inline]
     fn decode_bounded(max_len: usize, src: &mut Reader<'de>) -> Result<Self, DecodeFault> {
         if src.value()? { T::decode_bounded(max_len, src).map(Some) } else { Ok(None) }
     }
@@ -114,6 +124,7 @@ macro_rules! collections {
             const BASE_SIZE: usize = LEN_SIZE;
             const ITEM_SIZE: usize = 0_usize $(.saturating_add($item::MAX_SIZE))+;
 
+            #[inline]
             fn encode_bounded(&self, max_len: usize, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
                 encode_len(self.len(), max_len, out)?;
                 #[allow(unused_parens, reason = "a set has single items")]
@@ -123,6 +134,7 @@ macro_rules! collections {
                 Ok(())
             }
 
+            #[inline]
             fn decode_bounded(max_len: usize, src: &mut Reader<'de>) -> Result<Self, DecodeFault> {
                 let len = src.len(max_len)?;
                 #[allow(unused_parens, clippy::needless_question_mark, reason = "a set has single items")]

@@ -19,10 +19,12 @@ macro_rules! leaves {
         impl Payload for $leaf {
             const MAX_SIZE: usize = $size;
 
+            #[inline]
             fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
                 out.value(self)
             }
 
+            #[inline]
             fn decode_payload(src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
                 src.value()
             }
@@ -44,22 +46,27 @@ leaves! {
 impl Payload for u8 {
     const MAX_SIZE: usize = 1;
 
+    #[inline]
     fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
         out.value(self)
     }
 
+    #[inline]
     fn decode_payload(src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
         src.value()
     }
 
+    #[inline]
     fn encode_items(items: &[Self], out: &mut Writer<'_>) -> Result<(), EncodeFault> {
         out.bytes(items)
     }
 
+    #[inline]
     fn decode_array<const N: usize>(src: &mut Reader<'_>) -> Result<[Self; N], DecodeFault> {
         src.bytes(N)?.try_into().map_err(|_| DecodeFault::Truncated)
     }
 
+    #[inline]
     fn decode_vec(len: usize, src: &mut Reader<'_>) -> Result<Vec<Self>, DecodeFault> {
         Ok(src.bytes(len)?.to_vec())
     }
@@ -69,10 +76,12 @@ impl Payload for u8 {
 impl<T: Payload> Payload for Wrapping<T> {
     const MAX_SIZE: usize = T::MAX_SIZE;
 
+    #[inline]
     fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
         self.0.encode_payload(out)
     }
 
+    #[inline]
     fn decode_payload(src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
         T::decode_payload(src).map(Wrapping)
     }
@@ -82,10 +91,12 @@ impl<T: Payload> Payload for Wrapping<T> {
 impl<T> Payload for PhantomData<T> {
     const MAX_SIZE: usize = 0;
 
+    #[inline]
     fn encode_payload(&self, _: &mut Writer<'_>) -> Result<(), EncodeFault> {
         Ok(())
     }
 
+    #[inline]
     fn decode_payload(_: &mut Reader<'_>) -> Result<Self, DecodeFault> {
         Ok(PhantomData)
     }
@@ -95,11 +106,13 @@ impl<T> Payload for PhantomData<T> {
 impl<T: Payload> Payload for Option<T> {
     const MAX_SIZE: usize = T::MAX_SIZE.saturating_add(1);
 
+    #[inline]
     fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
         self.is_some().encode_payload(out)?;
         self.iter().try_for_each(|value| value.encode_payload(out))
     }
 
+    #[inline]
     fn decode_payload(src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
         if bool::decode_payload(src)? { T::decode_payload(src).map(Some) } else { Ok(None) }
     }
@@ -108,10 +121,12 @@ impl<T: Payload> Payload for Option<T> {
 impl<T: Payload, const N: usize> Payload for [T; N] {
     const MAX_SIZE: usize = T::MAX_SIZE.saturating_mul(N);
 
+    #[inline]
     fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
         T::encode_items(self, out)
     }
 
+    #[inline]
     fn decode_payload(src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
         T::decode_array(src)
     }
@@ -124,6 +139,7 @@ impl<T: Payload, E: Payload> Payload for Result<T, E> {
         larger.saturating_add(TAG_SIZE)
     };
 
+    #[inline]
     fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
         match self {
             Ok(value) => out.variant(0).and_then(|()| value.encode_payload(out)),
@@ -131,6 +147,7 @@ impl<T: Payload, E: Payload> Payload for Result<T, E> {
         }
     }
 
+    #[inline]
     fn decode_payload(src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
         match src.variant()? {
             0 => T::decode_payload(src).map(Ok),
@@ -146,11 +163,13 @@ macro_rules! tuples {
         impl<$($part: Payload),*> Payload for ($($part,)*) {
             const MAX_SIZE: usize = 0_usize $(.saturating_add($part::MAX_SIZE))*;
 
+            #[inline]
             fn encode_payload(&self, _out: &mut Writer<'_>) -> Result<(), EncodeFault> {
                 $(self.$index.encode_payload(_out)?;)*
                 Ok(())
             }
 
+            #[inline]
             fn decode_payload(_src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
                 Ok(($($part::decode_payload(_src)?,)*))
             }

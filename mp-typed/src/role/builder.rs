@@ -1,6 +1,6 @@
 use std::{fmt, path::PathBuf, time::Duration};
 
-use mp_core::{Peer, Trust};
+use mp_core::{InProcess, Peer, Trust};
 
 use super::{Answer, Responder, actions, name};
 use crate::{DecodeOwned, Message, Request};
@@ -32,6 +32,13 @@ impl<R: Role> Builder<R> {
     #[must_use]
     pub fn runtime_dir(self, dir: impl Into<PathBuf>) -> Self {
         self.core(|core| core.runtime_dir(dir))
+    }
+
+    /// Uses a group within this process, without any file or socket: for unit
+    /// tests of code that uses the roles.
+    #[must_use]
+    pub fn in_process(self, group: &InProcess) -> Self {
+        self.core(|core| core.in_process(group))
     }
 
     /// Listens to those whom this policy allows. Default: [`Trust::same_user`].

@@ -1,0 +1,368 @@
+//! The courier's thread: epoll around [`Schedule`] and the [`Round`]s.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    buffer::spare_capacity,
+    event::{
+        EventfdFlags, Timespec,
+        epoll::{self, CreateFlags, Event, EventData, EventFlags},
+        eventfd,
+    },
+    fd::OwnedFd,
+    io::Errno,
+};
+
+use super::{
+    Shared,
+    handover::{Bell, Taken},
+    job::{Job, To},
+    schedule::{Cancelled, Schedule, Step},
+};
+use crate::{
+    Address, MessageRef, RequestError,
+    deadline::Deadline,
+    inbox::Inbox,
+    request::{
+        Desk, Roster,
+        line::Line,
+        round::{Ended, Round},
+        single::Undelivered,
+    },
+};
+
+/// How many reply sockets there are at most, each for one request at a time.
+pub(super) const PLACES: usize = 128;
+
+/// The epoll data of the bell; the others are places.
+const BELL: u64 = u64::MAX;
+
+/// How many events are taken from the kernel at once.
+const EVENTS: usize = 64;
+
+/// An `eventfd(2)` that the thread waits for.
+#[derive(Debug)]
+pub(super) struct EventBell(OwnedFd);
+
+impl EventBell {
+    pub(super) fn new() -> Result<Self, Errno> {
+        eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map(Self)
+    }
+
+    fn reset(&self) {
+        // Nothing to read means that it has not rung.
+        let _ = rustix::io::read(&self.0, &mut [0; 8]);
+    }
+}
+
+impl Bell for EventBell {
+    fn ring(&self) {
+        // It can only fail when it has rung often already.
+        let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
+    }
+}
+
+/// What the thread has in hand.
+pub(super) struct Carrier {
+    desk: Arc<Desk>,
+    shared: Arc<Shared>,
+    epoll: OwnedFd,
+    schedule: Schedule<Box<Job>>,
+    places: Vec<Place>,
+    inbox: Inbox,
+    taken: Taken<Box<Job>>,
+}
+
+/// Room for one request that has been sent, or waits for room in a queue.
+#[derive(Default)]
+struct Place {
+    under_way: Option<(Round, Box<Job>)>,
+    /// A line whose request is over, for the next one.
+    kept: Option<Line>,
+    /// What epoll tells of the line; `None` if it does not know it.
+    watched: Option<EventFlags>,
+}
+
+impl Carrier {
+    pub(super) fn new(desk: Arc<Desk>, shared: Arc<Shared>) -> Result<Self, Errno> {
+        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+        epoll::add(&epoll, &shared.handover.bell.0, EventData::new_u64(BELL), EventFlags::IN)?;
+        Ok(Self {
+            desk,
+            shared,
+            epoll,
+            schedule: Schedule::new(PLACES),
+            places: (0..PLACES).map(|_| Place::default()).collect(),
+            inbox: Inbox::new(),
+            taken: Taken::default(),
+        })
+    }
+
+    /// Serves until the role stops.
+    pub(super) fn run(mut self) {
+        let mut events = Vec::with_capacity(EVENTS);
+        while !self.taken.closed {
+            self.do_what_is_due();
+            self.wait(&mut events);
+            for event in events.drain(..) {
+                match event.data.u64() {
+                    BELL => self.take_in(),
+                    place => self.advance(place as usize),
+                }
+            }
+        }
+        self.end_all();
+    }
+
+    fn wait(&mut self, events: &mut Vec<Event>) {
+        let timeout = self
+            .schedule
+            .idle_for(Instant::now())
+            .map(|time| Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) });
+        match epoll::wait(&self.epoll, spare_capacity(events), timeout.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => {
+                // Nothing that this thread does leads there.
+                tracing::error!(%errno, "waiting for replies failed");
+                self.shared.handover.close();
+                self.take_in();
+            }
+        }
+    }
+
+    fn take_in(&mut self) {
+        self.shared.handover.bell.reset();
+        let mut taken = std::mem::take(&mut self.taken);
+        self.shared.handover.take(&mut taken);
+        for (id, job) in taken.submitted.drain(..) {
+            self.schedule.submit(id, job.deadline, job);
+        }
+        for id in taken.cancelled.drain(..) {
+            match self.schedule.cancel(id) {
+                Cancelled::Waiting(job) => {
+                    self.shared.handover.ended();
+                    drop(job);
+                }
+                // Its line goes with it, since an answer may still come.
+                Cancelled::Placed(place) => drop(self.vacate(place)),
+                Cancelled::Nowhere => {}
+            }
+        }
+        self.taken = taken;
+    }
+
+    /// Not for long without looking at the sockets.
+    fn do_what_is_due(&mut self) {
+        for _ in 0..PLACES {
+            match self.schedule.next(Instant::now()) {
+                Some(Step::Start { place, job }) => self.start(place, job),
+                Some(Step::Advance { place }) => self.advance(place),
+                Some(Step::Expire(job)) => {
+                    self.shared.handover.ended();
+                    let timeout = job.timeout;
+                    job.fail(RequestError::NotAsked { timeout });
+                }
+                None => break,
+            }
+        }
+        for place in 0..self.places.len() {
+            self.give_back(place);
+        }
+    }
+
+    fn start(&mut self, place: usize, mut job: Box<Job>) {
+        let round = match &job.to {
+            To::One(to, _) => self.ask_one(place, to, &job).map(Some),
+            To::All(roster, _) => self.ask_all(place, roster, &job),
+        };
+        match round {
+            Ok(Some(mut round)) => {
+                if round.unsent() == 0 {
+                    job.close_fds();
+                }
+                let due = round.due(Instant::now());
+                self.places[place].under_way = Some((round, job));
+                self.go_on(place, Ok(due));
+            }
+            Ok(None) => {
+                self.schedule.release(place);
+                self.shared.handover.ended();
+                job.end(&self.desk, Ended::default());
+            }
+            Err(error) => {
+                self.schedule.release(place);
+                self.shared.handover.ended();
+                job.fail(error);
+            }
+        }
+    }
+
+    /// Sends to one peer. A connection to a primary that has gone is made anew,
+    /// once: another may have taken its place.
+    fn ask_one(&mut self, place: usize, to: &Address, job: &Job) -> Result<Round, RequestError> {
+        let message = MessageRef::from(&job.message);
+        let kept = self.kept_line(place, Some(to));
+        if let Some(line) = kept.or_else(|| self.desk.pool.take(Some(to))) {
+            let round = self.send(place, Round::to_one(line, job.exchange(1), &message), &message)?;
+            if !round.is_gone() {
+                return Ok(round);
+            }
+            self.unwatch(place, round.line());
+            self.desk.pool.forget(to);
+        }
+        let line = (self.desk.pool.connected(&self.desk.group, to))
+            .map_err(|none| Undelivered::from(none).of_request(&self.desk, to, job.timeout))?;
+        self.send(place, Round::to_one(line, job.exchange(1), &message), &message)
+    }
+
+    /// Sends to all members; `None` if there are none.
+    fn ask_all(&mut self, place: usize, roster: &Roster, job: &Job) -> Result<Option<Round>, RequestError> {
+        let members = roster.members(&self.desk.group)?;
+        if members.is_empty() {
+            return Ok(None);
+        }
+        let line = match self.kept_line(place, None) {
+            Some(line) => line,
+            None => self.desk.open_line(roster.layout)?,
+        };
+        let message = MessageRef::from(&job.message);
+        let exchange = job.exchange(members.len());
+        self.send(place, Round::to_all(line, members, exchange, &message), &message).map(Some)
+    }
+
+    fn send(
+        &mut self,
+        place: usize,
+        mut round: Round,
+        message: &MessageRef<'_>,
+    ) -> Result<Round, RequestError> {
+        match round.send_to_all(&self.desk, message.fds()) {
+            Ok(()) => Ok(round),
+            Err(errno) => {
+                self.unwatch(place, round.line());
+                Err(errno.into())
+            }
+        }
+    }
+
+    /// The line that the last request here left, if it leads there.
+    fn kept_line(&mut self, place: usize, to: Option<&Address>) -> Option<Line> {
+        if self.places[place].kept.as_ref().is_some_and(|line| !line.leads_to(to)) {
+            self.give_back(place);
+        }
+        self.places[place].kept.take()
+    }
+
+    /// Does what can be done at once for the request at `place`.
+    fn advance(&mut self, place: usize) {
+        let Some((round, job)) = self.places.get_mut(place).and_then(|place| place.under_way.as_mut()) else {
+            return;
+        };
+        let waited = round.unsent();
+        let due = round.advance(&self.desk, &mut self.inbox, MessageRef::from(&job.message).fds());
+        if waited > 0 && round.unsent() == 0 {
+            job.close_fds();
+        }
+        self.go_on(place, due);
+    }
+
+    /// Ends the request, or waits for what comes next.
+    fn go_on(&mut self, place: usize, due: Result<Option<Duration>, RequestError>) {
+        let due = match due {
+            Ok(Some(time)) => self.watch(place).map(|()| Some(time)).map_err(RequestError::from),
+            due => due,
+        };
+        match due {
+            Ok(Some(time)) => self.schedule.due_again(place, Deadline::after(time)),
+            Ok(None) => {
+                if let Some((round, job)) = self.leave(place) {
+                    let (line, ended) = round.into_parts();
+                    if ended.is_owed {
+                        self.unwatch(place, &line);
+                    } else {
+                        self.places[place].kept = Some(line);
+                    }
+                    job.end(&self.desk, ended);
+                }
+            }
+            Err(error) => {
+                if let Some(job) = self.vacate(place) {
+                    job.fail(error);
+                }
+            }
+        }
+    }
+
+    /// Frees the place, its line closed.
+    fn vacate(&mut self, place: usize) -> Option<Box<Job>> {
+        let (round, job) = self.leave(place)?;
+        self.unwatch(place, round.line());
+        Some(job)
+    }
+
+    fn leave(&mut self, place: usize) -> Option<(Round, Box<Job>)> {
+        let left = self.places[place].under_way.take()?;
+        self.schedule.release(place);
+        self.shared.handover.ended();
+        Some(left)
+    }
+
+    /// Has epoll tell of answers, and of room in the queues that are full.
+    fn watch(&mut self, place: usize) -> Result<(), Errno> {
+        let slot = &mut self.places[place];
+        let Some((round, _)) = &slot.under_way else { return Ok(()) };
+        let data = EventData::new_u64(place as u64);
+        let mut flags = EventFlags::IN;
+        if round.line_is_full() {
+            flags |= EventFlags::OUT;
+        }
+        match slot.watched {
+            Some(watched) if watched == flags => {}
+            Some(_) => epoll::modify(&self.epoll, round.line(), data, flags)?,
+            None => epoll::add(&self.epoll, round.line(), data, flags)?,
+        }
+        slot.watched = Some(flags);
+        for full in round.full_queues() {
+            // Once only: a copy that a fork keeps open must not go on telling.
+            let flags = EventFlags::OUT | EventFlags::ONESHOT;
+            match epoll::modify(&self.epoll, full, data, flags) {
+                Err(Errno::NOENT) => epoll::add(&self.epoll, full, data, flags)?,
+                result => result?,
+            }
+        }
+        Ok(())
+    }
+
+    /// To be called before a line is closed: a fork may keep a copy open.
+    fn unwatch(&mut self, place: usize, line: &Line) {
+        if self.places[place].watched.take().is_some() {
+            // It is being closed, or used elsewhere, in any case.
+            let _ = epoll::delete(&self.epoll, line);
+        }
+    }
+
+    /// Lets others have the line that was kept for the next request here.
+    fn give_back(&mut self, place: usize) {
+        if let Some(line) = self.places[place].kept.take() {
+            self.unwatch(place, &line);
+            self.desk.pool.give_back(line);
+        }
+    }
+
+    fn end_all(&mut self) {
+        for place in 0..self.places.len() {
+            if let Some(job) = self.vacate(place) {
+                job.fail(RequestError::Stopped);
+            }
+        }
+        for job in self.schedule.clear_waiting() {
+            self.shared.handover.ended();
+            job.fail(RequestError::Stopped);
+        }
+        // What was given back since the stop has cleared it.
+        self.desk.pool.clear();
+    }
+}

@@ -1,0 +1,126 @@
+//! What those who ask and the courier's thread share.
+//!
+//! The model checker has its own copy of this file, with its own primitives in
+//! `super::sync`: nothing else here may be shared between threads.
+
+use std::mem::swap;
+
+use super::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A request under way, in the order in which they were made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Id(pub(super) u64);
+
+/// Wakes the thread.
+pub(super) trait Bell {
+    fn ring(&self);
+}
+
+/// Requests on their way to the thread, and how many are under way in all.
+#[derive(Debug)]
+pub(super) struct Handover<J, B> {
+    shared: Mutex<Shared<J>>,
+    pub(super) bell: B,
+}
+
+#[derive(Debug)]
+struct Shared<J> {
+    taken: Taken<J>,
+    made: u64,
+    under_way: usize,
+    bound: usize,
+    /// The thread has been woken and has not looked yet.
+    rung: bool,
+}
+
+/// What is new to the thread.
+#[derive(Debug)]
+pub(super) struct Taken<J> {
+    pub(super) submitted: Vec<(Id, J)>,
+    pub(super) cancelled: Vec<Id>,
+    /// Nothing will follow: what is under way is to be ended.
+    pub(super) closed: bool,
+}
+
+impl<J> Default for Taken<J> {
+    fn default() -> Self {
+        Self { submitted: Vec::new(), cancelled: Vec::new(), closed: false }
+    }
+}
+
+/// Why a request is not taken on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    Closed,
+    /// As many are under way as may be.
+    TooMany {
+        bound: usize,
+    },
+}
+
+impl<J, B: Bell> Handover<J, B> {
+    pub(super) fn new(bound: usize, bell: B) -> Self {
+        let shared = Shared { taken: Taken::default(), made: 0, under_way: 0, bound, rung: false };
+        Self { shared: Mutex::new(shared), bell }
+    }
+
+    /// Hands a request to the thread. Until [`ended`](Self::ended) it is under way.
+    pub(super) fn submit(&self, job: J) -> Result<Id, (J, Refusal)> {
+        let mut shared = self.lock();
+        if shared.taken.closed {
+            return Err((job, Refusal::Closed));
+        }
+        if shared.under_way >= shared.bound {
+            return Err((job, Refusal::TooMany { bound: shared.bound }));
+        }
+        shared.under_way += 1;
+        shared.made += 1;
+        let id = Id(shared.made);
+        shared.taken.submitted.push((id, job));
+        self.wake(shared);
+        Ok(id)
+    }
+
+    /// The request is not wanted any more. It may have ended already.
+    pub(super) fn cancel(&self, id: Id) {
+        let mut shared = self.lock();
+        if !shared.taken.closed {
+            shared.taken.cancelled.push(id);
+            self.wake(shared);
+        }
+    }
+
+    /// Nothing more is taken on, and what is under way is to be ended.
+    pub(super) fn close(&self) {
+        let mut shared = self.lock();
+        shared.taken.closed = true;
+        self.wake(shared);
+    }
+
+    /// For the thread: what is new, into a `taken` that has been emptied.
+    pub(super) fn take(&self, taken: &mut Taken<J>) {
+        let mut shared = self.lock();
+        shared.rung = false;
+        swap(&mut shared.taken.submitted, &mut taken.submitted);
+        swap(&mut shared.taken.cancelled, &mut taken.cancelled);
+        taken.closed = shared.taken.closed;
+    }
+
+    /// For the thread: a request is over. To be called before its outcome is
+    /// told, so that whoever hears of it can make another.
+    pub(super) fn ended(&self) {
+        self.lock().under_way -= 1;
+    }
+
+    fn wake(&self, mut shared: MutexGuard<'_, Shared<J>>) {
+        let rung = std::mem::replace(&mut shared.rung, true);
+        drop(shared);
+        if !rung {
+            self.bell.ring();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared<J>> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,84 @@
+//! One value on its way from the courier to a future, without a channel's
+//! queue: its room is allocated when it is there.
+//!
+//! The model checker has its own copy of this file, with its own primitives in
+//! `super::sync`: nothing else here may be shared between threads.
+
+use std::task::{Context, Poll, Waker};
+
+use super::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The two ends of one value.
+pub(super) fn promise<T>() -> (Completer<T>, Promise<T>) {
+    let shared = Arc::new(Mutex::new(State::Open(None)));
+    (Completer(Arc::clone(&shared)), Promise(shared))
+}
+
+/// Where the value comes from. Dropped, there will be none, and the other end
+/// is told.
+#[derive(Debug)]
+pub(super) struct Completer<T>(Arc<Mutex<State<T>>>);
+
+/// Where the value goes to.
+#[derive(Debug)]
+pub(super) struct Promise<T>(Arc<Mutex<State<T>>>);
+
+#[derive(Debug)]
+enum State<T> {
+    Open(Option<Waker>),
+    Done(Box<T>),
+    /// There is no value, or it has been taken.
+    Over,
+}
+
+impl<T> Completer<T> {
+    pub(super) fn complete(self, value: T) {
+        self.settle(State::Done(Box::new(value)));
+    }
+
+    fn settle(&self, with: State<T>) {
+        let mut state = lock(&self.0);
+        if let State::Open(waker) = &mut *state {
+            let waker = waker.take();
+            *state = with;
+            // A waker is foreign code: it runs without the lock.
+            drop(state);
+            waker.into_iter().for_each(Waker::wake);
+        }
+    }
+}
+
+impl<T> Drop for Completer<T> {
+    fn drop(&mut self) {
+        self.settle(State::Over);
+    }
+}
+
+impl<T> Promise<T> {
+    /// `None` if there is no value to come.
+    pub(super) fn poll(&self, context: &Context<'_>) -> Poll<Option<T>> {
+        let mut state = lock(&self.0);
+        if let State::Open(waker) = &mut *state {
+            let before = match waker {
+                Some(waker) if waker.will_wake(context.waker()) => None,
+                waker => waker.replace(context.waker().clone()),
+            };
+            drop(state);
+            drop(before);
+            return Poll::Pending;
+        }
+        match std::mem::replace(&mut *state, State::Over) {
+            State::Done(value) => Poll::Ready(Some(*value)),
+            _ => Poll::Ready(None),
+        }
+    }
+
+    /// Whether the value is still to come.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(&*lock(&self.0), State::Open(_))
+    }
+}
+
+fn lock<T>(state: &Mutex<State<T>>) -> MutexGuard<'_, State<T>> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,136 @@
+use std::{
+    io::IoSlice,
+    mem::MaybeUninit,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+
+use rustix::{
+    fs::{Mode, fchmod},
+    io::{Errno, retry_on_intr},
+    net::{
+        self, AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, Shutdown, SocketFlags,
+        SocketType,
+        sockopt::{self, Timeout},
+    },
+};
+
+use super::{Address, Received, Wait, receive::receive};
+use crate::wire::{MAX_DATAGRAM, MAX_FDS};
+
+/// How much may be unread of what a member has sent, in the kernel's count of
+/// somewhat over 700 bytes a datagram. It is a limit; nothing is set aside.
+const SEND_BUFFER: usize = 16 << 20;
+
+/// An `AF_UNIX` `SOCK_DGRAM` socket.
+#[derive(Debug)]
+pub(crate) struct UnixSocket {
+    fd: OwnedFd,
+    /// The receive timeout last set, in microseconds; 0 for none. Setting it is
+    /// a system call, so it is done only when it changes.
+    armed: AtomicU64,
+}
+
+impl UnixSocket {
+    /// One that is bound nowhere yet and asks for the credentials of whoever
+    /// sends to it. Its file will have mode 0600, whatever the umask.
+    pub(super) fn new() -> Result<Self, Errno> {
+        let fd = net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
+        sockopt::set_socket_passcred(&fd, true)?;
+        fchmod(&fd, Mode::RUSR | Mode::WUSR)?;
+        Ok(Self { fd, armed: AtomicU64::new(0) })
+    }
+
+    pub(super) fn bind(&self, address: &Address) -> Result<(), Errno> {
+        net::bind(&self.fd, address.sockaddr())
+    }
+
+    /// From now on only `peer` can send to this socket, and sends need no address.
+    ///
+    /// Sends nothing: it tells whether a live socket is bound there
+    /// (`ECONNREFUSED` and `ENOENT` say no).
+    pub(super) fn connect(&self, peer: &Address) -> Result<(), Errno> {
+        net::connect(&self.fd, peer.sockaddr())
+    }
+
+    /// Lets as much be unread by its receivers as the system allows.
+    ///
+    /// The kernel charges a datagram to its sender until it is received. With
+    /// the default, some 270 datagrams that others do not read are enough to
+    /// keep a socket from sending to anybody.
+    pub(super) fn widen(&self) {
+        // More than the system's limit takes a privilege; up to it does not.
+        if sockopt::set_socket_send_buffer_size_force(&self.fd, SEND_BUFFER).is_err() {
+            // The default serves nearly everybody.
+            let _ = sockopt::set_socket_send_buffer_size(&self.fd, SEND_BUFFER);
+        }
+    }
+
+    /// Sends one datagram at once, or `EAGAIN` if the peer's queue is full.
+    ///
+    /// `to` is `None` on a connected socket.
+    pub(super) fn send(
+        &self,
+        to: Option<&Address>,
+        datagram: &[u8],
+        fds: &[BorrowedFd<'_>],
+    ) -> Result<(), Errno> {
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        let slices = [IoSlice::new(datagram)];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        if !fds.is_empty() && !control.push(SendAncillaryMessage::ScmRights(fds)) {
+            return Err(Errno::TOOMANYREFS);
+        }
+        retry_on_intr(|| match to {
+            Some(to) => net::sendmsg_addr(&self.fd, to.sockaddr(), &slices, &mut control, flags),
+            None => net::sendmsg(&self.fd, &slices, &mut control, flags),
+        })
+        .map(|_| ())
+    }
+
+    /// Receives one datagram into `buffer`, which is longer than any well-formed
+    /// one, so that a longer one shows.
+    ///
+    /// After [`shut_down`](UnixSocket::shut_down), and once what was queued is read,
+    /// it returns at once without credentials. `EINTR` is the caller's to see:
+    /// only it knows how much of its time is left.
+    pub(super) fn receive(&self, buffer: &mut [u8; MAX_DATAGRAM + 1], wait: Wait) -> Result<Received, Errno> {
+        let flags = match wait {
+            Wait::No => libc::MSG_DONTWAIT,
+            Wait::AtMost(Duration::ZERO) => libc::MSG_DONTWAIT,
+            Wait::AtMost(timeout) => {
+                self.arm(u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX).max(1))?;
+                0
+            }
+            Wait::Forever => {
+                self.arm(0)?;
+                0
+            }
+        };
+        receive(self.fd.as_fd(), buffer, flags)
+    }
+
+    /// Ends receiving, also a receive that is blocked in another thread. What is
+    /// queued can still be read; sending goes on working.
+    pub(super) fn shut_down(&self) {
+        // It fails only on sockets that cannot be shut down, which this is not.
+        let _ = net::shutdown(&self.fd, Shutdown::Read);
+    }
+
+    fn arm(&self, micros: u64) -> Result<(), Errno> {
+        if self.armed.load(Relaxed) != micros {
+            let timeout = (micros > 0).then(|| Duration::from_micros(micros));
+            sockopt::set_socket_timeout(&self.fd, Timeout::Recv, timeout)?;
+            self.armed.store(micros, Relaxed);
+        }
+        Ok(())
+    }
+}
+
+impl AsFd for UnixSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}

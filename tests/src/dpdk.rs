@@ -1,0 +1,25 @@
+//! Real DPDK processes, and Rust processes beside them, driven by tests.
+//!
+//! ```text
+//! a test ─► Group ─► Process ─ lines on stdin and stdout ─► dpdk/peer.c on DPDK, or bin/rust_peer.rs on mp-core
+//! ```
+//!
+//! A [`Group`] is a temporary runtime directory with a file-prefix of its own. Its [`Process`]es all speak the protocol
+//! of `dpdk/lines.h`, whatever they are written in, so that a test can put either in either place. Every wait here ends:
+//! a peer that hangs or crashes fails the test, with what it printed.
+
+mod answer;
+pub mod exchange;
+mod group;
+mod hand;
+mod huge_pages;
+mod process;
+mod record;
+mod table;
+
+pub use answer::{Answer, Content, Event, FileId, Refused, Requested};
+pub use group::{DpdkBuilder, Group, Layout, Memory, Role, RustBuilder};
+pub use hand::{Golden, Hand, Handed, Kind};
+pub use process::{Mode, Process};
+pub use record::datagrams_sent;
+pub use table::{Cell, Document, Table};

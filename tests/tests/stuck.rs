@@ -1,0 +1,313 @@
+//! Peers that live but do not read: stopped, slow, or not interested in replies.
+
+use tests::{Lie, Process, RawSocket, eventually, group};
+
+/// The milliseconds that a call took, and its result.
+fn timed(result: &str) -> (u64, &str) {
+    let (ms, rest) = result.split_once(' ').expect("a time and a result");
+    (ms.parse().expect("milliseconds"), rest)
+}
+
+/// Fills the queue of a process that does not read.
+fn fill_queue(from: &RawSocket, to: &std::path::Path) {
+    let note = Lie::message("note", b"filler").bytes();
+    while from.try_send(to, &note).is_ok() {}
+}
+
+/// A secondary that is stopped, with a full queue.
+fn stuck(group: &tests::Group) -> Process {
+    let before = group.files("mp_socket_");
+    let secondary = group.secondary();
+    let name = group.files("mp_socket_").into_iter().find(|name| !before.contains(name));
+    secondary.pause();
+    let filler = RawSocket::unbound();
+    fill_queue(&filler, &group.join(&name.expect("it has joined")));
+    secondary
+}
+
+#[test]
+fn a_message_to_all_reaches_the_others_while_one_is_stuck() {
+    let group = group!();
+    let mut primary = group.primary();
+    let stuck = stuck(&group);
+    let mut others = [group.secondary(), group.secondary()];
+    primary.tell("send note 60000 hello");
+    // The call is still waiting for the stuck one.
+    for other in &mut others {
+        assert!(other.event("note").starts_with("hello"));
+    }
+    stuck.resume();
+    let sent = primary.line(|line| line.starts_with('='));
+    assert_eq!(sent.matches(":Sent").count(), 3, "{sent}");
+}
+
+#[test]
+fn a_message_to_a_stuck_peer_is_bounded_by_its_deadline() {
+    let group = group!();
+    let mut primary = group.primary();
+    let stuck = stuck(&group);
+    let fds = primary.open_fds();
+    let result = primary.call("send note 300 hello");
+    let (ms, sent) = timed(&result);
+    assert_eq!(sent, format!("{}:QueueFull", stuck.pid()));
+    assert!((300..3000).contains(&ms), "{ms} ms");
+    primary.assert_open_fds(fds);
+}
+
+#[test]
+fn a_request_to_all_costs_one_deadline_however_many_are_stuck() {
+    let group = group!();
+    let mut primary = group.primary();
+    let stuck = [stuck(&group), stuck(&group), stuck(&group)];
+    let live = group.secondary();
+    let fds = primary.open_fds();
+    let result = primary.call("ask echo 500 hi");
+    let (ms, replies) = timed(&result);
+    for stuck in &stuck {
+        assert!(replies.contains(&format!("{}:QueueFull", stuck.pid())), "{replies}");
+    }
+    assert!(replies.contains(&format!("{}:Replied", live.pid())), "{replies}");
+    assert!(replies.starts_with("sent=1 received=1"), "{replies}");
+    assert!((500..1400).contains(&ms), "{ms} ms");
+    primary.assert_open_fds(fds + 1);
+}
+
+#[test]
+fn a_request_reaches_a_stuck_peer_as_soon_as_it_reads_again() {
+    let group = group!();
+    let mut primary = group.primary();
+    let stuck = stuck(&group);
+    primary.call("begin ask echo 60000 hi");
+    stuck.resume();
+    let result = primary.event("done");
+    assert!(timed(&result).1.contains(&format!("{}:Replied", stuck.pid())), "{result}");
+}
+
+#[test]
+fn a_peer_that_is_stopped_after_it_was_asked_times_out() {
+    let group = group!();
+    let mut primary = group.primary();
+    let stopped = group.secondary();
+    stopped.pause();
+    let live = group.secondary();
+    let result = primary.call("ask echo 300 hi");
+    let (ms, replies) = timed(&result);
+    assert!(replies.contains(&format!("{}:TimedOut", stopped.pid())), "{replies}");
+    assert!(replies.contains(&format!("{}:Replied", live.pid())), "{replies}");
+    assert!((300..3000).contains(&ms), "{ms} ms");
+}
+
+#[test]
+fn a_late_reply_never_answers_a_later_request() {
+    let group = group!();
+    let (mut primary, mut client) = (group.primary(), group.client());
+    let fds = client.open_fds();
+    let result = client.call("ask stall 100 early");
+    assert!(timed(&result).1.starts_with("TimedOut"), "{result}");
+    primary.event("stall");
+    client.call("begin ask stall 60000 later");
+    primary.call("release 1");
+    primary.event("stall");
+    primary.call("release 1");
+    let result = client.event("done");
+    assert!(result.ends_with(" later"), "{result}");
+    // Of two reply sockets one was given up; the other is kept.
+    client.assert_open_fds(fds + 1);
+    assert_eq!(group.files("mp_reply_").len(), 1);
+}
+
+#[test]
+fn a_late_reply_to_a_request_to_all_never_answers_a_later_one() {
+    let group = group!();
+    let (mut primary, mut secondary) = (group.primary(), group.secondary());
+    let result = primary.call("ask stall 100 early");
+    assert!(result.contains(":TimedOut"), "{result}");
+    secondary.event("stall");
+    primary.call("begin ask forget 60000");
+    secondary.call("release 1");
+    let result = primary.event("done");
+    assert!(result.contains(":Ignored"), "{result}");
+    assert_eq!(primary.counter("replies"), 0);
+}
+
+#[test]
+fn a_requester_that_reads_no_replies_holds_up_nobody() {
+    let group = group!();
+    let (mut primary, mut client) = (group.primary(), group.client());
+    assert!(client.call("ask echo 5000 warm").ends_with("warm"));
+    let fds = primary.open_fds();
+    let to = group.join("mp_socket");
+    {
+        let deaf = RawSocket::bound(&group.join("deaf"));
+        let request = Lie::request("echo", b"").bytes();
+        for _ in 0..100 {
+            deaf.send(&to, &request);
+        }
+        // The others' replies do not wait behind those that cannot be delivered.
+        let mut total = 0;
+        for i in 0..50 {
+            let result = client.call(&format!("ask echo 5000 {i}"));
+            let (ms, reply) = timed(&result);
+            assert!(reply.ends_with(&format!(" {i}")), "{reply}");
+            total += ms;
+        }
+        assert!(total < 200, "{total} ms for 50 replies");
+        assert_eq!(primary.counter("lost"), 0);
+    }
+    // It is gone: what was kept for it is given up.
+    assert!(eventually(|| primary.counter("lost") > 50));
+    primary.assert_open_fds(fds);
+    std::fs::remove_file(group.join("deaf")).expect("it is there");
+}
+
+#[test]
+fn many_requesters_that_read_no_replies_hold_up_nobody() {
+    let group = group!();
+    let (mut primary, mut client) = (group.primary(), group.client());
+    let to = group.join("mp_socket");
+    let deaf: Vec<_> = (0..50).map(|i| RawSocket::bound(&group.join(&format!("deaf_{i}")))).collect();
+    let request = Lie::request("echo", b"").bytes();
+    for _ in 0..12 {
+        deaf.iter().for_each(|deaf| deaf.send(&to, &request));
+    }
+    assert!(eventually(|| primary.counter("requests") == 600));
+    let cpu = primary.cpu_ticks();
+    let mut total = 0;
+    for i in 0..50 {
+        let result = client.call(&format!("ask echo 5000 {i}"));
+        let (ms, reply) = timed(&result);
+        assert!(reply.ends_with(&format!(" {i}")), "{reply}");
+        total += ms;
+    }
+    assert!(total < 300, "{total} ms for 50 replies");
+    drop(deaf);
+    assert!(eventually(|| primary.counter("lost") > 40));
+    let cpu = primary.cpu_ticks() - cpu;
+    assert!(cpu < 20, "{cpu} hundredths of a second spent in waiting");
+}
+
+#[test]
+fn replies_that_had_to_wait_arrive_in_order_with_their_descriptors() {
+    let group = group!();
+    let (mut primary, to) = (group.primary(), group.join("mp_socket"));
+    let fds = primary.open_fds();
+    let slow = RawSocket::bound(&group.join("slow"));
+    for i in 0..60_u8 {
+        let request = Lie { num_fds: 2, ..Lie::request("echo", &[i]) };
+        slow.send_with_copies(&to, &request.bytes(), 2);
+    }
+    for i in 0..60 {
+        assert_eq!(slow.receive(), (2, "echo".into(), vec![i]));
+    }
+    slow.assert_answers(&to);
+    primary.assert_open_fds(fds);
+    assert_eq!(primary.counter("lost"), 0);
+}
+
+#[test]
+fn while_a_handler_is_slow_the_socket_is_drained_in_order() {
+    let group = group!();
+    let (mut primary, to) = (group.primary(), group.join("mp_socket"));
+    let sender = RawSocket::bound(&group.join("sender"));
+    sender.send(&to, &Lie::message("hold", b"").bytes());
+    primary.event("hold");
+    for i in 0..200 {
+        // It would block long before the last, were the socket not drained.
+        sender.send(&to, &Lie::message("note", format!("{i}").as_bytes()).bytes());
+    }
+    assert!(eventually(|| primary.counter("backlogged") == 200));
+    assert!(!primary.has_told("note"));
+    primary.call("release 1");
+    for i in 0..200 {
+        assert!(primary.event("note").starts_with(&format!("{i} ")));
+    }
+    sender.assert_answers(&to);
+}
+
+#[test]
+fn over_the_bound_messages_are_dropped_and_requests_answered_ignore() {
+    let group = group!();
+    let mut primary = group.start("primary", &["--backlog", "5"]);
+    let (fds, to) = (primary.open_fds(), group.join("mp_socket"));
+    let sender = RawSocket::bound(&group.join("sender"));
+    sender.send(&to, &Lie::message("hold", b"").bytes());
+    primary.event("hold");
+    for i in 0..9 {
+        let message = Lie { num_fds: 3, ..Lie::message("note", format!("{i}").as_bytes()) };
+        sender.send_with_copies(&to, &message.bytes(), 3);
+    }
+    sender.send(&to, &Lie::request("echo", b"").bytes());
+    assert_eq!(sender.receive(), (3, "echo".into(), vec![]), "at once, though a handler runs");
+    assert_eq!(primary.counter("BacklogFull"), 5);
+    assert_eq!(primary.counter("backlogged"), 5);
+    primary.call("release 1");
+    for i in 0..5 {
+        assert!(primary.event("note").starts_with(&format!("{i} fds=3")));
+    }
+    sender.assert_answers(&to);
+    assert!(!primary.has_told("note"));
+    primary.assert_open_fds(fds);
+}
+
+#[test]
+fn what_nobody_answers_is_answered_ignore_also_while_a_handler_is_slow() {
+    let group = group!();
+    let (mut primary, to) = (group.primary(), group.join("mp_socket"));
+    let sender = RawSocket::bound(&group.join("sender"));
+    sender.send(&to, &Lie::message("hold", b"").bytes());
+    primary.event("hold");
+    sender.send(&to, &Lie::request("mp_malloc_sync", b"").bytes());
+    assert_eq!(sender.receive(), (3, "mp_malloc_sync".into(), vec![]));
+    primary.call("release 1");
+    sender.assert_answers(&to);
+}
+
+#[test]
+fn a_flood_from_many_is_survived_in_order() {
+    let group = group!();
+    let (mut primary, to) = (group.start("primary", &["--backlog", "100000"]), group.join("mp_socket"));
+    let fds = primary.open_fds();
+    std::thread::scope(|scope| {
+        for sender in 0..4 {
+            let to = &to;
+            scope.spawn(move || {
+                let socket = RawSocket::unbound();
+                for i in 0..500 {
+                    socket.send(to, &Lie::message("note", format!("{sender} {i}").as_bytes()).bytes());
+                }
+            });
+        }
+    });
+    let mut next = [0; 4];
+    for _ in 0..2000 {
+        let note = primary.event("note");
+        let mut words = note.split(' ').map(|word| word.parse::<usize>());
+        let (Some(Ok(sender)), Some(Ok(i))) = (words.next(), words.next()) else { panic!("{note}") };
+        assert_eq!(i, next[sender], "each sender's messages in order");
+        next[sender] += 1;
+    }
+    let honest = RawSocket::bound(&group.join("honest"));
+    honest.assert_answers(&to);
+    primary.assert_open_fds(fds);
+}
+
+#[test]
+fn signals_interrupt_nothing_that_blocks() {
+    let group = group!();
+    let (mut primary, mut client) = (group.primary(), group.client());
+    primary.call("interruptible");
+    client.call("interruptible");
+    client.call("begin ask stall 10000 patient");
+    primary.event("stall");
+    for _ in 0..200 {
+        primary.signal(rustix::process::Signal::USR1);
+        client.signal(rustix::process::Signal::USR1);
+        primary.pause();
+        client.pause();
+        primary.resume();
+        client.resume();
+    }
+    primary.call("release 1");
+    let result = client.event("done");
+    assert!(result.ends_with(" patient"), "{result}");
+}
