@@ -105,8 +105,9 @@ impl Primary {
         self.membership.statistics()
     }
 
-    /// Leaves the group. Requests that wait are answered *ignore*; waits until
-    /// running handlers have ended, but not longer than `timeout`, and not for
+    /// Leaves the group. Requests that wait are answered *ignore*, and so are
+    /// those that still come; what has begun is finished: waits until running
+    /// handlers have ended, but not longer than `timeout`, and not for
     /// the one that calls this. Tells whether all have.
     pub fn stop(&self, timeout: Duration) -> bool {
         self.membership.leave(timeout)

@@ -79,10 +79,41 @@ fn a_responder_is_answered_after_its_role_was_stopped() {
     let (mut primary, mut client) = pair(&group);
     client.call("begin ask keep 60000");
     primary.event("keep");
-    // Its requester would take a peer whose file is gone for dead; it is fast.
     assert_eq!(primary.call("stop 5000"), "true");
+    wait_for_looks(&client);
     assert_eq!(primary.call("answer late"), "Ok(())");
     assert!(client.event("done").ends_with(" late"));
+}
+
+/// Waits until a process that waits for a reply has looked a few times whether
+/// the peer still lives.
+fn wait_for_looks(requester: &Process) {
+    let before = requester.context_switches();
+    assert!(eventually(|| requester.context_switches() >= before + 4), "it does not look");
+}
+
+#[test]
+fn a_member_that_has_left_but_lives_can_still_answer_a_request_to_all() {
+    let group = group!();
+    let (mut primary, mut secondary) = (group.primary(), group.secondary());
+    primary.call("begin ask keep 60000");
+    secondary.event("keep");
+    assert_eq!(secondary.call("stop 5000"), "true");
+    wait_for_looks(&primary);
+    assert_eq!(secondary.call("answer late"), "Ok(())");
+    assert!(primary.event("done").contains(":Replied"));
+}
+
+#[test]
+fn a_member_that_has_left_and_then_dies_is_gone() {
+    let group = group!();
+    let (mut primary, mut client) = pair(&group);
+    client.call("begin ask keep 60000");
+    primary.event("keep");
+    assert_eq!(primary.call("stop 5000"), "true");
+    primary.kill();
+    let result = client.event("done");
+    assert!(timed(&result).1.starts_with("Gone"), "{result}");
 }
 
 #[test]
