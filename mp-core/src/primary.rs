@@ -394,12 +394,13 @@ impl Builder<Primary> {
         let actions = self.setup.actions(group.make()?.has_dpdk())?;
         let (directory, bound, layout) = group.bind_primary()?;
         let desk = client::desk(&group, &gate, &self.setup);
-        let membership = Membership::start(group, &gate, desk.clone(), bound, actions, &self.setup)?;
-        let port = Arc::clone(membership.port());
-        let send_timeout = self.setup.send_timeout;
-        // Only the builder fills it, and it is used up by that.
+        let port = ReplyPort::new(bound, Arc::clone(&gate.counters));
         let roster = Arc::new(Roster { directory, layout });
-        let _ = self.handle.set(Inner { desk, roster, port, send_timeout });
+        let send_timeout = self.setup.send_timeout;
+        let inner = Inner { desk: desk.clone(), roster, port: port.clone(), send_timeout };
+        // Only the builder fills it, and it is used up by that.
+        let _ = self.handle.set(inner);
+        let membership = Membership::start(group, desk, port, actions, &self.setup)?;
         Ok(Primary { handle: PrimaryHandle(self.handle), membership })
     }
 }

@@ -1,9 +1,10 @@
-use std::{ffi::OsString, ops::Deref, time::Duration};
+use std::{ffi::OsString, ops::Deref, sync::Arc, time::Duration};
 
 use crate::{
     Actions, Address, Builder, Client, StartError,
     builder::{Joins, Role, sealed},
     client,
+    dispatch::ReplyPort,
     membership::Membership,
 };
 
@@ -106,8 +107,8 @@ impl Builder<Secondary> {
         let actions = self.setup.actions(group.make()?.has_dpdk())?;
         let desk = client::desk(&group, &gate, &self.setup);
         let client = client::fill(&self.handle, desk.clone(), self.setup.send_timeout);
-        let bound = group.bind_secondary()?;
-        let membership = Membership::start(group, &gate, desk, bound, actions, &self.setup)?;
+        let port = ReplyPort::new(group.bind_secondary()?, Arc::clone(&gate.counters));
+        let membership = Membership::start(group, desk, port, actions, &self.setup)?;
         Ok(Secondary { client, membership })
     }
 }
