@@ -34,7 +34,9 @@ pub(crate) struct Cli {
 const AFTER_HELP: &str = "\
 Exit status: 0 when all who were asked answered, 1 when not, 2 on wrong usage.
 
-Durations: 500us, 20ms, 1s, \"1m 30s\".";
+Durations: 500us, 20ms, 1s, \"1m 30s\".
+
+`mpctl man` prints the man page, `mpctl completions SHELL` the completions of bash, zsh, fish, elvish or PowerShell.";
 
 /// Which group.
 #[derive(Debug, Args)]
@@ -69,11 +71,11 @@ pub(crate) enum Command {
 
     /// Join, and answer every request with the payload and files that came with it.
     ///
-    /// Prints what arrives. Requests under other names are answered *ignore*.
+    /// Prints what arrives. Requests under other names are answered "ignore".
     /// Ctrl-C leaves the group.
     Serve(ServeArgs),
 
-    /// Join as a secondary and print what arrives; answer every request *ignore*.
+    /// Join as a secondary and print what arrives; answer every request "ignore".
     ///
     /// Ctrl-C leaves the group.
     Listen(ListenArgs),

@@ -11,6 +11,8 @@ mod carrier;
 mod future;
 mod handover;
 mod job;
+#[cfg(test)]
+mod model;
 mod promise;
 mod schedule;
 

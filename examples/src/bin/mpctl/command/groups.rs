@@ -4,7 +4,7 @@ use std::fs;
 
 use mp_core::{
     GroupError,
-    inspect::{self, Group},
+    inspect::{self, DpdkVersion, Group},
 };
 
 use super::Context;
@@ -39,6 +39,11 @@ fn command_line(pid: u32) -> Option<String> {
 }
 
 impl Context {
+    /// The DPDK version of the chosen group, if it is known.
+    pub(super) fn version(&self) -> Option<DpdkVersion> {
+        self.inspect().ok()?.dpdk
+    }
+
     /// Looks into the chosen group.
     pub(super) fn inspect(&self) -> Result<Group, Failure> {
         let group = match &self.group.runtime_dir {

@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-use mp_core::{Address, Builder, Joins, Message, Peer, Primary, Responder, Secondary};
+use mp_core::{Address, Builder, Joins, Message, Peer, Primary, Responder, Secondary, inspect::DpdkVersion};
 
 use super::{Context, made::NewDirectories};
 use crate::{
@@ -38,7 +38,7 @@ const QUEUE: usize = 4096;
 const LEAVE: Duration = Duration::from_secs(1);
 
 pub(super) fn serve(context: &Context, args: &ServeArgs) -> Result<bool, Failure> {
-    let (queue, arrivals) = Queue::new();
+    let (queue, arrivals) = Queue::new(context.version());
     let failed = |error| Failure::of_start(&error);
     if args.primary {
         // Dropped last, when the group is left.
@@ -56,7 +56,7 @@ pub(super) fn serve(context: &Context, args: &ServeArgs) -> Result<bool, Failure
 
 pub(super) fn listen(context: &Context, args: &ListenArgs) -> Result<bool, Failure> {
     context.check_group()?;
-    let (queue, arrivals) = Queue::new();
+    let (queue, arrivals) = Queue::new(context.version());
     let (names, handled) = (args.names.clone(), queue.clone());
     let builder = context.group.builder(Secondary::builder).otherwise(move |arrival| {
         let (kind, message, peer, responder) = parts(arrival);
@@ -142,17 +142,20 @@ fn print(output: Output, count: Option<u64>, arrivals: &Receiver<Option<Arrival>
 struct Queue {
     items: SyncSender<Option<Arrival>>,
     missed: Arc<AtomicU64>,
+    /// Of the group's DPDK.
+    version: Option<DpdkVersion>,
 }
 
 impl Queue {
-    fn new() -> (Self, Receiver<Option<Arrival>>) {
+    fn new(version: Option<DpdkVersion>) -> (Self, Receiver<Option<Arrival>>) {
         let (items, arrivals) = sync_channel(QUEUE);
-        (Self { items, missed: Arc::default() }, arrivals)
+        (Self { items, missed: Arc::default(), version }, arrivals)
     }
 
     /// Never waits.
     fn put(&self, kind: Kind, message: &Message, peer: &Peer) {
-        if let Err(TrySendError::Full(_)) = self.items.try_send(Some(Arrival::of(kind, message, peer))) {
+        let arrival = Arrival::of(kind, message, peer, self.version);
+        if let Err(TrySendError::Full(_)) = self.items.try_send(Some(arrival)) {
             self.missed.fetch_add(1, Relaxed);
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     failure::Failure,
     input::Outgoing,
     interrupt::{Awaited, unless_interrupted},
-    show::Answers,
+    show::{Answers, Reply},
 };
 
 pub(super) fn run(context: &Context, args: &MessageArgs) -> Result<bool, Failure> {
@@ -25,7 +25,8 @@ pub(super) fn run(context: &Context, args: &MessageArgs) -> Result<bool, Failure
     };
     match result {
         Ok(reply) => {
-            context.output.print(&Answers::new(&primary, Outcome::Replied, Some(&reply)))?;
+            let reply = Reply::of(&reply, context.version());
+            context.output.print(&Answers::new(&primary, Outcome::Replied, Some(reply)))?;
             Ok(true)
         }
         Err(error) => {
