@@ -83,6 +83,11 @@ impl Line {
         self.to.as_ref() == to
     }
 
+    /// Whether both are connected to one and the same peer.
+    pub(super) fn has_peer_of(&self, other: &Self) -> bool {
+        self.peer.is_some() && self.peer == other.peer
+    }
+
     /// Sends to the connected peer, waiting for room until the deadline.
     pub(super) fn send(
         &self,
