@@ -300,6 +300,27 @@ fn a_message_is_sent_to_the_primary() {
 }
 
 #[test]
+fn a_message_waits_for_room_until_it_is_interrupted() {
+    let group = Group::new();
+    let full = UnixDatagram::bind(group.socket()).unwrap();
+    let sender = UnixDatagram::unbound().unwrap();
+    sender.set_nonblocking(true).unwrap();
+    while sender.send_to(&[0], group.socket()).is_ok() {}
+
+    let late = group.run(&["--json", "--timeout", "20ms", "send", "told"]);
+    assert_eq!((late.status, &late.json()["sent"]), (1, &json!(0)));
+    assert_eq!(late.json()["outcomes"][0]["outcome"], json!("queue_full"));
+
+    let command = &mut group.command(&["--timeout", "1m", "send", "told"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    assert!(eventually(|| group.files().len() == 2), "it sends from a socket of its own");
+    kill_process(Pid::from_raw(child.id() as i32).unwrap(), Signal::INT).unwrap();
+    assert_eq!(wait(&mut child), 1);
+    assert_eq!(group.files(), ["mp_socket"]);
+    drop(full);
+}
+
+#[test]
 fn serve_answers_with_what_came_and_shows_it() {
     let group = Group::new();
     let mut primary = group.start(&["serve", "echo", "other", "--primary"]);
