@@ -365,7 +365,7 @@ impl Deref for Primary {
 impl Inner {
     fn watch(&self) -> Result<Watch, GroupError> {
         let group = self.desk.group().clone();
-        let roster = Roster { directory: group.open()?, layout: self.roster.layout };
+        let roster = Roster::new(group.open()?, self.roster.layout);
         Watch::new(group, roster)
     }
 
@@ -397,7 +397,7 @@ impl Builder<Primary> {
         let port = Arc::clone(membership.port());
         let send_timeout = self.setup.send_timeout;
         // Only the builder fills it, and it is used up by that.
-        let roster = Arc::new(Roster { directory, layout });
+        let roster = Arc::new(Roster::new(directory, layout));
         let _ = self.handle.set(Inner { desk, roster, port, send_timeout });
         Ok(Primary { handle: PrimaryHandle(self.handle), membership })
     }
