@@ -27,8 +27,19 @@
 //!            wire                  datagrams, without I/O
 //! ```
 //!
+//! [`inspect`] looks into groups without taking part.
+//!
 //! Each layer knows those below it and nothing above. See the [DPDK guide] for
 //! what it all means to a DPDK application.
+//!
+//! # After a fork
+//!
+//! A role belongs to the process that started it. The child of a fork has a copy
+//! of it without its threads, and that copy is inert: its calls fail with
+//! `Stopped`, responders with [`ReplyError::Forked`], and dropping it sends and
+//! removes nothing. The child may start roles of its own. As ever after a fork of
+//! a process with threads, it must not wait for locks that others may have held;
+//! to fork before starting a role, or to `exec` after it, is simplest.
 //!
 //! [DPDK guide]: https://doc.dpdk.org/guides/prog_guide/multi_proc_support.html
 
@@ -40,6 +51,7 @@ mod dispatch;
 mod group;
 mod in_process;
 mod inbox;
+pub mod inspect;
 mod membership;
 mod peer;
 mod primary;
@@ -48,6 +60,7 @@ mod secondary;
 mod sys;
 mod trust;
 mod turn;
+mod watch;
 mod wire;
 
 pub use builder::{Builder, Joins, Role, StartError};
@@ -64,6 +77,7 @@ pub use request::{
 pub use secondary::Secondary;
 pub use sys::{Address, Credentials, PathTooLong};
 pub use trust::Trust;
+pub use watch::{Change, Watch};
 pub use wire::{
     Fds, FdsError, FdsIntoIter, Layout, MAX_FDS, MAX_NAME, MAX_PARAM, Malformed, Message, MessageError,
     MessageRef, Name, NameError, Param, ParamError,

@@ -10,8 +10,7 @@ use crate::{
     builder::Setup,
     deadline::Deadline,
     dispatch::{Dispatcher, ReplyPort},
-    group::{Bound, Group},
-    inbox::Gate,
+    group::Group,
     request::Desk,
 };
 
@@ -26,23 +25,21 @@ pub(crate) struct Membership {
     port: Arc<ReplyPort>,
     actions: Actions,
     dispatcher: Mutex<Option<Arc<Dispatcher>>>,
-    pid: u32,
 }
 
 impl Membership {
+    /// Handlers may run before this returns: what they use must be in place.
     pub(crate) fn start(
         group: Group,
-        gate: &Gate,
         desk: Arc<Desk>,
-        bound: Bound,
+        port: Arc<ReplyPort>,
         actions: Actions,
         setup: &Setup,
     ) -> Result<Self, StartError> {
-        let port = ReplyPort::new(bound, Arc::clone(&gate.counters)).map_err(std::io::Error::from)?;
-        let dispatcher =
-            Dispatcher::start(Arc::clone(&port), Arc::clone(&actions.0), gate.clone(), setup.backlog)?;
-        let dispatcher = Mutex::new(Some(dispatcher));
-        Ok(Self { group, desk, port, actions, dispatcher, pid: std::process::id() })
+        let (registry, gate) = (Arc::clone(&actions.0), desk.gate().clone());
+        let dispatcher = Dispatcher::start(Arc::clone(&port), registry, gate, setup.backlog);
+        let dispatcher = Mutex::new(Some(dispatcher.inspect_err(|_| desk.stop())?));
+        Ok(Self { group, desk, port, actions, dispatcher })
     }
 
     pub(crate) fn actions(&self) -> &Actions {
@@ -60,16 +57,19 @@ impl Membership {
     /// Leaves the group; tells whether all handlers and callbacks have ended in time.
     pub(crate) fn leave(&self, timeout: Duration) -> bool {
         // A fork's copy has neither the threads nor the place in the group.
-        if self.pid != std::process::id() {
+        if !self.port.bound.is_ours() {
             return true;
         }
         let dispatcher = self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(dispatcher) = dispatcher else { return true };
+        // Who is answered by a handler that still runs takes a peer whose name is
+        // gone for dead; and until it is gone peers may send, and are answered.
         let deadline = Deadline::after(timeout);
-        // Until the name is gone peers may send, and are answered.
+        let ended = dispatcher.close(deadline);
         self.group.leave(&self.port.bound);
         self.desk.stop();
-        let ended = dispatcher.stop(deadline) & self.desk.wait_until_ended(deadline);
+        dispatcher.shut_down();
+        let ended = ended & self.desk.wait_until_ended(deadline);
         self.actions.0.clear();
         ended
     }

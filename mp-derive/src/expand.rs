@@ -10,7 +10,7 @@ mod payload;
 mod span;
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::DeriveInput;
 
 use crate::ast::{Derive, Input};
@@ -39,20 +39,15 @@ pub(crate) fn expand(derive: Derive, original: &DeriveInput) -> TokenStream {
 }
 
 /// The path to everything that generated code uses.
-///
-/// It carries the span of the type's name: an error in a constant is shown at the outermost expansion that any of its
-/// tokens belongs to, and that should be the name, not the derive.
 fn private(input: &Input<'_>) -> TokenStream {
     let krate = &input.attrs.krate;
-    let span = input.ident.span();
-    let private = quote_spanned!(span=> ::__private);
-    quote!(#krate #private)
+    quote!(#krate::__private)
 }
 
 fn block(content: &TokenStream) -> TokenStream {
     quote! {
         #[doc(hidden)]
-        #[allow(dead_code, unused_qualifications, clippy::absolute_paths, clippy::pedantic)]
+        #[allow(dead_code, deprecated, unused_qualifications, clippy::absolute_paths, clippy::pedantic)]
         const _: () = { #content };
     }
 }

@@ -3,10 +3,12 @@
 //! The file list is the pipeline:
 //!
 //! ```text
-//! lib ─► ast ─► attr        what was written: the type, its fields, the attributes and their syntax
-//!         └───► valid       what makes no sense together, found before any code is made
-//!         └───► expand ─► { body, payload, spell, span }      the impls
-//!         └───► fallback    the same impls without content, after a mistake
+//! lib ─► ast ─► attr ─► { args, serde }   what was written: the type, its fields, the attributes and their syntax
+//!    ├─► valid                            what makes no sense together, found before any code is made
+//!    ├─► expand ─► codecs                 one constant per field, at the field's type
+//!    │        ├──► coding                 encoding and decoding, field by field
+//!    │        └──► { body, payload }      the impls around them
+//!    └─► fallback                         the same impls without content, after a mistake
 //! ```
 //!
 //! All mistakes are collected in a `Ctxt` and reported together, each at its token. After a mistake the
@@ -18,6 +20,8 @@ mod attr;
 mod ctxt;
 mod expand;
 mod fallback;
+#[cfg(test)]
+mod golden;
 mod spell;
 mod valid;
 

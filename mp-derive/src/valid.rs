@@ -122,10 +122,13 @@ fn check_field(input: &Input<'_>, field: &Field<'_>, cx: &mut Ctxt) {
         cx.span(max_len.at, "`max_len` does not apply in a C layout: text and lists are arrays there, `[u8; 32]` for instance");
     }
     if attrs.max_len.is_some() && attrs.fd.is_none() && spell::is_static(field.ty) {
-        cx.at(
-            field.ty,
-            "a received message borrows from its datagram, which is not `'static`: give the type a lifetime (`struct Name<'a>`, `&'a str`), or use an owned type",
-        );
+        let why = match input.derive {
+            Derive::Payload => "a payload owns its content: use `String` or `Vec<u8>`",
+            _ => {
+                "what is received borrows from its datagram, which is not `'static`: give the type a lifetime (`struct Name<'a>`, `&'a str`), or use an owned type"
+            }
+        };
+        cx.at(field.ty, why);
     }
     if attrs.fd.is_none() && spell::is_raw_fd(field.ty) {
         cx.at(

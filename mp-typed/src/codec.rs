@@ -12,6 +12,7 @@ use mp_core::{MAX_FDS, MAX_PARAM};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{At, DecodeError, DecodeFault, EncodeError, EncodeFault};
+use crate::frugal::Frugal;
 use crate::message::{Body, Decode};
 
 type Config = Configuration<LittleEndian, Fixint, Limit<MAX_PARAM>>;
@@ -236,7 +237,7 @@ impl<'de> Reader<'de> {
     /// A value that bincode decodes through serde, of at most `max_size` bytes.
     #[inline]
     pub(crate) fn serde<T: Deserialize<'de>>(&mut self, max_size: usize) -> Result<T, DecodeFault> {
-        let (value, size) =
+        let (Frugal(value), size) =
             bincode::serde::borrow_decode_from_slice(&self.param[self.at..], CONFIG).map_err(decode_fault)?;
         if size > max_size {
             return Err(DecodeFault::TooLarge { size, max_size });

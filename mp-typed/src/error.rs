@@ -27,7 +27,7 @@ pub struct EncodeError {
 #[non_exhaustive]
 pub enum EncodeFault {
     /// A `max_len` field holds more than was declared: shorten the value or raise the bound.
-    #[error("it holds {len} items, its `max_len` is {max_len}")]
+    #[error("its length is {len}, its `max_len` is {max_len}")]
     TooLong {
         /// Bytes of a text, items of anything else.
         len: usize,
@@ -111,7 +111,7 @@ pub enum DecodeFault {
     #[error("its file descriptor is missing")]
     MissingFd,
     /// A list or text is longer than its bound.
-    #[error("it holds {len} items, its bound is {max_len}")]
+    #[error("its length is {len}, its bound is {max_len}")]
     TooLong {
         /// The length that the sender claims.
         len: u64,

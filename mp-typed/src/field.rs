@@ -113,7 +113,7 @@ pub const fn payload<'de, T: Payload>() -> Codec<'de, T> {
 #[must_use]
 pub const fn max_len<'de, T: MaxLen<'de>, const N: usize>() -> Codec<'de, T> {
     Codec {
-        size: T::ITEM_SIZE.saturating_mul(N).saturating_add(T::BASE_SIZE),
+        size: shape::list_of(T::ITEM_SIZE, N).saturating_add(T::BASE_SIZE),
         layout: UNKNOWN,
         put: |value, out| value.encode_bounded(N, out),
         get: |src| T::decode_bounded(N, src),

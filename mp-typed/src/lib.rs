@@ -1,4 +1,113 @@
 //! Typed messages, requests and file descriptors over DPDK's multi-process IPC.
+//!
+//! A message is a struct or enum with a derive. Its fields become at most 256 bytes, its `#[fd]` fields at most 8 file
+//! descriptors, and the compiler checks that they do.
+//!
+//! ```
+//! use std::os::fd::OwnedFd;
+//! use mp_typed::{Message, Payload, Request, Response};
+//!
+//! #[derive(Message)]                                    // one-way, best effort
+//! #[message(name = "link_state")]
+//! pub struct LinkState { pub port: u16, pub up: bool }
+//!
+//! #[derive(Request)]                                    // expects an answer
+//! #[message(name = "ring_open", response = Ring)]
+//! pub struct OpenRing { pub port: u16, #[message(max_len = 32)] pub label: String }
+//!
+//! #[derive(Response)]                                   // travels under the request's name
+//! pub struct Ring { pub geometry: Geometry, #[fd] pub memory: OwnedFd }
+//!
+//! #[derive(Payload)]                                    // a value that can be a field
+//! pub struct Geometry { pub slots: u32, pub head: [u64; 4] }
+//! ```
+//!
+//! # Attributes
+//!
+//! | on the type | for | means |
+//! | --- | --- | --- |
+//! | `#[message(name = "link_state")]` | messages, requests | what receivers register under: a literal or constant, 1 to 63 bytes without NUL |
+//! | `#[message(response = Ring)]` | requests | the answer, a type that derives `Response`, or `()` |
+//! | `#[message(layout = "C")]` | all; `#[payload(layout = "C")]` for payloads | the payload is this struct as C lays it out, see below |
+//! | `#[message(crate = my::mp_typed)]` | all; `#[payload(crate = ...)]` for payloads | where this crate is, if it goes by another name |
+//!
+//! | on a field | means |
+//! | --- | --- |
+//! | `#[fd]` | the field travels as file descriptors, beside the payload |
+//! | `#[message(max_len = 32)]` | the bound of a `String`, `&str`, `Vec<T>`, `&[u8]`, map or set, or of an `Option` of these: bytes of text, items of the others; with `#[fd]` the bound of a `Vec` of descriptors |
+//! | `#[message(max_size = 32)]` | a foreign type that serde can encode, in at most 32 bytes, for which you vouch; encoding checks it |
+//!
+//! In a payload the two bounds are `#[payload(max_len = 32)]` and `#[payload(max_size = 32)]`.
+//!
+//! # Types
+//!
+//! | field | bytes at most |
+//! | --- | --- |
+//! | integers, floats, `bool`, `NonZero*`, `Wrapping` | their size; `usize` and `isize` 8 |
+//! | `char` | 4 |
+//! | `()`, `PhantomData` | 0 |
+//! | tuples up to 12, arrays of any length | the sum of their parts |
+//! | `Option` | 1 more |
+//! | `Result` and your own enums | 4 more than the largest variant |
+//! | `Duration`, `SystemTime` | 12 |
+//! | `Ipv4Addr`, `Ipv6Addr`, `IpAddr` | 4, 16, 20 |
+//! | `SocketAddrV4`, `SocketAddrV6` (without flow and scope), `SocketAddr` | 6, 18, 22 |
+//! | text, lists, maps and sets with `max_len` | 8, and that many times the largest item |
+//! | `heapless` and `arrayvec` strings and vectors, behind the features of these names | 8, and the capacity times the largest item |
+//!
+//! An `#[fd]` field is anything that is `AsFd` and `From<OwnedFd>`: `OwnedFd`, `File`, sockets, pipes, types of yours; or
+//! `BorrowedFd<'_>` in a type that is only sent; or `Option` or an array of these, a `Vec` with `max_len`, or a bounded
+//! vector of `heapless` or `arrayvec`.
+//!
+//! A type may have one lifetime, for `&str`, `&[u8]` and `BorrowedFd`. [`decode`] can borrow text and bytes from the datagram;
+//! handlers and replies cannot, because they outlive it.
+//!
+//! # Encoding
+//!
+//! The bytes are those that bincode makes of a serde struct with the same fields, with integers of fixed size,
+//! little-endian. Fields go one after the other, so both sides need the same type: there are no field names, no
+//! versions and no optional fields in it. A descriptor counts as `()`. No serde derive is needed; where there is one, its
+//! attributes may not change the encoding.
+//!
+//! Decoding is strict: every byte and every descriptor belongs to a field, or the whole is refused and the descriptors are
+//! closed. It allocates what the value owns and nothing else, whatever length the sender claims; see [`DecodeError`].
+//!
+//! # Peers in C
+//!
+//! With `layout = "C"` the payload is the C struct with these fields, byte for byte: numbers in the machine's order, padding
+//! as the C compiler puts it, written as zeros. The fields are numbers, `bool`, arrays of these (text is `[u8; N]`) and
+//! structs with `#[derive(Payload)]` and `#[payload(layout = "C")]`; they need no `repr(C)`. There is no room for the number
+//! of descriptors, so only the last `#[fd]` field may hold a number that varies: it gets those that are left.
+//!
+//! ```
+//! use mp_typed::{Message, encode};
+//!
+//! /// `struct { int type; int num; char name[64]; }`
+//! #[derive(Message)]
+//! #[message(name = "bus_vdev_mp", layout = "C")]
+//! struct Vdev { kind: i32, num: i32, name: [u8; 64] }
+//!
+//! let scan = Vdev { kind: 1, num: 0, name: [0; 64] };
+//! assert_eq!(encode(&scan)?.param()[..4], 1_i32.to_ne_bytes());
+//! # Ok::<(), mp_typed::EncodeError>(())
+//! ```
+//!
+//! # Mistakes
+//!
+//! What cannot work does not compile, and the compiler says why, at the token at fault:
+//!
+//! ```text
+//! error[E0080]: evaluation panicked: `StatsReply` does not fit a message: its payload can take 298 bytes, 42 over the limit of 256
+//!                 port          2
+//!                 name         64
+//!                 samples     232
+//!  --> src/lib.rs:4:12
+//!   |
+//! 4 | pub struct StatsReply {
+//!   |            ^^^^^^^^^^ evaluation of `_::FITS_IN_ONE_MESSAGE` failed here
+//! ```
+//!
+//! `docs/errors.md` shows the most common mistakes with their errors.
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -8,6 +117,7 @@ mod codec;
 mod error;
 mod fd;
 mod field;
+mod frugal;
 mod message;
 mod payload;
 mod role;
@@ -21,11 +131,12 @@ pub use message::{Body, Decode, DecodeOwned, Message, Request, Response};
 pub use mp_derive::{Message, Payload, Request, Response};
 pub use payload::Payload;
 pub use role::{
-    Actions, Answer, Builder, Client, Joins, Primary, PrimaryHandle, Replies, Reply, ReplyError,
-    RequestError, Responder, Role, Secondary, SendError,
+    Actions, Answer, Builder, Client, Joins, Primary, PrimaryHandle, Replies, RepliesFuture, Reply,
+    ReplyError, RequestError, Responder, ResponseFuture, Role, Secondary, SendError,
 };
 
 pub use mp_core::{
-    Address, BindError, Credentials, GroupError, Holder, InProcess, Layout, Member, Name, NameError, Outcome,
-    Peer, RegisterError, Registration, RegistrationGuard, Rejection, Sent, StartError, Statistics, Trust,
+    Address, BindError, Change, Credentials, GroupError, Holder, InProcess, Layout, Member, Name, NameError,
+    Outcome, Peer, RegisterError, Registration, RegistrationGuard, Rejection, Sent, StartError, Statistics,
+    Trust, Watch,
 };

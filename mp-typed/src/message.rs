@@ -1,10 +1,12 @@
 //! What a type must be to travel: the traits behind the four derives.
 //!
 //! ```text
-//!            Body  = Encode side: bytes and descriptors, and what they can take at most
-//!   Message ──┤ Decode<'de> = the receiving side; absent for types that borrow descriptors
-//!   Request ──┤
-//!  Response ──┘
+//!  Message ──┐
+//!  Request ──┼─► Body           bytes and descriptors, how many at most, and how to encode them
+//! Response ──┘    ▲
+//!                 Decode<'de>   received, perhaps borrowing from the datagram; not for types that borrow descriptors
+//!                 ▲
+//!                 DecodeOwned   received and kept
 //! ```
 
 use crate::codec::{Reader, Writer};
@@ -15,7 +17,7 @@ use crate::shape::{self, Shape};
 ///
 /// Implemented by `#[derive(Message)]`, `#[derive(Request)]` and `#[derive(Response)]`; there is no other way.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is nothing that can be sent",
+    message = "`{Self}` cannot be sent",
     label = "not a message, request or response",
     note = "add `#[derive(Message)]` (one-way), `#[derive(Request)]` (expects an answer) or `#[derive(Response)]` (an answer)"
 )]
@@ -54,10 +56,20 @@ pub trait Decode<'de>: Body + Sized {
 pub trait DecodeOwned: for<'de> Decode<'de> {}
 
 /// A one-way message: best effort, nobody answers. DPDK's `rte_mp_sendmsg`.
+///
+/// ```
+/// use mp_typed::Message;
+///
+/// #[derive(Message)]
+/// #[message(name = "link_state")]
+/// pub struct LinkState { pub port: u16, pub up: bool }
+///
+/// assert_eq!(LinkState::NAME, "link_state");
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a one-way message",
     label = "not a message",
-    note = "add `#[derive(Message)]` and `#[message(name = \"...\")]`; a request is sent with `request`, a response goes back with its request"
+    note = "add `#[derive(Message)]` and `#[message(name = \"...\")]`; a request is sent with `request` and received with `serve`"
 )]
 pub trait Message: Body {
     /// The name under which receivers register their action: 1 to 63 bytes.
@@ -65,10 +77,26 @@ pub trait Message: Body {
 }
 
 /// A question that expects an answer. DPDK's `rte_mp_request_sync` and `rte_mp_request_async`.
+///
+/// ```
+/// use mp_typed::{Request, Response};
+///
+/// #[derive(Request)]
+/// #[message(name = "speed_get", response = Speed)]
+/// pub enum GetSpeed { Port(u16), Highest }
+///
+/// #[derive(Response)]
+/// pub struct Speed { pub mbit: u32 }
+///
+/// /// Answered without content: that it was handled is all there is to say.
+/// #[derive(Request)]
+/// #[message(name = "speed_set", response = ())]
+/// pub struct SetSpeed { pub port: u16, pub mbit: u32 }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a request",
     label = "not a request",
-    note = "add `#[derive(Request)]` and `#[message(name = \"...\", response = SomeResponse)]`; a one-way message is sent with `send`"
+    note = "add `#[derive(Request)]` and `#[message(name = \"...\", response = SomeResponse)]`; a one-way message is sent with `send` and received with `on`"
 )]
 pub trait Request: Body {
     /// The name under which receivers register their action, and under which the answer comes back: 1 to 63 bytes.
@@ -81,6 +109,24 @@ pub trait Request: Body {
 /// The answer to a [`Request`], sent under the request's name. DPDK's `rte_mp_reply`.
 ///
 /// `()` is a response too: an empty one.
+///
+/// ```
+/// use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+/// use mp_typed::{Body, Response, encode};
+///
+/// #[derive(Response)]
+/// pub struct Ring { pub slots: u32, #[fd] pub memory: OwnedFd }
+///
+/// /// The same on the wire, for a sender that keeps its descriptor.
+/// #[derive(Response)]
+/// pub struct LentRing<'a> { pub slots: u32, #[fd] pub memory: BorrowedFd<'a> }
+///
+/// let null = std::fs::File::open("/dev/null")?;
+/// let lent = LentRing { slots: 8, memory: null.as_fd() };
+/// assert_eq!(encode(&lent)?.param(), [8, 0, 0, 0]);
+/// assert_eq!((Ring::MAX_SIZE, Ring::MAX_FDS), (LentRing::MAX_SIZE, LentRing::MAX_FDS));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a response",
     label = "not a response",

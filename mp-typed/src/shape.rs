@@ -98,6 +98,16 @@ pub const fn sum_of(sizes: &[usize]) -> usize {
     sum
 }
 
+/// The size of at most `max_len` items of size `item`.
+///
+/// Items without a size count as bytes if there are more of them than a message has bytes: otherwise a peer could keep the
+/// receiver busy with them for as long as it takes to count to `max_len`.
+#[must_use]
+pub(crate) const fn list_of(item: usize, max_len: usize) -> usize {
+    let item = if item == 0 && max_len > MAX_PARAM { 1 } else { item };
+    item.saturating_mul(max_len)
+}
+
 /// The size of an enum whose variants take `sizes`.
 #[must_use]
 pub const fn enum_of(sizes: &[usize]) -> usize {

@@ -235,6 +235,25 @@ impl Process {
         assert!(eventually(|| self.open_fds() == before), "process {} leaked: {}", self.pid(), last());
     }
 
+    /// How much processor time it has used, in clock ticks (hundredths of a second).
+    #[must_use]
+    pub fn cpu_ticks(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("it lives");
+        let fields: Vec<_> = stat.rsplit(") ").next().expect("a stat line").split(' ').collect();
+        fields[11..13].iter().map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
+    }
+
+    /// How often its threads went to sleep so far: once for each time they woke.
+    #[must_use]
+    pub fn context_switches(&self) -> u64 {
+        let of = |task: fs::DirEntry| -> Option<u64> {
+            let status = fs::read_to_string(task.path().join("status")).ok()?;
+            status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:")?.trim().parse().ok())
+        };
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid())).expect("it lives");
+        tasks.filter_map(|task| of(task.ok()?)).sum()
+    }
+
     /// How many threads it has.
     #[must_use]
     pub fn threads(&self) -> usize {

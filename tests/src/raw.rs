@@ -11,7 +11,10 @@ use std::{
     path::Path,
 };
 
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, sendmsg_addr};
+use rustix::{
+    net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, UCred, sendmsg_addr},
+    process::{Uid, getegid, geteuid, getpid},
+};
 
 use crate::WITHIN;
 
@@ -129,6 +132,18 @@ impl RawSocket {
     pub fn send_with_copies(&self, to: &Path, bytes: &[u8], count: usize) {
         let null = fs::File::open("/dev/null").expect("it is always there");
         self.send_with(to, bytes, &vec![null.as_fd(); count]);
+    }
+
+    /// Sends with the credentials of another user, which takes root.
+    pub fn send_as(&self, uid: u32, to: &Path, bytes: &[u8]) {
+        let own = UCred { pid: getpid(), uid: geteuid(), gid: getegid() };
+        let credentials = UCred { uid: Uid::from_raw(uid), ..own };
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        assert!(control.push(SendAncillaryMessage::ScmCredentials(credentials)), "there is room for it");
+        let to = SocketAddrUnix::new(to).expect("a path that fits");
+        sendmsg_addr(&self.0, &to, &[IoSlice::new(bytes)], &mut control, SendFlags::empty())
+            .expect("there is a receiver");
     }
 
     /// The next datagram, without its descriptors: type, name and param.

@@ -72,7 +72,7 @@ fn a_request_with_bounded_text_comes_back_as_it_was() {
     let long = OpenRing { port: 1, label: "x".repeat(33) };
     assert_eq!(
         encode(&long).unwrap_err().to_string(),
-        "`OpenRing.label` cannot be sent: it holds 33 items, its `max_len` is 32"
+        "`OpenRing.label` cannot be sent: its length is 33, its `max_len` is 32"
     );
 }
 

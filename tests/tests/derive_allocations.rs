@@ -2,9 +2,10 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 
 use mp_typed::{Message, Payload, decode, encode};
 use proptest::collection::vec;
@@ -44,6 +45,22 @@ struct Owning {
     units: Vec<()>,
 }
 
+/// Types that only serde knows.
+#[derive(Message, Debug)]
+#[message(name = "foreign")]
+struct Foreign {
+    #[message(max_size = 32)]
+    list: Vec<u64>,
+    #[message(max_size = 32)]
+    map: HashMap<u16, u64>,
+    #[message(max_size = 32)]
+    nested: Option<Vec<Vec<()>>>,
+    #[message(max_size = 32)]
+    path: PathBuf,
+    #[message(max_size = 32)]
+    result: Result<Box<[u32]>, String>,
+}
+
 #[test]
 fn encoding_allocates_nothing() {
     let plain = plain();
@@ -76,7 +93,39 @@ fn a_claimed_length_allocates_nothing() {
     }
 }
 
+#[test]
+fn a_length_that_a_foreign_type_would_believe_allocates_nothing() {
+    for len in [33_u64, 1 << 20, 1 << 60, u64::MAX] {
+        let (back, allocated) = measure(|| decode::<Foreign>(&len.to_le_bytes(), []));
+        assert!(allocated <= 256, "{allocated} bytes for {back:?}");
+    }
+}
+
+#[test]
+fn items_that_take_no_bytes_come_to_an_end() {
+    #[derive(Message, Debug)]
+    #[message(name = "units")]
+    struct Units {
+        #[message(max_size = 8)]
+        units: Vec<()>,
+    }
+
+    let decode_units = |len: u64| decode::<Units>(&len.to_le_bytes(), []);
+    assert_eq!(decode_units(256).unwrap().units.len(), 256);
+    for len in [257, u64::MAX] {
+        let error = decode_units(len).unwrap_err().to_string();
+        assert_eq!(error, "`Units.units` cannot be read: more items than a message has bytes");
+    }
+}
+
 proptest! {
+    #[test]
+    fn no_bytes_make_a_foreign_type_allocate_much(bytes in vec(byte(), 0..300)) {
+        let (back, allocated) = measure(|| decode::<Foreign>(&bytes, []));
+        // Collections double as they grow, and their smallest size is four items.
+        prop_assert!(allocated <= 4096, "{allocated} bytes for {back:?}");
+    }
+
     #[test]
     fn no_bytes_make_decoding_allocate_more_than_the_value_could_own(bytes in vec(byte(), 0..300)) {
         let (back, allocated) = measure(|| decode::<Owning>(&bytes, []));

@@ -203,6 +203,19 @@ mod from_macros {
     }
 }
 
+/// What users of the type should not touch, the generated code has to.
+mod deprecated {
+    /// A message.
+    #[derive(mp_typed::Message, Default)]
+    #[message(name = "deprecated")]
+    #[non_exhaustive]
+    pub(crate) struct Struct {
+        #[deprecated]
+        pub(crate) old: u8,
+        pub(crate) new: u8,
+    }
+}
+
 /// Fields and variants that are not there.
 mod configured {
     /// A message.
@@ -277,7 +290,7 @@ fn shadowed_names_do_no_harm() {
 fn escaped_names_are_shown_without_the_escape() {
     let sent = raw::r#struct { r#type: 1, r#match: raw::r#enum::r#loop { r#in: 2 }, r#fn: "long".into() };
     let error = encode(&sent).expect_err("the text is too long").to_string();
-    assert_eq!(error, "`struct.fn` cannot be sent: it holds 4 items, its `max_len` is 1");
+    assert_eq!(error, "`struct.fn` cannot be sent: its length is 4, its `max_len` is 1");
     let sent = raw::r#struct { r#fn: "f".into(), ..sent };
     let encoded = encode(&sent).expect("it keeps its bounds");
     let back: raw::r#struct = decode(encoded.param(), []).expect("it was encoded here");
@@ -320,6 +333,13 @@ fn functions_may_define_messages() {
     let encoded = encode(&sent).expect("it has no bounds");
     assert_eq!(decode::<Local>(encoded.param(), []).expect("it was encoded here"), sent);
     assert_eq!(<Local as mp_typed::Message>::NAME, "local");
+}
+
+#[test]
+fn deprecated_fields_travel_without_a_warning() {
+    let encoded = encode(&deprecated::Struct::default()).map(|encoded| encoded.param().to_vec());
+    let param = encoded.expect("it has no bounds");
+    assert_eq!(decode::<deprecated::Struct>(&param, []).expect("it was encoded here").new, 0);
 }
 
 #[test]

@@ -1,29 +1,15 @@
 //! The examples that talk to DPDK, against DPDK.
 #![cfg(feature = "dpdk")]
 
-use std::{
-    env,
-    path::PathBuf,
-    process::{Command, Output},
+use std::process::{Command, Output};
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use tests::{
+    Process,
+    dpdk::{Group, Memory, Role},
+    example,
 };
-
-use tests::dpdk::{Group, Memory, Role};
-
-/// Builds a program of the `examples` package as Cargo built this test, and tells where it is.
-fn example(name: &str) -> PathBuf {
-    let test = env::current_exe().expect("a test knows its path");
-    let directory = test.parent().and_then(|deps| deps.parent()).expect("it is in a profile's `deps`");
-    let profile = match directory.file_name().and_then(|name| name.to_str()) {
-        Some("debug") | None => "dev",
-        Some(name) => name,
-    };
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "examples", "--bin", name, "--profile", profile])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status();
-    assert!(built.is_ok_and(|status| status.success()), "building the example `{name}`");
-    directory.join(name)
-}
 
 fn lines(output: &Output) -> Vec<&str> {
     str::from_utf8(&output.stdout).expect("text").lines().collect()
@@ -46,4 +32,123 @@ fn vdevs_prints_the_devices_of_a_running_primary() {
     assert!(!output.status.success(), "{output:?}");
     let error = str::from_utf8(&output.stderr).expect("text");
     assert!(error.contains("no primary"), "{error}");
+}
+
+/// Runs a program with the group's file-prefix, and what it sends recorded.
+fn run(group: &Group, program: &str, arguments: &[&str]) -> Output {
+    group.run(&example(program), &[&["--file-prefix", group.file_prefix()], arguments].concat())
+}
+
+/// Starts `mpctl`, to be waited for, with lines of JSON; it is ready.
+fn mpctl(group: &Group, arguments: &[&str]) -> Process {
+    let mut command = Command::new(example("mpctl"));
+    command.args(["--json", "--file-prefix", group.file_prefix()]).args(arguments);
+    command.env("RUNTIME_DIRECTORY", group.base());
+    let mut process = Process::spawn(command);
+    assert_eq!(line(&mut process)["ready"], json!(true));
+    process
+}
+
+fn line(process: &mut Process) -> Value {
+    parse(&process.line(|_| true))
+}
+
+fn parse(line: &str) -> Value {
+    serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))
+}
+
+/// The one line of JSON that a run of `mpctl` printed.
+#[track_caller]
+fn only(output: &Output) -> Value {
+    let [line] = lines(output)[..] else { panic!("one line was expected: {output:?}") };
+    parse(line)
+}
+
+fn interrupt(mut process: Process) {
+    process.signal(Signal::INT);
+    assert!(process.wait_end(), "it ended orderly");
+}
+
+#[test]
+fn hotplug_attaches_and_detaches_while_it_is_asked_itself() {
+    let group = Group::new(Memory::Fixed);
+    let primary = group.dpdk(Role::Primary).vdev("net_null0").start();
+    let mut listener = mpctl(&group, &["listen"]);
+    let asked = |action: &str| format!("asked by {} to {action} vdev:net_null1", primary.pid());
+
+    let output = run(&group, "hotplug", &["attach", "net_null1"]);
+    assert_eq!(lines(&output), [&asked("attach"), "attached vdev:net_null1"], "{output:?}");
+    assert_eq!(primary.devices(), ["net_null0", "net_null1"]);
+    let request = line(&mut listener);
+    assert_eq!([&request["kind"], &request["name"]], ["request", "eal_dev_mp_request"]);
+    assert_eq!(request["decoded"], json!({ "type": "attach", "devargs": "vdev:net_null1", "result": 0 }));
+
+    let output = run(&group, "hotplug", &["detach", "net_null1"]);
+    assert_eq!(lines(&output), [&asked("detach"), "detached vdev:net_null1"], "{output:?}");
+    assert_eq!(primary.devices(), ["net_null0"]);
+    assert_eq!(line(&mut listener)["decoded"]["type"], json!("detach"));
+
+    let output = run(&group, "hotplug", &["detach", "net_null1"]);
+    assert!(!output.status.success(), "{output:?}");
+    assert!(str::from_utf8(&output.stderr).expect("text").starts_with("hotplug: No such file"), "{output:?}");
+    interrupt(listener);
+    primary.quit();
+}
+
+#[test]
+fn mpctl_looks_into_a_group_of_dpdk() {
+    let group = Group::new(Memory::Fixed);
+    let primary = group.dpdk(Role::Primary).vdev("net_null0").start();
+    let version = primary.ready().field("version").expect("it tells").to_owned();
+    let dir = group.runtime_dir();
+
+    let groups = run(&group, "mpctl", &["--json", "groups"]);
+    let groups: Vec<_> = lines(&groups).into_iter().map(parse).collect();
+    let ours = groups.iter().find(|row| row["runtime_dir"] == json!(dir)).expect("it is listed");
+    let expected = json!({
+        "file_prefix": group.file_prefix(), "runtime_dir": dir, "primary": "alive",
+        "members": 1, "stale": 0, "dpdk": version, "layout": 332,
+    });
+    assert_eq!(*ours, expected);
+    let member = only(&run(&group, "mpctl", &["--json", "members"]));
+    assert_eq!([&member["role"], &member["state"]], ["primary", "alive"]);
+    assert_eq!(member["pid"], json!(primary.pid()));
+
+    let mut listener = mpctl(&group, &["listen", "--count", "2"]);
+    let scan = format!("01{}", "00".repeat(71));
+    let output = run(&group, "mpctl", &["--json", "request", "bus_vdev_mp", "--hex", &scan]);
+    assert!(output.status.success(), "{output:?}");
+    let reply = &only(&output)["replies"][0];
+    assert_eq!(
+        (&reply["pid"], &reply["decoded"]),
+        (&json!(primary.pid()), &json!({ "type": "scan_reply", "num": 1 }))
+    );
+    assert_eq!(line(&mut listener)["decoded"], json!({ "type": "scan_one", "name": "net_null0" }));
+
+    let output = run(&group, "mpctl", &["--json", "--timeout", "100ms", "request", "unknown"]);
+    assert_eq!(
+        (output.status.code(), &only(&output)["outcomes"][0]["outcome"]),
+        (Some(1), &json!("timed_out"))
+    );
+    let pings =
+        only(&run(&group, "mpctl", &["--json", "ping", "bus_vdev_mp", "--hex", &scan, "--count", "5"]));
+    assert_eq!([&pings["received"], &pings["lost"]], [&json!(5), &json!(0)]);
+    assert!(listener.wait_end(), "two is enough");
+
+    primary.quit();
+    let output = run(&group, "mpctl", &["send", "told"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(str::from_utf8(&output.stderr).expect("text").starts_with("mpctl: no primary in"), "{output:?}");
+}
+
+#[test]
+fn mpctl_listens_without_holding_up_dpdks_memory() {
+    let group = Group::new(Memory::Huge);
+    let primary = group.dpdk(Role::Primary).start();
+    let mut listener = mpctl(&group, &["listen", "mp_malloc_sync"]);
+    primary.malloc(20 << 20).expect("the listener does not object");
+    let request = line(&mut listener);
+    assert_eq!([&request["kind"], &request["decoded"]["type"]], ["request", "sync"]);
+    interrupt(listener);
+    primary.quit();
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use mp_typed::{
-    Client, InProcess, Message, Outcome, Peer, Primary, Request, RequestError, Response, Secondary,
+    Change, Client, InProcess, Message, Outcome, Peer, Primary, Request, RequestError, Response, Secondary,
     StartError,
 };
 
@@ -117,4 +117,17 @@ fn groups_do_not_meet_and_have_one_primary_each() {
     let _primary = Primary::builder("any").in_process(&one).start().unwrap();
     assert!(matches!(Primary::builder("any").in_process(&one).start(), Err(StartError::Bind(_))));
     let _other = Primary::builder("any").in_process(&other).start().unwrap();
+}
+
+#[test]
+fn a_primary_sees_who_joins_and_leaves() {
+    let group = InProcess::new();
+    let primary = Primary::builder("any").in_process(&group).start().unwrap();
+    let mut watch = primary.watch().unwrap();
+    let secondary = Secondary::builder("any").in_process(&group).start().unwrap();
+    let here = secondary.core().address().clone();
+    assert!(matches!(watch.next(SECOND).unwrap(), Some(Change::Joined(member)) if *member.address() == here));
+    drop(secondary);
+    assert!(matches!(watch.next(SECOND).unwrap(), Some(Change::Left(member)) if *member.address() == here));
+    assert_eq!(watch.next(Duration::ZERO).unwrap(), None);
 }

@@ -191,6 +191,21 @@ fn a_sender_that_is_not_trusted_is_not_heard() {
 }
 
 #[test]
+fn a_sender_of_another_user_is_not_heard_unless_a_policy_says_so() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("only root can send with another user's credentials");
+        return;
+    }
+    let mut scene = Scene::new(&[]);
+    let note = Lie::message("note", b"psst").bytes();
+    scene.honest.send_as(65_534, &scene.to, &note);
+    scene.assert_rejected("Untrusted", 1);
+    assert!(!scene.primary.has_told("note"));
+    scene.honest.send_as(0, &scene.to, &note);
+    assert!(scene.primary.event("note").starts_with("psst"));
+}
+
+#[test]
 fn a_request_whose_descriptors_do_not_fit_is_answered_ignore() {
     let mut scene = Scene::new(&[]);
     // The limit is a number that no descriptor may reach: two are left.

@@ -97,6 +97,9 @@ fn the_user_code_of_the_readme_runs() -> TestResult {
             .ends_with("zero")
     );
 
+    let asked = secondary.request_async(&OpenRing { port: 0, label: "rx".into() }, Duration::from_secs(1));
+    assert_eq!(pollster::block_on(asked)?.geometry.slots, 512);
+
     // A handler's error is the requester's `Ignored`, at once.
     let refused = secondary.request(&OpenRing { port: 9, label: "rx".into() }, Duration::from_secs(60));
     assert!(matches!(refused, Err(mp_typed::RequestError::Core(mp_core::RequestError::Ignored))));

@@ -119,6 +119,9 @@ pub enum ReplyError {
     /// The requester is gone, or waits no longer.
     #[error("the requester is gone or waits no longer")]
     Gone,
+    /// This is the child of a fork: the request was its parent's, which answers it.
+    #[error("the request was made to the process that this is a fork of")]
+    Forked,
     /// The kernel does not let us send to the requester.
     #[error("the requester cannot be sent to")]
     Refused,
@@ -140,9 +143,9 @@ pub(crate) struct ReplyPort {
 }
 
 impl ReplyPort {
-    pub(crate) fn new(bound: Bound, counters: Arc<Counters>) -> Result<Arc<Self>, Errno> {
-        bound.socket.set_send_timeout(super::late::PATIENCE)?;
-        Ok(Arc::new(Self { bound, counters, late: Late::default() }))
+    pub(crate) fn new(bound: Bound, counters: Arc<Counters>) -> Arc<Self> {
+        bound.socket.widen();
+        Arc::new(Self { bound, counters, late: Late::default() })
     }
 
     pub(super) fn late(&self) -> &Late {
@@ -166,10 +169,13 @@ impl ReplyPort {
         datagram: Datagram,
         fds: &[BorrowedFd<'_>],
     ) -> Result<(), ReplyError> {
+        if !self.bound.is_ours() {
+            return Err(ReplyError::Forked);
+        }
         if self.late.has(to) {
             return self.late.push(self, to, datagram, fds);
         }
-        match self.bound.socket.send_waiting(Some(to), datagram.as_bytes(), fds) {
+        match self.bound.socket.send(Some(to), datagram.as_bytes(), fds) {
             Ok(()) => Ok(()),
             Err(Errno::AGAIN) => self.late.push(self, to, datagram, fds),
             Err(Errno::CONNREFUSED | Errno::NOENT | Errno::PIPE) => Err(ReplyError::Gone),

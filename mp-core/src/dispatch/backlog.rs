@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 /// A queue in order of arrival, and the one turn to handle what comes.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone, PartialEq, Eq, Hash))]
 pub(super) struct Backlog<T> {
     waiting: VecDeque<T>,
     bound: usize,
@@ -33,8 +34,19 @@ impl<T> Backlog<T> {
         !self.taken && !self.closed && self.waiting.is_empty()
     }
 
-    pub(super) fn admit(&mut self, item: T) -> Admission<T> {
-        if self.is_free() {
+    /// Whether nothing more is admitted.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Whether something waits.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Takes in what arrived; `may_run` if the caller could handle it.
+    pub(super) fn admit(&mut self, item: T, may_run: bool) -> Admission<T> {
+        if self.is_free() && may_run {
             self.taken = true;
             Admission::Run(item)
         } else if self.closed || self.waiting.len() >= self.bound {
@@ -77,7 +89,7 @@ mod tests {
     fn while_idle_what_comes_is_handled_by_who_received_it() {
         let mut backlog = Backlog::new(2);
         for item in 0..3 {
-            assert_eq!(backlog.admit(item), Admission::Run(item));
+            assert_eq!(backlog.admit(item, true), Admission::Run(item));
             assert_eq!(backlog.next(), None);
         }
     }
@@ -85,33 +97,33 @@ mod tests {
     #[test]
     fn behind_a_slow_handler_the_order_is_kept() {
         let mut backlog = Backlog::new(9);
-        assert_eq!(backlog.admit(0), Admission::Run(0));
+        assert_eq!(backlog.admit(0, true), Admission::Run(0));
         for item in 1..4 {
-            assert_eq!(backlog.admit(item), Admission::Waits);
+            assert_eq!(backlog.admit(item, true), Admission::Waits);
         }
         assert_eq!([backlog.next(), backlog.next(), backlog.next()], [Some(1), Some(2), Some(3)]);
         assert_eq!(backlog.next(), None);
-        assert_eq!(backlog.admit(4), Admission::Run(4));
+        assert_eq!(backlog.admit(4, true), Admission::Run(4));
     }
 
     #[test]
     fn over_the_bound_the_newest_is_refused() {
         let mut backlog = Backlog::new(1);
-        assert_eq!(backlog.admit(0), Admission::Run(0));
-        assert_eq!(backlog.admit(1), Admission::Waits);
-        assert_eq!(backlog.admit(2), Admission::Refused(2));
+        assert_eq!(backlog.admit(0, true), Admission::Run(0));
+        assert_eq!(backlog.admit(1, true), Admission::Waits);
+        assert_eq!(backlog.admit(2, true), Admission::Refused(2));
         assert_eq!(backlog.next(), Some(1));
-        assert_eq!(backlog.admit(3), Admission::Waits);
+        assert_eq!(backlog.admit(3, true), Admission::Waits);
     }
 
     #[test]
     fn a_turn_given_up_is_taken_over_in_order() {
         let mut backlog = Backlog::new(9);
-        assert_eq!(backlog.admit(0), Admission::Run(0));
-        assert_eq!(backlog.admit(1), Admission::Waits);
+        assert_eq!(backlog.admit(0, true), Admission::Run(0));
+        assert_eq!(backlog.admit(1, true), Admission::Waits);
         assert_eq!(backlog.take_over(), None, "the turn is taken");
         backlog.give_up();
-        assert_eq!(backlog.admit(2), Admission::Waits, "1 is before it");
+        assert_eq!(backlog.admit(2, true), Admission::Waits, "1 is before it");
         assert_eq!(backlog.take_over(), Some(1));
         assert_eq!(backlog.take_over(), None, "one at a time");
         assert_eq!(backlog.next(), Some(2));
@@ -120,11 +132,11 @@ mod tests {
     #[test]
     fn once_closed_it_gives_back_what_waits_and_refuses_the_rest() {
         let mut backlog = Backlog::new(9);
-        assert_eq!(backlog.admit(0), Admission::Run(0));
-        assert_eq!(backlog.admit(1), Admission::Waits);
+        assert_eq!(backlog.admit(0, true), Admission::Run(0));
+        assert_eq!(backlog.admit(1, true), Admission::Waits);
         assert_eq!(backlog.close(), [1]);
-        assert_eq!(backlog.admit(2), Admission::Refused(2));
+        assert_eq!(backlog.admit(2, true), Admission::Refused(2));
         assert_eq!(backlog.next(), None);
-        assert_eq!(backlog.admit(3), Admission::Refused(3));
+        assert_eq!(backlog.admit(3, true), Admission::Refused(3));
     }
 }

@@ -1,8 +1,8 @@
 //! Answers to requesters whose queues are full.
 //!
-//! A requester that does not read must not hold up the receiving thread. It is
-//! given a moment; then its answer is put aside here, and a thread of its own,
-//! which lives only while there is something to do, sends it when there is room.
+//! A requester that does not read must hold up neither the receiving thread nor
+//! the answers to others. Its answers are put aside here, and a thread of its
+//! own, which lives only while there are any, sends them when there is room.
 
 use std::{
     collections::VecDeque,
@@ -29,22 +29,21 @@ use crate::{
     wire::{Datagram, MAX_FDS},
 };
 
-/// How long the receiving thread waits for room in a requester's queue. Requesters
-/// that read make room far sooner.
-pub(super) const PATIENCE: Duration = Duration::from_millis(5);
-
 /// How long an answer is kept for a requester that does not read.
 const KEPT: Duration = Duration::from_secs(5);
 
 /// How many answers are kept at most, and so how many copies of their descriptors.
 const BOUND: usize = 256;
 
-/// The answers put aside.
+/// How often the requesters are looked at of which `poll` tells nothing.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+
+/// The answers put aside. A thread sends them exactly while there are any.
 #[derive(Debug, Default)]
 pub(super) struct Late {
     queue: Mutex<VecDeque<Answer>>,
-    /// How many are put aside, those being sent included.
-    count: AtomicUsize,
+    /// How long the queue is, for those who only want to know that it is empty.
+    len: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -58,12 +57,7 @@ struct Answer {
 impl Late {
     /// Whether answers to this requester wait: a newer one must not overtake them.
     pub(super) fn has(&self, to: &Address) -> bool {
-        // What the thread has taken out counts as waiting for anybody.
-        let count = self.count.load(SeqCst);
-        count > 0 && {
-            let queue = self.lock();
-            queue.len() < count || queue.iter().any(|answer| answer.to == *to)
-        }
+        self.len.load(SeqCst) > 0 && self.lock().iter().any(|answer| answer.to == *to)
     }
 
     pub(super) fn push(
@@ -76,46 +70,37 @@ impl Late {
         let fds = fds.iter().map(BorrowedFd::try_clone_to_owned).collect::<Result<_, _>>()?;
         let answer = Answer { to: to.clone(), datagram, fds, deadline: Deadline::after(KEPT) };
         let mut queue = self.lock();
-        if self.count.load(SeqCst) >= BOUND {
+        if queue.len() >= BOUND {
             return Err(ReplyError::TooManyWaiting);
         }
-        if self.count.fetch_add(1, SeqCst) == 0 {
+        if queue.is_empty() {
             let port = Arc::clone(port);
             let thread = thread::Builder::new().name("mp_late_replies".into());
-            if let Err(error) = thread.spawn(move || port.late().run(&port)) {
-                self.count.fetch_sub(1, SeqCst);
-                return Err(error.into());
-            }
+            thread.spawn(move || port.late().run(&port))?;
         }
         queue.push_back(answer);
+        self.len.store(queue.len(), SeqCst);
         Ok(())
     }
 
     /// Sends what is put aside, until nothing is.
     fn run(&self, port: &ReplyPort) {
-        let mut waiting = VecDeque::new();
+        let (mut watched, mut before, mut told) = (Vec::new(), 0, false);
         loop {
-            {
+            let stuck = {
                 let mut queue = self.lock();
-                waiting.append(&mut queue);
-                if waiting.is_empty() {
+                let full = send_each(port, &mut queue);
+                self.len.store(queue.len(), SeqCst);
+                if queue.is_empty() {
                     return;
                 }
-            }
-            let before = waiting.len();
-            send_each(port, &mut waiting);
-            {
-                // Under the lock, so that `push` starts a thread exactly when this one ends.
-                let queue = self.lock();
-                let left = self.count.fetch_sub(before - waiting.len(), SeqCst) - (before - waiting.len());
-                if left == 0 {
-                    drop(queue);
-                    return;
-                }
-            }
-            if !waiting.is_empty() {
-                wait_for_room(port, &waiting);
-            }
+                watch(port, &mut watched, full);
+                queue.len() >= std::mem::replace(&mut before, queue.len())
+            };
+            // Told of room, but found none: it is this socket that has sent too
+            // much which is not read, of which `poll` would tell nothing new.
+            let watched = if told && stuck { &[] } else { &*watched };
+            told = wait_for_room(watched);
         }
     }
 
@@ -125,11 +110,11 @@ impl Late {
 }
 
 /// Sends those for which there is room, each requester's in order, and drops
-/// those that cannot be delivered any more.
-fn send_each(port: &ReplyPort, waiting: &mut VecDeque<Answer>) {
+/// those that cannot be delivered any more. Tells whose queues are full.
+fn send_each(port: &ReplyPort, queue: &mut VecDeque<Answer>) -> Vec<Address> {
     let mut full: Vec<Address> = Vec::new();
-    waiting.retain(|answer| {
-        if full.contains(&answer.to) {
+    queue.retain(|answer| {
+        if full.contains(&answer.to) && !answer.deadline.is_over() {
             return true;
         }
         let fds: SmallVec<[BorrowedFd<'_>; MAX_FDS]> = answer.fds.iter().map(AsFd::as_fd).collect();
@@ -146,23 +131,31 @@ fn send_each(port: &ReplyPort, waiting: &mut VecDeque<Answer>) {
             }
         }
     });
+    full
 }
 
-/// Waits until one of the queues may have room. A socket connected to the peer
-/// tells; a peer that takes datagrams only of the socket it asked is looked at
-/// again soon, and so are those that are put aside in the meantime.
-fn wait_for_room(port: &ReplyPort, waiting: &VecDeque<Answer>) {
-    let mut helpers: Vec<(Address, Socket)> = Vec::new();
-    for answer in waiting {
-        if !helpers.iter().any(|(to, _)| *to == answer.to)
-            && let Ok(socket) = port.bound.socket.another()
-            && socket.connect(&answer.to).is_ok()
-        {
-            helpers.push((answer.to.clone(), socket));
+/// A requester whose queue is full, and a socket connected to it: of that,
+/// `poll` tells when there is room. `None` if it cannot be had, as of a peer that
+/// takes datagrams only of the socket it asked.
+type Watched = (Address, Option<Socket>);
+
+/// Watches these, and no others.
+fn watch(port: &ReplyPort, watched: &mut Vec<Watched>, full: Vec<Address>) {
+    watched.retain(|(to, _)| full.contains(to));
+    for to in full {
+        if !watched.iter().any(|(known, _)| *known == to) {
+            let socket = port.bound.socket.another().ok().filter(|socket| socket.connect(&to).is_ok());
+            watched.push((to, socket));
         }
     }
-    let mut polled: Vec<_> = helpers.iter().map(|(_, socket)| PollFd::new(socket, PollFlags::OUT)).collect();
-    let timeout = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+}
+
+/// Waits until one of the queues may have room. Not for long: of some `poll`
+/// tells nothing, and others are put aside in the meantime. Tells whether it was
+/// told of room.
+fn wait_for_room(watched: &[Watched]) -> bool {
+    let sockets = watched.iter().filter_map(|(_, socket)| socket.as_ref());
+    let mut polled: Vec<_> = sockets.map(|socket| PollFd::new(socket, PollFlags::OUT)).collect();
     // Interrupted or not: what there is to send is tried next.
-    let _ = poll(&mut polled, Some(&timeout));
+    poll(&mut polled, Some(&LOOK)).is_ok_and(|ready| ready > 0)
 }

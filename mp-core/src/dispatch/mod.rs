@@ -13,6 +13,7 @@ mod actions;
 mod answer;
 mod backlog;
 mod late;
+mod roles;
 mod threads;
 
 pub(crate) use actions::{Action, Registry, on, serve};

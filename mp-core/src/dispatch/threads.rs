@@ -1,7 +1,7 @@
 //! The threads that receive and handle, thin around [`Roles`].
 //!
 //! Two threads serve a member. One receives, and runs the handler of what it
-//! received. The other sleeps; while there is traffic it wakes every [`TICK`]
+//! received. The other stands by; while there is traffic it wakes every [`TICK`]
 //! to see whether a handler has been running for long, and then receives in the
 //! first one's stead. A handler that waits for a reply of its own hands on both
 //! duties at once, for which a third thread, and so on up to a bound, may start.
@@ -15,7 +15,8 @@ use std::{
 
 use super::{
     Arrival, Registry, ReplyPort, Responder,
-    backlog::{Admission, Backlog},
+    backlog::Admission,
+    roles::{After, Roles, Standby, Stint},
 };
 use crate::{
     Rejection,
@@ -39,45 +40,22 @@ const MAX_THREADS: usize = 64;
 /// What to do when the system is out of memory or descriptors: try again soon.
 const BREATHER: Duration = Duration::from_millis(10);
 
+/// How long threads that run no handler may take to leave, if the system is busy.
+const LEAVING: Duration = Duration::from_secs(1);
+
 /// Receives and handles for one role.
 pub(crate) struct Dispatcher {
     port: Arc<ReplyPort>,
     registry: Arc<Registry>,
     gate: Gate,
-    roles: Mutex<Roles>,
+    roles: Mutex<Roles<Arrival>>,
     changed: Condvar,
-}
-
-/// Who does what.
-#[derive(Debug)]
-struct Roles {
-    backlog: Backlog<Arrival>,
-    /// The stint of the thread that receives; `None` if nobody does.
-    receiving: Option<u64>,
-    stints: u64,
-    /// The thread that receives is running a handler.
-    receiver_is_handling: bool,
-    /// Counts handlers started, so that a long one shows.
-    handled: u64,
-    /// The sleeping thread wakes at every tick.
-    watching: bool,
-    asleep: usize,
-    threads: usize,
-    /// The socket is shut down and drained.
-    drained: bool,
-    stopping: bool,
 }
 
 impl std::fmt::Debug for Dispatcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.lock().fmt(f)
     }
-}
-
-enum Duty {
-    Receive { stint: u64 },
-    Handle(Arrival),
-    Leave,
 }
 
 impl Dispatcher {
@@ -88,111 +66,100 @@ impl Dispatcher {
         gate: Gate,
         backlog: usize,
     ) -> std::io::Result<Arc<Self>> {
-        let roles = Roles {
-            backlog: Backlog::new(backlog),
-            receiving: None,
-            stints: 0,
-            receiver_is_handling: false,
-            handled: 0,
-            watching: false,
-            asleep: 0,
-            threads: 0,
-            drained: false,
-            stopping: false,
-        };
-        let this = Arc::new(Self { port, registry, gate, roles: Mutex::new(roles), changed: Condvar::new() });
+        let roles = Mutex::new(Roles::new(backlog, MAX_THREADS));
+        let this = Arc::new(Self { port, registry, gate, roles, changed: Condvar::new() });
         for _ in 0..2 {
             let spawned = this.spawn(&mut this.lock());
-            spawned.inspect_err(|_| this.begin_stop())?;
+            spawned.inspect_err(|_| this.port.bound.socket.shut_down())?;
         }
         Ok(this)
     }
 
-    /// Receives nothing more. What is queued or waits is answered *ignore*;
-    /// waits until running handlers have ended, but not longer than `deadline`,
-    /// and not for a handler that calls this. Tells whether all have.
-    pub(crate) fn stop(&self, deadline: Deadline) -> bool {
-        self.begin_stop();
-        let own = usize::from(HANDLING_FOR.get() == std::ptr::from_ref(self).addr());
-        let mut roles = self.lock();
-        while roles.threads > own && !deadline.is_over() {
-            roles =
-                self.changed.wait_timeout(roles, deadline.left()).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        roles.threads <= own
-    }
-
-    fn begin_stop(&self) {
+    /// Handles nothing more but what has begun: what waits, and what still comes,
+    /// is answered *ignore*. Waits until the handlers that run have ended, but not
+    /// longer than `deadline`, and not for one that calls this. Tells whether all
+    /// have.
+    pub(crate) fn close(&self, deadline: Deadline) -> bool {
         let waiting = {
             let mut roles = self.lock();
-            roles.stopping = true;
-            roles.watching = true;
-            self.port.bound.socket.shut_down();
+            roles.watch();
             self.changed.notify_all();
-            roles.backlog.close()
+            roles.close()
         };
         // Dropping their responders answers ignore, which takes a system call each.
         for arrival in waiting {
             self.refuse(arrival, Rejection::BacklogFull);
         }
+        let own = usize::from(HANDLING_FOR.get() == std::ptr::from_ref(self).addr());
+        self.wait_until(deadline, |roles| roles.running() <= own)
     }
 
-    fn spawn(self: &Arc<Self>, roles: &mut Roles) -> std::io::Result<()> {
+    /// Receives nothing more. The threads leave, each as soon as it runs no handler.
+    pub(crate) fn shut_down(&self) {
+        self.port.bound.socket.shut_down();
+        self.wait_until(Deadline::after(LEAVING), |roles| roles.without_handler() == 0);
+    }
+
+    fn wait_until(&self, deadline: Deadline, condition: impl Fn(&Roles<Arrival>) -> bool) -> bool {
+        let mut roles = self.lock();
+        while !condition(&roles) && !deadline.is_over() {
+            roles =
+                self.changed.wait_timeout(roles, deadline.left()).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        condition(&roles)
+    }
+
+    fn spawn(self: &Arc<Self>, roles: &mut Roles<Arrival>) -> std::io::Result<()> {
+        if !roles.recruit() {
+            return Err(std::io::ErrorKind::QuotaExceeded.into());
+        }
         let this = Arc::clone(self);
-        thread::Builder::new().name("mp_handle".into()).spawn(move || this.work())?;
-        roles.threads += 1;
-        Ok(())
+        let spawned = thread::Builder::new().name("mp_handle".into()).spawn(move || this.work());
+        spawned.inspect_err(|_| roles.recruit_failed()).map(drop)
     }
 
     fn work(self: Arc<Self>) {
         loop {
-            match self.next_duty() {
-                Duty::Receive { stint } => self.receive(stint),
-                Duty::Handle(arrival) => self.handle_all(arrival),
-                Duty::Leave => return,
+            match self.stand_by() {
+                Standby::Receive(stint) => self.receive(stint),
+                Standby::Handle(arrival) => {
+                    self.handle_all(arrival, None);
+                }
+                Standby::Leave => return,
+                Standby::Sleep { .. } => {}
             }
         }
     }
 
     /// Sleeps until there is something to do.
-    fn next_duty(&self) -> Duty {
+    fn stand_by(&self) -> Standby<Arrival> {
         let mut roles = self.lock();
-        let (mut seen, mut quiet_ticks) = (roles.handled, 0);
+        let mut watch = roles.begin_standby();
+        let mut duty = roles.stand_by(&mut watch);
         loop {
-            if let Some(duty) = roles.vacant_duty() {
-                return duty;
-            }
-            if roles.asleep > 0 || roles.drained {
-                roles.threads -= 1;
-                self.changed.notify_all();
-                return Duty::Leave;
-            }
-            roles.asleep += 1;
             let ticked;
-            if roles.watching {
-                let (woken, timeout) =
-                    self.changed.wait_timeout(roles, TICK).unwrap_or_else(PoisonError::into_inner);
-                (roles, ticked) = (woken, timeout.timed_out());
-            } else {
-                roles = self.changed.wait(roles).unwrap_or_else(PoisonError::into_inner);
-                ticked = false;
+            match duty {
+                Standby::Sleep { tick: false } => {
+                    roles = self.changed.wait(roles).unwrap_or_else(PoisonError::into_inner);
+                    ticked = false;
+                }
+                Standby::Sleep { tick: true } => {
+                    let (woken, timeout) =
+                        self.changed.wait_timeout(roles, TICK).unwrap_or_else(PoisonError::into_inner);
+                    (roles, ticked) = (woken, timeout.timed_out());
+                }
+                Standby::Leave => {
+                    self.changed.notify_all();
+                    return duty;
+                }
+                duty => return duty,
             }
-            roles.asleep -= 1;
-            if !ticked || roles.handled != seen {
-                (seen, quiet_ticks) = (roles.handled, 0);
-            } else if roles.receiver_is_handling {
-                // The same handler for a whole tick: receive in its thread's stead.
-                roles.receiver_is_handling = false;
-                return roles.start_receiving();
-            } else {
-                quiet_ticks += 1;
-                roles.watching = quiet_ticks < LINGER || roles.stopping;
-            }
+            duty = if ticked { roles.ticked(&mut watch, LINGER) } else { roles.stand_by(&mut watch) };
         }
     }
 
     /// Receives until the socket is drained, or another thread does.
-    fn receive(self: &Arc<Self>, stint: u64) {
+    fn receive(self: &Arc<Self>, stint: Stint) {
         let mut inbox = Inbox::new();
         loop {
             match inbox.receive(&self.port.bound.socket, Wait::Forever, &self.gate) {
@@ -209,9 +176,7 @@ impl Dispatcher {
                 Err(Missed::Nothing | Missed::Rejected | Missed::FdsLost { .. }) => {}
                 Err(Missed::Failed(_)) => thread::sleep(BREATHER),
                 Err(Missed::Closed) => {
-                    let mut roles = self.lock();
-                    roles.receiving = None;
-                    roles.drained = true;
+                    self.lock().drained();
                     self.changed.notify_all();
                     return;
                 }
@@ -244,29 +209,27 @@ impl Dispatcher {
         }
     }
 
-    /// Handles what arrived, or lets it wait. `false` if this thread's stint of
-    /// receiving has ended meanwhile.
-    fn take_in(self: &Arc<Self>, arrival: Arrival, stint: u64) -> bool {
+    /// Handles what arrived, or lets it wait. `false` if this thread is not the
+    /// receiver any more.
+    fn take_in(self: &Arc<Self>, arrival: Arrival, stint: Stint) -> bool {
         let mut roles = self.lock();
-        if !roles.backlog.is_free() && self.registry.find(&arrival.name()).is_none() {
+        if !roles.is_free() && self.registry.find(&arrival.name()).is_none() {
             drop(roles);
             // It need not wait to hear that nobody answers it here.
             self.refuse(arrival, Rejection::NoAction);
             return true;
         }
-        match roles.backlog.admit(arrival) {
+        if roles.wants_standby() {
+            // Without it this handler can hold up the socket; nothing worse.
+            let _ = self.spawn(&mut roles);
+        }
+        match roles.arrived(arrival) {
             Admission::Run(arrival) => {
-                roles.receiver_is_handling = true;
-                roles.handled += 1;
-                self.keep_watch(&mut roles);
-                drop(roles);
-                self.handle_all(arrival);
-                let mut roles = self.lock();
-                if roles.receiving == Some(stint) {
-                    roles.receiver_is_handling = false;
-                    return true;
+                if roles.watch() {
+                    self.changed.notify_all();
                 }
-                false
+                drop(roles);
+                self.handle_all(arrival, Some(stint))
             }
             Admission::Waits => {
                 drop(roles);
@@ -281,30 +244,21 @@ impl Dispatcher {
         }
     }
 
-    /// Sees to it that somebody takes over if the handler about to run is slow.
-    fn keep_watch(self: &Arc<Self>, roles: &mut Roles) {
-        if roles.asleep == 0 && roles.threads < MAX_THREADS {
-            // Without it this handler can hold up the socket; nothing worse.
-            let _ = self.spawn(roles);
-        }
-        if !roles.watching {
-            roles.watching = true;
-            self.changed.notify_all();
-        }
-    }
-
     /// Handles `arrival`, and then what waits, as long as this thread has the turn.
-    fn handle_all(self: &Arc<Self>, arrival: Arrival) {
-        let mut next = Some(arrival);
-        while let Some(arrival) = next {
-            if !self.handle(arrival) {
-                return;
-            }
+    /// Tells whether it is still the receiver, if it was.
+    fn handle_all(self: &Arc<Self>, mut arrival: Arrival, stint: Option<Stint>) -> bool {
+        loop {
+            let turn = self.handle(arrival);
             let mut roles = self.lock();
-            next = roles.backlog.next();
-            roles.handled += u64::from(next.is_some());
-            if next.is_none() && roles.stopping {
+            let after = roles.finished(stint, turn);
+            if roles.is_closed() {
+                // Whoever stops the role waits for the handlers to end.
                 self.changed.notify_all();
+            }
+            match after {
+                After::Handle(next) => arrival = next,
+                After::Receive => return true,
+                After::StandBy => return false,
             }
         }
     }
@@ -319,21 +273,28 @@ impl Dispatcher {
         let outer = HANDLING_FOR.replace(std::ptr::from_ref::<Self>(self).addr());
         let kept = turn::hold(Arc::clone(self) as Arc<dyn Turns>, || {
             // A panic drops the responder, if the handler had it still: ignore.
-            match catch_unwind(AssertUnwindSafe(|| action(arrival))) {
-                Ok(Ok(())) => {}
-                Ok(Err(reason)) => self.gate.counters.reject(reason),
-                Err(_) => {
-                    self.gate.counters.handler_panics.add();
-                    tracing::error!(%name, "a handler panicked");
+            self.guarded(&name, || {
+                if let Err(reason) = action(arrival) {
+                    self.gate.counters.reject(reason);
                 }
-            }
+            });
+            // This may be the last to hold the closure, and what the user put into it.
+            self.guarded(&name, || drop(action));
         });
-        // The closure may be the last to hold what the user put into it.
-        if catch_unwind(AssertUnwindSafe(|| drop(action))).is_err() {
-            self.gate.counters.handler_panics.add();
-        }
         HANDLING_FOR.set(outer);
         kept
+    }
+
+    /// Runs what the user wrote. A panic is counted, and goes no further.
+    fn guarded(&self, name: &crate::Name, run: impl FnOnce()) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
+            self.gate.counters.handler_panics.add();
+            tracing::error!(%name, "a handler panicked");
+            // What it panicked with is the user's too.
+            if let Err(worse) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+                std::mem::forget(worse);
+            }
+        }
     }
 
     /// A request among them is answered *ignore* as it is dropped.
@@ -342,24 +303,8 @@ impl Dispatcher {
         drop(arrival);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Roles> {
+    fn lock(&self) -> MutexGuard<'_, Roles<Arrival>> {
         self.roles.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Roles {
-    fn vacant_duty(&mut self) -> Option<Duty> {
-        if let Some(arrival) = self.backlog.take_over() {
-            self.handled += 1;
-            return Some(Duty::Handle(arrival));
-        }
-        (self.receiving.is_none() && !self.drained).then(|| self.start_receiving())
-    }
-
-    fn start_receiving(&mut self) -> Duty {
-        self.stints += 1;
-        self.receiving = Some(self.stints);
-        Duty::Receive { stint: self.stints }
     }
 }
 
@@ -371,24 +316,15 @@ thread_local! {
 impl Turns for Dispatcher {
     fn give_up(self: Arc<Self>) -> bool {
         let mut roles = self.lock();
-        if !roles.drained {
-            // One to receive, if this thread did, and one beside whoever handles next.
-            let wanted = 1 + usize::from(roles.receiver_is_handling);
-            for _ in roles.asleep..wanted {
-                if roles.threads >= MAX_THREADS || self.spawn(&mut roles).is_err() {
-                    break;
-                }
-            }
-            if roles.threads < 2 {
-                return false;
+        for _ in 0..roles.shortage() {
+            if self.spawn(&mut roles).is_err() {
+                break;
             }
         }
-        if roles.receiver_is_handling {
-            roles.receiver_is_handling = false;
-            roles.receiving = None;
+        let given_up = roles.step_aside();
+        if given_up {
+            self.changed.notify_all();
         }
-        roles.backlog.give_up();
-        self.changed.notify_all();
-        true
+        given_up
     }
 }

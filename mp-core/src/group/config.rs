@@ -9,8 +9,11 @@ use crate::wire::Layout;
 
 const MAGIC: u32 = 19_820_526;
 
-/// What the first eight bytes of a `config` file say; `None` if they are not DPDK's.
-pub(super) fn layout(mut file: impl Read) -> io::Result<Option<Layout>> {
+/// The version word of a `config` file; `None` if the file is not DPDK's.
+///
+/// It is `year << 24 | month << 16 | minor << 8 | release` since 20.02; before
+/// that a small count stood there, which is below any year.
+pub(super) fn version(mut file: impl Read) -> io::Result<Option<u32>> {
     let mut start = [0; 8];
     match file.read_exact(&mut start) {
         Ok(()) => {}
@@ -18,14 +21,13 @@ pub(super) fn layout(mut file: impl Read) -> io::Result<Option<Layout>> {
         Err(error) => return Err(error),
     }
     let [a, b, c, d, rest @ ..] = start;
-    if u32::from_ne_bytes([a, b, c, d]) != MAGIC {
-        return Ok(None);
-    }
-    // `year << 24 | month << 16 | …` since 20.02; before that a small count
-    // stood here, which is below any year.
+    Ok((u32::from_ne_bytes([a, b, c, d]) == MAGIC).then(|| u32::from_ne_bytes(rest)))
+}
+
+/// The layout that a DPDK with this version word speaks.
+pub(super) fn layout(version: u32) -> Layout {
     const FIRST_WITH_340: u32 = 25 << 24 | 11 << 16;
-    let version = u32::from_ne_bytes(rest);
-    Ok(Some(if version >= FIRST_WITH_340 { Layout::Bytes340 } else { Layout::Bytes332 }))
+    if version >= FIRST_WITH_340 { Layout::Bytes340 } else { Layout::Bytes332 }
 }
 
 /// The process that holds a write lock on the file, as a live DPDK primary does.
@@ -61,14 +63,15 @@ mod tests {
             (0x1a07_0063, Layout::Bytes340), // 26.07
         ];
         for (version, expected) in cases {
-            assert_eq!(layout(&*config(MAGIC, version)).expect("read"), Some(expected), "{version:#x}");
+            let read = super::version(&*config(MAGIC, version)).expect("read");
+            assert_eq!(read.map(layout), Some(expected), "{version:#x}");
         }
     }
 
     #[test]
     fn a_file_that_is_not_dpdks_tells_nothing() {
         for bytes in [vec![], vec![0; 7], config(0, 0x160b_0b63), config(MAGIC.swap_bytes(), 0)] {
-            assert_eq!(layout(&*bytes).expect("read"), None);
+            assert_eq!(version(&*bytes).expect("read"), None);
         }
     }
 }

@@ -1,4 +1,8 @@
-use std::{ffi::OsString, sync::Arc};
+use std::{
+    ffi::{OsStr, OsString},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{
     BindError, GroupError, Reserved,
@@ -74,8 +78,16 @@ impl Directory {
         }
     }
 
+    /// When a socket's file was made, since the epoch; `None` if it is gone, or was never a file.
+    pub(super) fn made_at(&self, name: &OsStr) -> Option<Duration> {
+        match self {
+            Self::Files(folder) => folder.made_at(name).ok(),
+            Self::Memory(_) => Some(Duration::ZERO),
+        }
+    }
+
     /// Removes a socket that was found dead.
-    pub(super) fn unlink(&self, name: impl AsRef<std::ffi::OsStr>) -> Result<(), GroupError> {
+    pub(super) fn unlink(&self, name: impl AsRef<OsStr>) -> Result<(), GroupError> {
         match self {
             Self::Files(folder) => Ok(folder.unlink(name)?),
             Self::Memory(hub) => {

@@ -12,7 +12,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{self, AtFlags, Dir, FlockOperation, Mode, OFlags, flock, mkdir, openat, unlinkat},
+    fs::{self, AtFlags, Dir, FlockOperation, Mode, OFlags, flock, mkdir, openat, statat, unlinkat},
     io::Errno,
 };
 
@@ -32,14 +32,14 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    pub(super) fn make(path: &Path) -> Result<Self, GroupError> {
+    pub(crate) fn make(path: &Path) -> Result<Self, GroupError> {
         match mkdir(path, Mode::RWXU) {
             Ok(()) | Err(Errno::EXIST) => Self::open(path),
             Err(source) => Err(io_error("make the runtime directory", path, source)),
         }
     }
 
-    pub(super) fn open(path: &Path) -> Result<Self, GroupError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, GroupError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = fs::open(path, flags, Mode::empty())
             .map_err(|source| io_error("open the runtime directory", path, source))?;
@@ -47,12 +47,12 @@ impl Folder {
     }
 
     /// The runtime directory must be ours and closed to others.
-    pub(super) fn check_private(&self) -> Result<(), GroupError> {
+    pub(crate) fn check_private(&self) -> Result<(), GroupError> {
         self.check(false, 0o077)
     }
 
     /// The one above may be root's, and be read, but not changed, by others.
-    pub(super) fn check_parent(&self) -> Result<(), GroupError> {
+    pub(crate) fn check_parent(&self) -> Result<(), GroupError> {
         self.check(true, 0o022)
     }
 
@@ -72,7 +72,7 @@ impl Folder {
 
     /// Takes DPDK's directory lock for as long as the result lives. Never held
     /// while waiting for a peer.
-    pub(super) fn lock(&self, deadline: Deadline) -> Result<Lock, BindError> {
+    pub(crate) fn lock(&self, deadline: Deadline) -> Result<Lock, BindError> {
         // `flock` belongs to the open file: a lock needs one of its own. The
         // kernel tells nobody when a lock becomes free, so it is tried again.
         let fd = openat(&self.fd, c".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
@@ -97,21 +97,25 @@ impl Folder {
     }
 
     /// The layout of the group's datagrams, from DPDK's `config` if there is one.
-    pub(super) fn layout(&self) -> Result<Layout, GroupError> {
-        let Some(file) = self.config()? else { return Ok(Layout::Bytes332) };
-        config::layout(file)
-            .map_err(|source| self.config_error(source))?
-            .ok_or_else(|| GroupError::NotDpdkConfig { path: self.path.join(CONFIG) })
+    pub(crate) fn layout(&self) -> Result<Layout, GroupError> {
+        Ok(self.dpdk_version()?.map_or(Layout::Bytes332, config::layout))
+    }
+
+    /// The version word of DPDK's `config`, if there is one.
+    pub(crate) fn dpdk_version(&self) -> Result<Option<u32>, GroupError> {
+        let Some(file) = self.config()? else { return Ok(None) };
+        let version = config::version(file).map_err(|source| self.config_error(source))?;
+        version.map(Some).ok_or_else(|| GroupError::NotDpdkConfig { path: self.path.join(CONFIG) })
     }
 
     /// The live DPDK primary of this directory.
-    pub(super) fn dpdk_primary(&self) -> Result<Option<u32>, GroupError> {
+    pub(crate) fn dpdk_primary(&self) -> Result<Option<u32>, GroupError> {
         let Some(file) = self.config()? else { return Ok(None) };
         config::lock_holder(file.as_fd()).map_err(|source| self.config_error(source))
     }
 
     /// Whether a DPDK process has been here: its `config` file is, or cannot be looked at.
-    pub(super) fn has_dpdk(&self) -> bool {
+    pub(crate) fn has_dpdk(&self) -> bool {
         !matches!(self.config(), Ok(None))
     }
 
@@ -129,7 +133,7 @@ impl Folder {
     }
 
     /// The file names of all secondaries' and reply sockets.
-    pub(super) fn sockets(&self) -> Result<Vec<OsString>, GroupError> {
+    pub(crate) fn sockets(&self) -> Result<Vec<OsString>, GroupError> {
         let list = || -> Result<Vec<OsString>, Errno> {
             let mut names = Vec::new();
             for entry in Dir::read_from(&self.fd)? {
@@ -144,7 +148,13 @@ impl Folder {
         list().map_err(|source| io_error("list the runtime directory", &self.path, source))
     }
 
-    pub(super) fn unlink(&self, name: impl AsRef<OsStr>) -> Result<(), UnlinkError> {
+    /// When a file was made, since the epoch: nobody writes to a socket's file.
+    pub(crate) fn made_at(&self, name: &OsStr) -> Result<Duration, Errno> {
+        let stat = statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok(Duration::new(stat.st_mtime.try_into().unwrap_or(0), stat.st_mtime_nsec as u32))
+    }
+
+    pub(crate) fn unlink(&self, name: impl AsRef<OsStr>) -> Result<(), UnlinkError> {
         match unlinkat(&self.fd, name.as_ref(), AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(source) => Err(UnlinkError { path: self.path.join(name.as_ref()), source }),
@@ -152,14 +162,14 @@ impl Folder {
     }
 
     /// Leaves word of who the primary is. Only the text of an error needs it.
-    pub(super) fn write_owner(&self) {
+    pub(crate) fn write_owner(&self) {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         if let Ok(fd) = openat(&self.fd, OWNER, flags, Mode::RUSR | Mode::WUSR) {
             let _ = rustix::io::write(fd, std::process::id().to_string().as_bytes());
         }
     }
 
-    pub(super) fn read_owner(&self) -> Option<u32> {
+    pub(crate) fn read_owner(&self) -> Option<u32> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = openat(&self.fd, OWNER, flags, Mode::empty()).ok()?;
         let mut text = [0; 16];
@@ -167,19 +177,19 @@ impl Folder {
         std::str::from_utf8(&text[..len]).ok()?.parse().ok()
     }
 
-    pub(super) fn remove_owner(&self) {
+    pub(crate) fn remove_owner(&self) {
         let _ = self.unlink(OWNER);
     }
 }
 
 /// The directory lock, held.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(crate) struct Lock {
     _fd: OwnedFd,
 }
 
 #[derive(Debug)]
-pub(super) struct UnlinkError {
+pub(crate) struct UnlinkError {
     path: PathBuf,
     source: Errno,
 }

@@ -11,6 +11,7 @@ mod folder;
 mod location;
 mod names;
 mod place;
+mod sighting;
 mod stale;
 
 use std::{
@@ -26,13 +27,14 @@ pub(crate) use directory::Directory;
 pub(crate) use location::Location;
 pub(crate) use names::{MemberName, Reserved, SocketName};
 pub(crate) use place::{Found, Identity, Place};
+pub(crate) use sighting::Sighting;
 pub(crate) use stale::remove_dead_member;
 
-use folder::Folder;
+pub(crate) use folder::Folder;
 
 use crate::{
     deadline::Deadline,
-    sys::{Address, PathTooLong, Socket},
+    sys::{Address, Birthplace, PathTooLong, Socket},
     wire::Layout,
 };
 
@@ -173,7 +175,7 @@ impl Group {
         let socket = place.socket().map_err(io)?;
         socket.bind(&address).map_err(io)?;
         let identity = place.identity(&address);
-        Ok(Bound { socket, address, place, identity, pid: std::process::id() })
+        Ok(Bound { socket, address, place, identity, bound_in: Birthplace::here() })
     }
 }
 
@@ -184,11 +186,16 @@ pub(crate) struct Bound {
     pub(crate) address: Address,
     place: Place,
     identity: Option<Identity>,
-    /// The process that bound it: a fork's copy must not remove the file.
-    pid: u32,
+    /// A fork's copy must not remove the file.
+    bound_in: Birthplace,
 }
 
 impl Bound {
+    /// Whether it was bound by this process, not by one that this is a fork of.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.bound_in.is_here()
+    }
+
     /// Whether the file is still the one that was bound.
     pub(crate) fn is_in_place(&self) -> bool {
         self.identity.is_some() && self.place.identity(&self.address) == self.identity
@@ -197,7 +204,7 @@ impl Bound {
     /// Removes the file, if it is still ours. No datagram can be sent to the
     /// socket from then on.
     pub(crate) fn unlink(&self) {
-        if self.pid == std::process::id() && self.is_in_place() {
+        if self.is_ours() && self.is_in_place() {
             self.place.unlink(&self.address);
         }
     }
@@ -250,6 +257,9 @@ pub enum GroupError {
         /// The file.
         path: PathBuf,
     },
+    /// The role has not been started yet.
+    #[error("this role has not been started yet")]
+    NotStarted,
     /// The system refused something.
     #[error("cannot {what} ({path:?})")]
     Io {
@@ -264,7 +274,8 @@ pub enum GroupError {
 
 impl GroupError {
     /// Whether there simply is no such directory.
-    pub(crate) fn is_absent(&self) -> bool {
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 }

@@ -4,16 +4,16 @@
 //! connecting to the path, which sends nothing, tells for certain. The names of
 //! secondaries and reply sockets are never used twice, so what was found dead
 //! stays dead; only `mp_socket` needs the directory lock between the look and
-//! the removal.
+//! the removal. But a file is there a moment before its socket can be connected
+//! to, and looks dead: members bind under the lock, so it is taken to look at
+//! them; reply sockets do not, so a young one is let be.
 
-use std::{ffi::OsStr, time::Duration};
-
-use rustix::{
-    io::Errno,
-    process::{Pid, test_kill_process},
+use std::{
+    ffi::OsStr,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use super::{Directory, Found, Group, MemberName};
+use super::{Directory, Found, Group, MemberName, Reserved, sighting::is_running};
 use crate::deadline::Deadline;
 
 /// Removes the dead sockets among those whose names `which` picks.
@@ -22,29 +22,39 @@ pub(super) fn sweep(group: &Group, directory: &Directory, which: impl Fn(&OsStr)
     for name in names.iter().filter(|name| which(name)) {
         // Asking for the process is cheaper than a probe, but no proof: it may
         // be of another pid namespace.
-        let seems_alive = MemberName::parse(name).is_some_and(|name| is_process(name.pid));
+        let seems_alive = MemberName::parse(name).is_some_and(|name| is_running(name.pid));
         if !seems_alive {
             remove_if_dead(group, directory, name);
         }
     }
 }
 
-/// Removes a secondary's socket that refused a datagram.
-pub(crate) fn remove_dead_member(group: &Group, directory: &Directory, name: &OsStr) {
+/// How old the file of a reply socket is before it can be taken for dead.
+const SETTLED: Duration = Duration::from_secs(1);
+
+/// Removes a secondary's socket that refused a datagram, if it really is dead.
+/// Tells whether it was.
+pub(crate) fn remove_dead_member(group: &Group, directory: &Directory, name: &OsStr) -> bool {
     // Without the lock within reach it is left for the next sweep.
-    if let Ok(_lock) = directory.lock(Deadline::after(Duration::ZERO)) {
-        remove_if_dead(group, directory, name);
+    match directory.lock(Deadline::after(Duration::ZERO)) {
+        Ok(_lock) => remove_if_dead(group, directory, name),
+        Err(_) => false,
     }
 }
 
-fn remove_if_dead(group: &Group, directory: &Directory, name: &OsStr) {
+fn remove_if_dead(group: &Group, directory: &Directory, name: &OsStr) -> bool {
+    if Reserved::of(name) == Some(Reserved::Reply) && !is_settled(directory, name) {
+        return false;
+    }
     let found = group.address(name).ok().and_then(|address| group.place.probe(&address).ok());
-    if found == Some(Found::Dead) && directory.unlink(name).is_ok() {
+    let removed = found == Some(Found::Dead) && directory.unlink(name).is_ok();
+    if removed {
         tracing::debug!(?name, "removed a dead process's socket");
     }
+    removed
 }
 
-fn is_process(pid: u32) -> bool {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
+fn is_settled(directory: &Directory, name: &OsStr) -> bool {
+    let age = |made: Duration| SystemTime::now().duration_since(UNIX_EPOCH).ok()?.checked_sub(made);
+    directory.made_at(name).and_then(age).is_some_and(|age| age > SETTLED)
 }

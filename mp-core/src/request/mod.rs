@@ -36,6 +36,7 @@ use crate::{
     deadline::Deadline,
     group::Group,
     inbox::{Arrived, Gate},
+    sys::Birthplace,
     wire::Kind,
 };
 use courier::Courier;
@@ -49,13 +50,15 @@ pub(crate) struct Desk {
     pool: Pool,
     courier: Courier,
     stopped: AtomicBool,
+    made_in: Birthplace,
 }
 
 impl Desk {
     /// `bound` is how many asynchronous requests may be under way.
     pub(crate) fn new(group: Group, gate: Gate, bound: usize) -> Arc<Self> {
         let (pool, courier) = (Pool::default(), Courier::new(bound));
-        Arc::new(Self { group, gate, pool, courier, stopped: AtomicBool::new(false) })
+        let (stopped, made_in) = (AtomicBool::new(false), Birthplace::here());
+        Arc::new(Self { group, gate, pool, courier, stopped, made_in })
     }
 
     pub(crate) fn group(&self) -> &Group {
@@ -94,8 +97,9 @@ impl Desk {
         }
     }
 
+    /// A fork's copy is: the replies to it would go to the process it is a fork of.
     fn is_stopped(&self) -> bool {
-        self.stopped.load(Relaxed)
+        self.stopped.load(Relaxed) || !self.made_in.is_here()
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod address;
 mod credentials;
+mod fork;
 mod memory;
 mod receive;
 mod socket;
@@ -14,6 +15,7 @@ mod unix;
 
 pub use address::{Address, PathTooLong};
 pub use credentials::Credentials;
+pub(crate) use fork::Birthplace;
 pub(crate) use memory::{Hub, Tenant};
 pub(crate) use receive::Received;
 pub(crate) use socket::{Socket, Wait};

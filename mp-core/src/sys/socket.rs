@@ -62,6 +62,13 @@ impl Socket {
         }
     }
 
+    /// Lets as much be unread by its receivers as the system allows.
+    pub(crate) fn widen(&self) {
+        if let Self::Unix(socket) = self {
+            socket.widen();
+        }
+    }
+
     /// From now on only `peer` can send to this socket, and sends need no address.
     ///
     /// Sends nothing: it tells whether a live socket is bound there
@@ -70,14 +77,6 @@ impl Socket {
         match self {
             Self::Unix(socket) => socket.connect(peer),
             Self::Memory(socket) => socket.connect(peer),
-        }
-    }
-
-    /// Bounds sends that wait: see [`Socket::send_waiting`].
-    pub(crate) fn set_send_timeout(&self, timeout: Duration) -> Result<(), Errno> {
-        match self {
-            Self::Unix(socket) => socket.set_send_timeout(timeout),
-            Self::Memory(_) => Ok(()),
         }
     }
 
@@ -92,19 +91,6 @@ impl Socket {
     ) -> Result<(), Errno> {
         match self {
             Self::Unix(socket) => socket.send(to, datagram, fds),
-            Self::Memory(socket) => socket.send(to, datagram, fds),
-        }
-    }
-
-    /// The same, waiting for room as long as the send timeout says.
-    pub(crate) fn send_waiting(
-        &self,
-        to: Option<&Address>,
-        datagram: &[u8],
-        fds: &[BorrowedFd<'_>],
-    ) -> Result<(), Errno> {
-        match self {
-            Self::Unix(socket) => socket.send_waiting(to, datagram, fds),
             Self::Memory(socket) => socket.send(to, datagram, fds),
         }
     }

@@ -19,11 +19,15 @@ use rustix::{
 use super::{Address, Received, Wait, receive::receive};
 use crate::wire::{MAX_DATAGRAM, MAX_FDS};
 
+/// How much may be unread of what a member has sent, in the kernel's count of
+/// somewhat over 700 bytes a datagram. It is a limit; nothing is set aside.
+const SEND_BUFFER: usize = 16 << 20;
+
 /// An `AF_UNIX` `SOCK_DGRAM` socket.
 #[derive(Debug)]
 pub(crate) struct UnixSocket {
     fd: OwnedFd,
-    /// The receive timeout last set, in microseconds; 0 for none. Setting it is
+    /// The receive timeout last set, in milliseconds; 0 for none. Setting it is
     /// a system call, so it is done only when it changes.
     armed: AtomicU64,
 }
@@ -50,9 +54,17 @@ impl UnixSocket {
         net::connect(&self.fd, peer.sockaddr())
     }
 
-    /// Bounds sends that wait: see [`UnixSocket::send_waiting`].
-    pub(super) fn set_send_timeout(&self, timeout: Duration) -> Result<(), Errno> {
-        sockopt::set_socket_timeout(&self.fd, Timeout::Send, Some(timeout))
+    /// Lets as much be unread by its receivers as the system allows.
+    ///
+    /// The kernel charges a datagram to its sender until it is received. With
+    /// the default, some 270 datagrams that others do not read are enough to
+    /// keep a socket from sending to anybody.
+    pub(super) fn widen(&self) {
+        // More than the system's limit takes a privilege; up to it does not.
+        if sockopt::set_socket_send_buffer_size_force(&self.fd, SEND_BUFFER).is_err() {
+            // The default serves nearly everybody.
+            let _ = sockopt::set_socket_send_buffer_size(&self.fd, SEND_BUFFER);
+        }
     }
 
     /// Sends one datagram at once, or `EAGAIN` if the peer's queue is full.
@@ -64,27 +76,7 @@ impl UnixSocket {
         datagram: &[u8],
         fds: &[BorrowedFd<'_>],
     ) -> Result<(), Errno> {
-        self.send_with(to, datagram, fds, SendFlags::DONTWAIT)
-    }
-
-    /// The same, waiting for room as long as the send timeout says.
-    pub(super) fn send_waiting(
-        &self,
-        to: Option<&Address>,
-        datagram: &[u8],
-        fds: &[BorrowedFd<'_>],
-    ) -> Result<(), Errno> {
-        self.send_with(to, datagram, fds, SendFlags::empty())
-    }
-
-    fn send_with(
-        &self,
-        to: Option<&Address>,
-        datagram: &[u8],
-        fds: &[BorrowedFd<'_>],
-        flags: SendFlags,
-    ) -> Result<(), Errno> {
-        let flags = flags | SendFlags::NOSIGNAL;
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
         let slices = [IoSlice::new(datagram)];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
         let mut control = SendAncillaryBuffer::new(&mut space);
@@ -109,11 +101,11 @@ impl UnixSocket {
             Wait::No => libc::MSG_DONTWAIT,
             Wait::AtMost(Duration::ZERO) => libc::MSG_DONTWAIT,
             Wait::AtMost(timeout) => {
-                self.arm(u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX).max(1))?;
+                self.arm(Some(timeout))?;
                 0
             }
             Wait::Forever => {
-                self.arm(0)?;
+                self.arm(None)?;
                 0
             }
         };
@@ -127,11 +119,17 @@ impl UnixSocket {
         let _ = net::shutdown(&self.fd, Shutdown::Read);
     }
 
-    fn arm(&self, micros: u64) -> Result<(), Errno> {
-        if self.armed.load(Relaxed) != micros {
-            let timeout = (micros > 0).then(|| Duration::from_micros(micros));
+    /// Rounds up to whole milliseconds, as the kernel rounds up to ticks of at
+    /// least that: so what is left of a timeout right after its start is still
+    /// the timeout that is set already.
+    fn arm(&self, timeout: Option<Duration>) -> Result<(), Errno> {
+        let millis = timeout.map_or(0, |timeout| {
+            u64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+        });
+        if self.armed.load(Relaxed) != millis {
+            let timeout = timeout.map(|_| Duration::from_millis(millis));
             sockopt::set_socket_timeout(&self.fd, Timeout::Recv, timeout)?;
-            self.armed.store(micros, Relaxed);
+            self.armed.store(millis, Relaxed);
         }
         Ok(())
     }

@@ -79,7 +79,6 @@ fn definition(input: &Input<'_>, private: &TokenStream, de: &Lifetime, generics:
     let c = input.attrs.layout_c.as_ref().map(|_| c_layout(input, private));
     quote! {
         struct __Fields #impl_generics (#private::PhantomData<#content>) #where_clause;
-        #[allow(non_upper_case_globals)]
         impl #impl_generics __Fields #type_generics #where_clause {
             #(#constants)*
             #c
@@ -120,11 +119,13 @@ fn codec(
         let make = Ident::new(spell::advice(field.ty), at);
         quote_spanned!(at=> #make::<#ty>())
     };
+    let bound = field.attrs.max_len.as_ref().or(field.attrs.max_size.as_ref());
+    let braces = bound.map(|_| quote!(#[allow(unused_braces)]));
     let kind = Ident::new(if field.attrs.fd.is_some() { "FdCodec" } else { "Codec" }, at);
     let private = span::at(at, private.clone());
     let de = Lifetime { apostrophe: at, ident: Ident::new(&de.ident.to_string(), de.ident.span()) };
     quote_spanned! {at=>
-        #[allow(unused_braces)]
+        #braces
         const #name: #private::#kind<#de, #ty> = #private::#make;
     }
 }

@@ -7,7 +7,7 @@ use crate::codec::{Reader, Writer};
 #[cfg(any(feature = "arrayvec", feature = "heapless"))]
 use crate::error::{DecodeFault, EncodeFault};
 #[cfg(any(feature = "arrayvec", feature = "heapless"))]
-use crate::shape::LEN_SIZE;
+use crate::shape::{LEN_SIZE, list_of};
 
 /// What the two crates offer is alike but for the name of the fallible push.
 #[cfg(any(feature = "arrayvec", feature = "heapless"))]
@@ -34,7 +34,7 @@ macro_rules! containers {
 
         #[diagnostic::do_not_recommend]
         impl<T: Payload, const N: usize> Payload for $list {
-            const MAX_SIZE: usize = T::MAX_SIZE.saturating_mul(N).saturating_add(LEN_SIZE);
+            const MAX_SIZE: usize = list_of(T::MAX_SIZE, N).saturating_add(LEN_SIZE);
 
             #[inline]
             fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {

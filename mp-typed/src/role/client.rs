@@ -1,8 +1,8 @@
-use std::{ffi::OsString, time::Duration};
+use std::{ffi::OsString, sync::Arc, time::Duration};
 
 use mp_core::{StartError, Statistics};
 
-use super::{Builder, RequestError, Role, SendError, encode, message, name};
+use super::{Builder, RequestError, ResponseFuture, Role, SendError, encode, message, name};
 use crate::{DecodeOwned, Message, Request};
 
 /// Sends messages and requests to the primary of a group without joining it.
@@ -82,8 +82,75 @@ impl Client {
         Q: Request<Response: DecodeOwned>,
     {
         let encoded = encode(value)?;
-        let reply = self.core.request(message(&const { name(Q::NAME) }, &encoded), timeout)?;
-        Ok(crate::decode(&reply.message.param, reply.message.fds)?)
+        response(self.core.request(message(&const { name(Q::NAME) }, &encoded), timeout))
+    }
+
+    /// Asks the primary; the response is to come.
+    ///
+    /// The request goes out at once, whether the future is polled or not. It has
+    /// its own copies of the descriptors.
+    ///
+    /// # Errors
+    ///
+    /// Through the future: [`RequestError`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+    /// use std::time::Duration;
+    /// use mp_typed::{Client, Peer, Primary, Request};
+    ///
+    /// #[derive(Request)]
+    /// #[message(name = "ping", response = ())]
+    /// struct Ping;
+    ///
+    /// let _primary = Primary::builder("example").runtime_dir(dir.path()).serve(|_: Ping, _: &Peer| ()).start()?;
+    /// let client = Client::builder("example").runtime_dir(dir.path()).start()?;
+    /// pollster::block_on(async {
+    ///     let first = client.request_async(&Ping, Duration::from_secs(1));
+    ///     let second = client.request_async(&Ping, Duration::from_secs(1));
+    ///     first.await.and(second.await)
+    /// })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Implements `rte_mp_request_async`.
+    pub fn request_async<Q>(&self, value: &Q, timeout: Duration) -> ResponseFuture<Q::Response>
+    where
+        Q: Request<Response: DecodeOwned>,
+    {
+        ResponseFuture::new(
+            encode(value)
+                .map(|encoded| self.core.request_async(message(&const { name(Q::NAME) }, &encoded), timeout)),
+        )
+    }
+
+    /// Asks the primary; the request and its response, or why there is none,
+    /// come to `callback`, once.
+    ///
+    /// The callback runs on the one thread for asynchronous requests, so it
+    /// should be quick; a panic in it is caught and counted.
+    ///
+    /// # Errors
+    ///
+    /// Through the callback: [`RequestError`].
+    ///
+    /// Implements `rte_mp_request_async`.
+    pub fn request_then<Q, F>(&self, value: Q, timeout: Duration, callback: F)
+    where
+        Q: Request<Response: DecodeOwned> + Send + Sync + 'static,
+        F: FnOnce(&Q, Result<Q::Response, RequestError>) + Send + 'static,
+    {
+        let value = Arc::new(value);
+        let request = Arc::clone(&value);
+        match encode(&*value) {
+            Ok(encoded) => {
+                let message = message(&const { name(Q::NAME) }, &encoded);
+                self.core.request_then(message, timeout, move |_, reply| callback(&request, response(reply)));
+            }
+            Err(error) => callback(&request, Err(error.into())),
+        }
     }
 
     /// What has been sent, received and rejected so far.
@@ -97,6 +164,14 @@ impl Client {
     pub fn core(&self) -> &mp_core::Client {
         &self.core
     }
+}
+
+/// The response in a reply of the core.
+pub(super) fn response<R: DecodeOwned>(
+    reply: Result<mp_core::Reply, mp_core::RequestError>,
+) -> Result<R, RequestError> {
+    let mp_core::Reply { message, .. } = reply?;
+    Ok(crate::decode(&message.param, message.fds)?)
 }
 
 impl Builder<Client> {

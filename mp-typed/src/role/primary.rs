@@ -1,8 +1,11 @@
-use std::{ffi::OsString, ops::Deref, time::Duration};
+use std::{ffi::OsString, ops::Deref, sync::Arc, time::Duration};
 
-use mp_core::{GroupError, Member, Sent, StartError, Statistics};
+use mp_core::{GroupError, Member, Sent, StartError, Statistics, Watch};
 
-use super::{Actions, Builder, Joins, Replies, RequestError, Role, SendError, encode, message, name};
+use super::{
+    Actions, Builder, Joins, Replies, RepliesFuture, RequestError, ResponseFuture, Role, SendError,
+    client::response, encode, message, name,
+};
 use crate::{DecodeOwned, Message, Request};
 
 /// The primary of a group: it sends to every secondary, and they to it.
@@ -157,8 +160,75 @@ impl PrimaryHandle {
         Q: Request<Response: DecodeOwned>,
     {
         let encoded = encode(value)?;
-        let reply = self.core.request_to(member, message(&const { name(Q::NAME) }, &encoded), timeout)?;
-        Ok(crate::decode(&reply.message.param, reply.message.fds)?)
+        response(self.core.request_to(member, message(&const { name(Q::NAME) }, &encoded), timeout))
+    }
+
+    /// Asks every secondary at once; the responses are to come.
+    ///
+    /// The request goes out at once, whether the future is polled or not. It has
+    /// its own copies of the descriptors.
+    ///
+    /// # Errors
+    ///
+    /// Through the future: [`RequestError`] if nobody could be asked.
+    ///
+    /// Implements `rte_mp_request_async`.
+    pub fn request_async<Q>(&self, value: &Q, timeout: Duration) -> RepliesFuture<Q::Response>
+    where
+        Q: Request<Response: DecodeOwned>,
+    {
+        RepliesFuture::new(
+            encode(value)
+                .map(|encoded| self.core.request_async(message(&const { name(Q::NAME) }, &encoded), timeout)),
+        )
+    }
+
+    /// Asks one secondary; its response is to come.
+    ///
+    /// # Errors
+    ///
+    /// Through the future: [`RequestError`].
+    pub fn request_to_async<Q>(
+        &self,
+        member: &Member,
+        value: &Q,
+        timeout: Duration,
+    ) -> ResponseFuture<Q::Response>
+    where
+        Q: Request<Response: DecodeOwned>,
+    {
+        ResponseFuture::new(encode(value).map(|encoded| {
+            self.core.request_to_async(member, message(&const { name(Q::NAME) }, &encoded), timeout)
+        }))
+    }
+
+    /// Asks every secondary at once; the request and its responses come to
+    /// `callback`, once, also when there are no secondaries.
+    ///
+    /// The callback runs on the one thread for asynchronous requests, so it
+    /// should be quick; a panic in it is caught and counted.
+    ///
+    /// # Errors
+    ///
+    /// Through the callback: [`RequestError`] if nobody could be asked.
+    ///
+    /// Implements `rte_mp_request_async`.
+    pub fn request_then<Q, F>(&self, value: Q, timeout: Duration, callback: F)
+    where
+        Q: Request<Response: DecodeOwned> + Send + Sync + 'static,
+        F: FnOnce(&Q, Result<Replies<Q::Response>, RequestError>) + Send + 'static,
+    {
+        let value = Arc::new(value);
+        let request = Arc::clone(&value);
+        match encode(&*value) {
+            Ok(encoded) => {
+                let message = message(&const { name(Q::NAME) }, &encoded);
+                self.core.request_then(message, timeout, move |_, replies| {
+                    callback(&request, replies.map(Replies::decode).map_err(RequestError::Core));
+                });
+            }
+            Err(error) => callback(&request, Err(error.into())),
+        }
     }
 
     /// The secondaries that have joined and not left.
@@ -168,6 +238,15 @@ impl PrimaryHandle {
     /// [`GroupError`] if the directory cannot be listed.
     pub fn members(&self) -> Result<Vec<Member>, GroupError> {
         self.core.members()
+    }
+
+    /// Watches who joins and who leaves, from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError`] if the directory cannot be watched.
+    pub fn watch(&self) -> Result<Watch, GroupError> {
+        self.core.watch()
     }
 
     /// The same without types.

@@ -194,11 +194,15 @@ fn answer_and_die(_: &Shared, _: Message, _: &Peer, responder: Responder) {
 }
 
 /// Asks the first on the route (`p` for the primary, else a secondary's pid) to
-/// ask those that follow, and replies with the way back.
+/// ask those that follow, and replies with the way back. The last may be `wait`.
 fn route(shared: &Shared, message: Message, _: &Peer, responder: Responder) {
     let route = text(&message);
     let own = std::process::id();
     let answer = match route.split_once(' ') {
+        None if route == "wait" => {
+            shared.wait_for_release();
+            "waited".to_owned()
+        }
         None => "end".to_owned(),
         Some((next, rest)) => {
             let onward = Message::new(name("route")).with_param(rest).expect("it came with more");
@@ -266,6 +270,11 @@ impl Shared {
             ["members"] => self.members(),
             ["stats"] => counters(&self.role().statistics()),
             ["max-fds", count] => limit_fds(number(count)),
+            ["begin", "stop", ms] => {
+                let (shared, timeout) = (Arc::clone(self), millis(ms));
+                thread::spawn(move || tell(&format!("!stopped {}", shared.role().stop(timeout))));
+                String::new()
+            }
             ["stop", ms] => self.role().stop(millis(ms)).to_string(),
             ["fork"] => self.fork(),
             ["interruptible"] => interruptible(),
@@ -310,22 +319,26 @@ impl Shared {
         }
     }
 
-    /// Asks itself about an action before, while and after a guard lives. Its
-    /// closure holds another guard, so that dropping one action drops another.
+    /// Tells whether an action is there while its guard lives and after that, for
+    /// each way to remove it. The guard is held by the closure of another action,
+    /// so that dropping one drops the other.
     fn guard(&self, name: &str) -> String {
         let actions = self.role().actions();
         let (outer, inner) = (self::name(name), self::name(&format!("{name}_inner")));
-        let held = actions.on(inner, |_, _| ()).expect("it is free").until_dropped();
-        let guard = actions
-            .on(outer, move |_, _| {
-                let _ = &held;
-            })
-            .expect("it is free")
-            .until_dropped();
-        let taken = actions.on(inner, |_, _| ()).is_err();
-        drop(guard);
-        let free = actions.on(inner, |_, _| ()).map(Registration::unregister);
-        format!("{taken} {free:?}")
+        let removals: [fn(&Actions, Registration); 3] = [
+            |_, registration| drop(registration.until_dropped()),
+            |_, registration| _ = registration.unregister(),
+            |actions, registration| _ = actions.unregister(registration.name()),
+        ];
+        let mut found = Vec::new();
+        for remove in removals {
+            let held = actions.on(inner, |_, _| ()).expect("it is free").until_dropped();
+            let registration = actions.on(outer, move |_, _| _ = held.name()).expect("it is free");
+            found.push(actions.on(inner, |_, _| ()).is_err());
+            remove(actions, registration);
+            found.push(actions.on(inner, |_, _| ()).map(Registration::unregister).is_err());
+        }
+        format!("{found:?}")
     }
 
     /// Many threads at once ask for the echo of what no other asks for.

@@ -28,6 +28,10 @@ pub struct Event {
 #[message(name = "generic")]
 pub struct Generic<T>(pub T);
 
+#[derive(Request)]
+#[message(name = 7, response = ())]
+pub struct Question;
+
 #[derive(Message)]
 #[message(name = "fine")]
 pub struct Fine {
@@ -35,20 +39,11 @@ pub struct Fine {
     pub geometries: [Geometry; 4],
 }
 
-pub fn send(_: &impl Message) {}
-pub fn request<R: Request>(_: &R)
-where
-    R::Response: DecodeOwned,
-{
-}
-pub fn receive<M: DecodeOwned>() {}
-
-pub fn uses(event: &Event, generic: &Generic<u8>) {
-    send(event);
-    send(generic);
-    request(&Ping { text: "hello" });
-    receive::<Event>();
-    receive::<Pong>();
+pub fn uses(event: &Event, generic: &Generic<u8>, secondary: &Secondary, timeout: Duration) {
+    let _ = secondary.send(event);
+    let _ = secondary.send(generic);
+    let _ = secondary.request(&Ping { text: "hello" }, timeout);
+    let _ = Primary::builder("p").on(|_: Event, _: &Peer| {}).serve(|_: Question, _: &Peer| Ok::<_, Infallible>(()));
     let _ = (Ping::NAME, Event::NAME, Pong::MAX_SIZE, Event::MAX_FDS, Geometry::MAX_SIZE);
     let _ = mp_typed::encode(event);
     let _ = mp_typed::decode::<Pong>(&[], []);

@@ -1,16 +1,10 @@
-use std::os::fd::RawFd;
-
 use mp_typed::Message;
 
 #[derive(Message)]
 #[message(name = "share")]
 pub struct Share {
     #[fd]
-    pub number: i32,
-    #[fd]
-    pub raw: RawFd,
-    #[fd]
-    pub maybe: Option<i32>,
+    pub memory: i32,
 }
 
 fn main() {}

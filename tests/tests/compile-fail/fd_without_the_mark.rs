@@ -1,6 +1,4 @@
-use std::fs::File;
-use std::os::fd::{BorrowedFd, OwnedFd};
-use std::os::unix::net::UnixDatagram;
+use std::os::fd::OwnedFd;
 
 use mp_typed::Message;
 
@@ -8,15 +6,6 @@ use mp_typed::Message;
 #[message(name = "share")]
 pub struct Share {
     pub memory: OwnedFd,
-    pub file: Option<File>,
-    pub sockets: [UnixDatagram; 2],
-}
-
-#[derive(Message)]
-#[message(name = "lend")]
-pub struct Lend<'a> {
-    pub memory: BorrowedFd<'a>,
-    pub more: Vec<OwnedFd>,
 }
 
 fn main() {}

@@ -5,10 +5,4 @@ pub struct LinkState {
     pub port: u16,
 }
 
-#[derive(Message)]
-#[message(layout = "C")]
-pub struct InC {
-    pub port: u16,
-}
-
 fn main() {}

@@ -1,6 +1,6 @@
 use std::os::fd::BorrowedFd;
 
-use mp_typed::{DecodeOwned, Message};
+use mp_typed::{Message, Peer, Primary};
 
 #[derive(Message)]
 #[message(name = "lend")]
@@ -9,11 +9,8 @@ pub struct Lend<'a> {
     pub memory: BorrowedFd<'a>,
 }
 
-pub fn receive<M: Message + DecodeOwned>() {}
-
 pub fn mixed_up() {
-    receive::<Lend<'static>>();
-    let _ = mp_typed::decode::<Lend<'_>>(&[], []);
+    let _ = Primary::builder("p").on(|_: Lend<'static>, _: &Peer| {});
 }
 
 fn main() {}

@@ -8,8 +8,6 @@ pub struct Geometry {
 #[message(name = "ring")]
 pub struct Ring {
     pub geometry: Geometry,
-    pub others: [Geometry; 2],
-    pub maybe: Option<Geometry>,
 }
 
 fn main() {}

@@ -4,7 +4,6 @@ use mp_typed::Message;
 #[message(name = "attach")]
 pub struct Attach {
     pub device: String,
-    pub args: Option<String>,
 }
 
 fn main() {}

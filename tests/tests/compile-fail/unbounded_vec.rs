@@ -4,7 +4,6 @@ use mp_typed::Message;
 #[message(name = "stats")]
 pub struct Stats {
     pub samples: Vec<u64>,
-    pub names: Option<Vec<[u8; 4]>>,
 }
 
 fn main() {}

@@ -1,4 +1,6 @@
-use mp_typed::{Body, DecodeOwned, Message, Payload, Request, Response};
+use std::time::Duration;
+
+use mp_typed::{Body, Message, Payload, Peer, Primary, Request, Response, Secondary};
 
 #[derive(Message)]
 #[message(name = "large")]
@@ -27,22 +29,13 @@ pub struct Fine {
     pub more: [Nested; 4],
 }
 
-pub fn send(_: &impl Message) {}
-pub fn request<R: Request>(_: &R)
-where
-    R::Response: DecodeOwned,
-{
-}
-pub fn receive<M: DecodeOwned>() {}
-
 pub const SIZES: [usize; 3] = [Large::MAX_SIZE, Unbounded::MAX_SIZE, Nested::MAX_SIZE];
 
-pub fn uses(large: &Large, unbounded: &Unbounded, fine: &Fine) {
-    send(large);
-    send(fine);
-    request(&GetUnbounded);
-    receive::<Large>();
-    receive::<Unbounded>();
+pub fn uses(large: &Large, unbounded: &Unbounded, fine: &Fine, secondary: &Secondary, timeout: Duration) {
+    let _ = secondary.send(large);
+    let _ = secondary.send(fine);
+    let _ = secondary.request(&GetUnbounded, timeout);
+    let _ = Primary::builder("p").on(|_: Large, _: &Peer| {});
     let _ = (Large::NAME, Unbounded::MAX_FDS, Fine::MAX_SIZE, SIZES);
     let _ = mp_typed::encode(large);
     let _ = mp_typed::encode(unbounded);

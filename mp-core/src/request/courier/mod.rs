@@ -7,11 +7,15 @@
 //! request under way, the same that a blocking request to all is. While nothing
 //! is under way the thread sleeps; it ends with the role.
 
+mod bell;
 mod carrier;
 mod future;
 mod handover;
 mod job;
+#[cfg(test)]
+mod model;
 mod promise;
+mod queues;
 mod schedule;
 
 use std::{
@@ -25,7 +29,8 @@ pub use future::{RepliesFuture, ReplyFuture};
 
 use super::{Desk, Replies, Reply, RequestError, Roster};
 use crate::{Address, Message, MessageRef, counters::Counters, deadline::Deadline};
-use carrier::{Carrier, EventBell};
+use bell::EventBell;
+use carrier::Carrier;
 use future::{Asked, Ticket};
 use handover::{Handover, Refusal};
 use job::{Ending, Job, To};

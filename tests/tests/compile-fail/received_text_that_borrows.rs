@@ -1,4 +1,4 @@
-use mp_typed::{DecodeOwned, Message};
+use mp_typed::{Message, Peer, Primary};
 
 #[derive(Message)]
 #[message(name = "text")]
@@ -7,10 +7,8 @@ pub struct Text<'a> {
     pub text: &'a str,
 }
 
-pub fn receive<M: Message + DecodeOwned>() {}
-
 pub fn mixed_up() {
-    receive::<Text<'static>>();
+    let _ = Primary::builder("p").on(|_: Text<'static>, _: &Peer| {});
 }
 
 fn main() {}

@@ -1,0 +1,111 @@
+//! What went wrong, in one line that says what to do about it.
+
+use std::{error::Error, fmt, io, path::Path};
+
+use mp_core::{RequestError, SendError, StartError};
+
+/// Not all who were asked answered.
+pub(crate) const UNANSWERED: u8 = 1;
+/// The command line makes no sense.
+pub(crate) const USAGE: u8 = 2;
+
+/// Why there is no result.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The user should have called it differently.
+    Usage(String),
+    /// It could not be done.
+    Failed(String),
+    /// Nothing can be printed.
+    Output(io::Error),
+}
+
+impl Failure {
+    /// A value that clap or a parser of ours refused, without clap's hint at the help.
+    pub(crate) fn of_value(error: &clap::Error) -> Self {
+        let text = error.to_string();
+        let line = text.lines().next().unwrap_or_default();
+        Self::Usage(line.strip_prefix("error: ").unwrap_or(line).to_owned())
+    }
+
+    /// There is no directory of that group.
+    pub(crate) fn no_group(dir: &Path) -> Self {
+        Self::Failed(format!(
+            "no such group: {dir:?} does not exist; `mpctl groups` lists the groups there are, \
+             `--file-prefix` or `--runtime-dir` chooses one"
+        ))
+    }
+
+    /// The group is there, its primary is not.
+    pub(crate) fn no_primary(dir: &Path) -> Self {
+        if !dir.exists() {
+            return Self::no_group(dir);
+        }
+        Self::Failed(format!("no primary in {dir:?}: start it; `mpctl members` tells who is there"))
+    }
+
+    /// A role could not be started.
+    pub(crate) fn of_start(error: &StartError) -> Self {
+        let text = chain(error);
+        match error {
+            StartError::Register(mp_core::RegisterError::DpdkName { name }) => Self::Failed(format!(
+                "DPDK answers \"{name}\" in this group itself: to answer in its stead, add --allow-dpdk-actions"
+            )),
+            StartError::Register(mp_core::RegisterError::Taken { name }) => {
+                Self::Usage(format!("\"{name}\" is given twice; name it once"))
+            }
+            _ => Self::Failed(text),
+        }
+    }
+
+    pub(crate) fn of_request(error: &RequestError) -> Self {
+        match error {
+            RequestError::NoPrimary { dir } => Self::no_primary(dir),
+            error => Self::Failed(chain(error)),
+        }
+    }
+
+    pub(crate) fn of_send(error: &SendError) -> Self {
+        match error {
+            SendError::NoPrimary { dir } => Self::no_primary(dir),
+            error => Self::Failed(chain(error)),
+        }
+    }
+
+    pub(crate) fn status(&self) -> u8 {
+        match self {
+            Self::Usage(_) => USAGE,
+            Self::Failed(_) | Self::Output(_) => UNANSWERED,
+        }
+    }
+
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(text) | Self::Failed(text) => f.write_str(text),
+            Self::Output(error) => write!(f, "cannot print: {error}"),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// An error and what it comes from, in one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,52 @@
+//! `mpctl`: looks into a group of processes that speak DPDK's multi-process IPC.
+//!
+//! ```text
+//! main ─► cli                       what can be asked for
+//!   └───► command/*  ─► input       payloads and files, from the command line
+//!             ├───────► show        what is printed, as text or JSON: no I/O
+//!             ├───────► output      prints it
+//!             ├───────► interrupt   Ctrl-C
+//!             └───────► failure     what went wrong, and what to do
+//! ```
+//!
+//! Exit status: 0 when all who were asked answered, 1 when not, 2 on wrong usage.
+
+mod cli;
+mod command;
+mod failure;
+mod input;
+mod interrupt;
+mod output;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::{Parser, error::ErrorKind};
+
+use cli::Cli;
+use failure::Failure;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // What is wrong with a value fits one line; what is wrong with the rest needs the usage.
+        Err(error) if error.kind() == ErrorKind::ValueValidation => {
+            return end(Err(Failure::of_value(&error)));
+        }
+        Err(error) => error.exit(),
+    };
+    end(command::run(cli))
+}
+
+fn end(result: Result<bool, Failure>) -> ExitCode {
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(failure::UNANSWERED),
+        // Who reads what we print has seen enough: an end like any other.
+        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("mpctl: {failure}");
+            ExitCode::from(failure.status())
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! What is printed: the JSON shapes, and the same for human readers. No I/O, but for looking at descriptors.
+
+mod pings;
+mod rows;
+
+use std::{
+    fmt::{self, Write as _},
+    os::fd::{AsRawFd, BorrowedFd},
+    path::Path,
+};
+
+use examples::dpdk::{self, Decoded};
+use mp_core::{Address, Message, Outcome, Peer, inspect::DpdkVersion};
+use serde::{Serialize, Serializer};
+
+pub(crate) use pings::Pings;
+pub(crate) use rows::{GroupRow, MemberRow, Row};
+
+/// Something to print: one JSON object, or lines for a reader (its `Display`).
+pub(crate) trait Show: Serialize + fmt::Display {}
+
+/// A file descriptor that came along.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Fd {
+    /// What it refers to, as `/proc` names it.
+    target: String,
+    /// The file's size in bytes.
+    size: u64,
+}
+
+impl Fd {
+    pub(crate) fn of(fd: BorrowedFd<'_>) -> Self {
+        let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
+        let target = std::fs::read_link(&path).map(|target| lossy(&target)).unwrap_or_default();
+        let size = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+        Self { target, size }
+    }
+}
+
+/// A payload and the descriptors with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Content {
+    #[serde(rename = "hex", serialize_with = "as_hex")]
+    param: Vec<u8>,
+    fds: Vec<Fd>,
+    /// What it says, if it is a message of DPDK's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decoded: Option<Decoded>,
+}
+
+impl Content {
+    pub(crate) fn of(message: &Message, version: Option<DpdkVersion>) -> Self {
+        Self {
+            param: message.param.to_vec(),
+            fds: message.fds.iter().map(Fd::of).collect(),
+            decoded: dpdk::decode(&message.name.to_string(), &message.param, version),
+        }
+    }
+}
+
+/// A reply, and who sent it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Reply {
+    peer: String,
+    pid: u32,
+    uid: u32,
+    #[serde(flatten)]
+    content: Content,
+}
+
+impl Reply {
+    pub(crate) fn of(reply: &mp_core::Reply, version: Option<DpdkVersion>) -> Self {
+        let mp_core::Reply { message, peer } = reply;
+        Self {
+            peer: peer.address().map(|address| lossy(address.path())).unwrap_or_default(),
+            pid: peer.pid(),
+            uid: peer.uid(),
+            content: Content::of(message, version),
+        }
+    }
+}
+
+/// What became of a message to one peer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct PeerOutcome {
+    peer: String,
+    outcome: &'static str,
+    #[serde(skip)]
+    text: String,
+}
+
+impl PeerOutcome {
+    pub(crate) fn of(peer: &Path, outcome: Outcome) -> Self {
+        Self { peer: lossy(peer), outcome: word(outcome), text: outcome.to_string() }
+    }
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Answers {
+    sent: usize,
+    received: usize,
+    replies: Vec<Reply>,
+    outcomes: Vec<PeerOutcome>,
+}
+
+impl Answers {
+    pub(crate) fn new(peer: &Path, outcome: Outcome, reply: Option<Reply>) -> Self {
+        Self {
+            sent: usize::from(counts(outcome)),
+            received: usize::from(reply.is_some()),
+            replies: reply.into_iter().collect(),
+            outcomes: vec![PeerOutcome::of(peer, outcome)],
+        }
+    }
+}
+
+impl Show for Answers {}
+
+/// What came of a one-way message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Sent {
+    sent: usize,
+    outcomes: Vec<PeerOutcome>,
+}
+
+impl Sent {
+    pub(crate) fn new(peer: &Path, outcome: Outcome) -> Self {
+        Self { sent: usize::from(outcome == Outcome::Sent), outcomes: vec![PeerOutcome::of(peer, outcome)] }
+    }
+}
+
+impl Show for Sent {}
+
+/// Whether an arrival wants an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    Message,
+    Request,
+}
+
+/// Something that came to a member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Arrival {
+    kind: Kind,
+    name: String,
+    pid: u32,
+    uid: u32,
+    #[serde(flatten)]
+    content: Content,
+}
+
+impl Arrival {
+    pub(crate) fn of(kind: Kind, message: &Message, peer: &Peer, version: Option<DpdkVersion>) -> Self {
+        Self {
+            kind,
+            name: message.name.to_string(),
+            pid: peer.pid(),
+            uid: peer.uid(),
+            content: Content::of(message, version),
+        }
+    }
+}
+
+impl Show for Arrival {}
+
+/// A member is in its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Ready {
+    ready: bool,
+    socket: String,
+}
+
+impl Ready {
+    pub(crate) fn at(address: &Address) -> Self {
+        Self { ready: true, socket: lossy(address.path()) }
+    }
+}
+
+impl Show for Ready {}
+
+impl fmt::Display for Ready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ready at {}", self.socket)
+    }
+}
+
+impl fmt::Display for Arrival {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            Kind::Message => "message",
+            Kind::Request => "request",
+        };
+        // A peer chose the name: it must not reach a terminal as it is.
+        let name = self.name.escape_debug();
+        write!(f, "{kind} {name} from pid {} uid {}{}", self.pid, self.uid, self.content)
+    }
+}
+
+impl fmt::Display for Answers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for reply in &self.replies {
+            let Reply { peer, pid, uid, content } = reply;
+            let peer = peer.escape_debug();
+            writeln!(f, "reply from {peer} pid {pid} uid {uid}{content}")?;
+        }
+        let silent = self.outcomes.iter().filter(|outcome| outcome.outcome != word(Outcome::Replied));
+        for PeerOutcome { peer, text, .. } in silent {
+            writeln!(f, "{peer} {text}")?;
+        }
+        write!(f, "sent {}, received {}", self.sent, self.received)
+    }
+}
+
+impl fmt::Display for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<_> =
+            self.outcomes.iter().map(|outcome| format!("{} {}", outcome.peer, outcome.text)).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+/// How large it is, and below that what is in it.
+impl fmt::Display for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, ": {}", plural(self.param.len(), "byte"))?;
+        if !self.fds.is_empty() {
+            write!(f, ", {}", plural(self.fds.len(), "file"))?;
+        }
+        for line in dump(&self.param) {
+            write!(f, "\n  {line}")?;
+        }
+        if let Some(decoded) = &self.decoded {
+            write!(f, "\n  = {decoded}")?;
+        }
+        for Fd { target, size } in &self.fds {
+            write!(f, "\n  file {}, size {size}", target.escape_debug())?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a peer with this outcome was asked and counts (`nb_sent`).
+fn counts(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Replied | Outcome::TimedOut | Outcome::FdsLost | Outcome::Gone)
+}
+
+/// An outcome as JSON has it.
+pub(crate) fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Sent => "sent",
+        Outcome::Replied => "replied",
+        Outcome::Ignored => "ignored",
+        Outcome::TimedOut => "timed_out",
+        Outcome::Gone => "gone",
+        Outcome::QueueFull => "queue_full",
+        Outcome::Refused => "refused",
+        Outcome::FdsLost => "fds_lost",
+    }
+}
+
+pub(crate) fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+fn lossy(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// As JSON has a payload.
+fn as_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&hex(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Lines of 16 bytes: where they are, in hexadecimal, and as text. A star stands
+/// for lines like the one before.
+fn dump(bytes: &[u8]) -> Vec<String> {
+    let rows: Vec<_> = bytes.chunks(16).collect();
+    let mut lines = Vec::new();
+    for (i, row) in rows.iter().enumerate() {
+        let is_inside = i > 0 && i + 1 < rows.len();
+        if is_inside && rows[i - 1] == *row {
+            if lines.last().is_some_and(|line| line != "*") {
+                lines.push("*".to_owned());
+            }
+            continue;
+        }
+        let pairs = row.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
+        let text: String = row.iter().map(|byte| printable(*byte)).collect();
+        lines.push(format!("{:04x}  {pairs:<47}  {text}", i * 16));
+    }
+    lines
+}
+
+fn printable(byte: u8) -> char {
+    if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '.' }
+}
+
+#[cfg(test)]
+mod tests {
+    use mp_core::Name;
+
+    use super::*;
+
+    fn content(name: &'static str, param: &[u8]) -> Content {
+        let message = Message::new(Name::from_static(name)).with_param(param).expect("fits");
+        Content::of(&message, None)
+    }
+
+    fn json(item: &impl Serialize) -> String {
+        serde_json::to_string(item).expect("serializes")
+    }
+
+    #[test]
+    fn a_request_has_the_json_of_the_manual() {
+        let reply = Reply {
+            peer: "/run/dpdk/rte/mp_socket".into(),
+            pid: 1,
+            uid: 0,
+            content: Content {
+                fds: vec![Fd { target: "/memfd:x (deleted)".into(), size: 3 }],
+                ..content("echo", &[1, 2])
+            },
+        };
+        let primary = Path::new("/run/dpdk/rte/mp_socket");
+        assert_eq!(
+            json(&Answers::new(primary, Outcome::Replied, Some(reply))),
+            concat!(
+                r#"{"sent":1,"received":1,"replies":[{"peer":"/run/dpdk/rte/mp_socket","pid":1,"uid":0,"#,
+                r#""hex":"0102","fds":[{"target":"/memfd:x (deleted)","size":3}]}],"#,
+                r#""outcomes":[{"peer":"/run/dpdk/rte/mp_socket","outcome":"replied"}]}"#
+            )
+        );
+        assert_eq!(
+            json(&Answers::new(Path::new("p"), Outcome::Ignored, None)),
+            r#"{"sent":0,"received":0,"replies":[],"outcomes":[{"peer":"p","outcome":"ignored"}]}"#
+        );
+        assert_eq!(
+            json(&Answers::new(Path::new("p"), Outcome::TimedOut, None)),
+            r#"{"sent":1,"received":0,"replies":[],"outcomes":[{"peer":"p","outcome":"timed_out"}]}"#
+        );
+    }
+
+    #[test]
+    fn an_arrival_has_the_json_of_the_manual() {
+        let arrival = |name: &'static str, param: &[u8]| Arrival {
+            kind: Kind::Request,
+            name: name.into(),
+            pid: 1,
+            uid: 0,
+            content: content(name, param),
+        };
+        assert_eq!(
+            json(&arrival("echo", &[0xff])),
+            r#"{"kind":"request","name":"echo","pid":1,"uid":0,"hex":"ff","fds":[]}"#
+        );
+        let scan = [&1_i32.to_ne_bytes()[..], &[0; 68]].concat();
+        let decoded = json(&arrival("bus_vdev_mp", &scan));
+        assert!(decoded.ends_with(r#""fds":[],"decoded":{"type":"scan_request"}}"#), "{decoded}");
+    }
+
+    #[test]
+    fn a_reader_sees_bytes_words_and_files() {
+        let arrival = Arrival {
+            kind: Kind::Message,
+            name: "eal_dev_mp_request\u{1b}[2J".into(),
+            pid: 7,
+            uid: 0,
+            content: Content {
+                fds: vec![Fd { target: "/memfd:x (deleted)".into(), size: 3 }],
+                ..content("eal_dev_mp_request", &[&[1, 0, 0, 0], &b"vdev:n"[..], &[0; 126]].concat())
+            },
+        };
+        assert_eq!(
+            arrival.to_string(),
+            "message eal_dev_mp_request\\u{1b}[2J from pid 7 uid 0: 136 bytes, 1 file\n  \
+             0000  01 00 00 00 76 64 65 76 3a 6e 00 00 00 00 00 00  ....vdev:n......\n  \
+             0010  00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  ................\n  \
+             *\n  \
+             0080  00 00 00 00 00 00 00 00                          ........\n  \
+             = type detach, devargs vdev:n, result 0\n  \
+             file /memfd:x (deleted), size 3"
+        );
+    }
+
+    #[test]
+    fn the_last_line_of_a_dump_is_always_there() {
+        let of = |len: usize| dump(&vec![0; len]).iter().map(|line| line[..1].to_owned()).collect::<String>();
+        assert_eq!([0, 1, 16, 32, 48, 64, 65].map(of), ["", "0", "0", "00", "0*0", "0*0", "0*0"]);
+    }
+}

@@ -1,0 +1,161 @@
+//! What is counted, and so the same on any machine: system calls, allocations
+//! and instructions a request.
+//!
+//! Each count is the difference between two runs of different lengths, so that
+//! starting and ending do not count.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use super::Pair;
+use crate::{
+    args::Args,
+    place::Placement,
+    report::{Number, Report, Table},
+    systems::System,
+};
+
+/// Counted on the asking and the answering side.
+type Sides = (f64, f64);
+
+pub(super) fn run(args: &Args, report: &mut Report) {
+    let mut table = Table::new([
+        "system",
+        "system calls: asking",
+        "answering",
+        "allocations: asking",
+        "answering",
+        "instructions: asking",
+        "answering",
+    ]);
+    let strace = has("strace");
+    let valgrind = has("valgrind");
+    for system in System::available() {
+        if matches!(system, System::RawAgain | System::RawSpinning) {
+            continue;
+        }
+        let is_ours = matches!(system, System::Core | System::CorePrimary | System::Typed);
+        let is_c = matches!(system, System::Dpdk | System::DpdkPrimary);
+        let is_raw = matches!(system, System::Raw | System::RawConnected);
+        let calls = strace.then(|| syscalls(args, system));
+        let allocations = (!is_c).then(|| allocations(args, system));
+        let instructions = (valgrind && (is_ours || is_raw)).then(|| instructions(args, system));
+        let suffix = match system {
+            System::Core => "",
+            System::CorePrimary => "/primary",
+            System::Typed => "/typed",
+            _ => {
+                row(&mut table, system, calls, allocations, instructions);
+                continue;
+            }
+        };
+        for (name, sides) in [
+            ("syscalls_per_request", calls),
+            ("allocations_per_request", allocations),
+            ("instructions_per_request", instructions),
+        ] {
+            if let Some((asking, answering)) = sides {
+                report.count(format!("{name}/asking{suffix}"), asking);
+                report.count(format!("{name}/answering{suffix}"), answering);
+            }
+        }
+        row(&mut table, system, calls, allocations, instructions);
+    }
+    if !strace {
+        report.missing("syscalls_per_request", "strace is not installed");
+    }
+    if !valgrind {
+        report.missing("instructions_per_request", "valgrind is not installed");
+    }
+    report.section("Counted, for one request", table.finish());
+}
+
+fn row(
+    table: &mut Table,
+    system: System,
+    calls: Option<Sides>,
+    allocations: Option<Sides>,
+    instructions: Option<Sides>,
+) {
+    let mut cells = vec![system.title().to_owned()];
+    for sides in [calls, allocations, instructions] {
+        let cell = |of: fn(Sides) -> f64| sides.map_or("-".to_owned(), |s| Number(of(s)).to_string());
+        cells.extend([cell(|sides| sides.0), cell(|sides| sides.1)]);
+    }
+    table.row(cells);
+}
+
+fn has(tool: &str) -> bool {
+    let mut command = Command::new(tool);
+    let command = command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+fn allocations(args: &Args, system: System) -> Sides {
+    let mut pair = Pair::start(system, Placement::Unpinned);
+    pair.asking.tell("ask 0 100");
+    let mut count = |requests| {
+        let mut now = || (pair.asking.tell("usage")[1], pair.answering.tell("usage")[1]);
+        let before = now();
+        pair.asking.tell(&format!("ask_exactly 0 {requests}"));
+        let mut now = || (pair.asking.tell("usage")[1], pair.answering.tell("usage")[1]);
+        let after = now();
+        (after.0 - before.0, after.1 - before.1)
+    };
+    per_request(args.times(1000), &mut count)
+}
+
+fn syscalls(args: &Args, system: System) -> Sides {
+    let dir = tempfile::tempdir().expect("a directory");
+    let files = [dir.path().join("asking"), dir.path().join("answering")];
+    let texts = files.each_ref().map(|file| file.to_str().expect("a path of ASCII"));
+    let tools = texts.map(|file| ["strace", "-f", "-c", "-U", "calls", "-o", file]);
+    let mut count = |requests| {
+        let mut pair = Pair::start_under(&tools[0], &tools[1], system, Placement::Unpinned);
+        pair.asking.tell(&format!("ask_exactly 0 {requests}"));
+        drop(pair);
+        (total_calls(&files[0]), total_calls(&files[1]))
+    };
+    per_request(args.times(1000), &mut count)
+}
+
+/// The last line of `strace -c` is the total.
+fn total_calls(file: &Path) -> f64 {
+    let text = fs::read_to_string(file).expect("strace has written its summary");
+    let total = text.lines().rfind(|line| line.trim_end().ends_with("total"));
+    let number = total.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.unwrap_or_else(|| panic!("no total in what strace wrote: {text}"))
+}
+
+fn instructions(args: &Args, system: System) -> Sides {
+    let dir = tempfile::tempdir().expect("a directory");
+    let files = [dir.path().join("asking"), dir.path().join("answering")];
+    let logs = files.each_ref().map(|file| format!("--log-file={}", file.display()));
+    let tools = logs.each_ref().map(|log| {
+        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--fair-sched=yes", log.as_str()]
+    });
+    let mut count = |requests| {
+        let mut pair = Pair::start_under(&tools[0], &tools[1], system, Placement::Unpinned);
+        pair.asking.tell(&format!("ask_exactly 0 {requests}"));
+        drop(pair);
+        (collected(&files[0]), collected(&files[1]))
+    };
+    per_request(args.times(1000), &mut count)
+}
+
+fn collected(file: &Path) -> f64 {
+    let text = fs::read_to_string(file).expect("valgrind has written its log");
+    let line = text.lines().find_map(|line| line.split_once("Collected : "));
+    let number = line.and_then(|(_, number)| number.trim().parse().ok());
+    number.unwrap_or_else(|| panic!("no count in what valgrind wrote: {text}"))
+}
+
+/// What `2 * more` requests add to what starting, ending and `more` take.
+fn per_request(more: usize, count: &mut dyn FnMut(usize) -> Sides) -> Sides {
+    let (few, many) = (count(more), count(3 * more));
+    let each = |few: f64, many: f64| (many - few) / (2 * more) as f64;
+    (each(few.0, many.0), each(few.1, many.1))
+}

@@ -1,0 +1,134 @@
+//! The run as a document: `benchmarks.md` and its plots.
+
+use std::{
+    fmt::Write,
+    fs, io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    thread,
+};
+
+use crate::{
+    args::Args,
+    plot,
+    report::{Number, Report, Table},
+    systems::dpdk,
+};
+
+/// What we want to reach: a description, the bound, and the figure's name.
+const REACH: [(&str, Bound, &str); 22] = [
+    ("request p50, mp-core, to bare sockets: unpinned", Bound::Most(1.0), "request_vs_raw/unpinned"),
+    ("one core", Bound::Most(1.0), "request_vs_raw/one_core"),
+    ("two cores", Bound::Most(1.0), "request_vs_raw/two_cores"),
+    ("the same through mp-typed, to mp-core: one core", Bound::Most(1.05), "typed_vs_core/one_core"),
+    ("two cores", Bound::Most(1.05), "typed_vs_core/two_cores"),
+    ("to DPDK's secondary-to-primary request: one core", Bound::Most(0.5), "request_vs_dpdk/one_core"),
+    ("two cores", Bound::Most(0.75), "request_vs_dpdk/two_cores"),
+    ("primary to one secondary, to DPDK's: one core", Bound::Most(0.35), "primary_request_vs_dpdk/one_core"),
+    ("two cores", Bound::Most(0.55), "primary_request_vs_dpdk/two_cores"),
+    ("primary to 8, to DPDK's", Bound::Most(0.25), "fanout_vs_dpdk/8"),
+    ("primary to 8, to a bare loop of 8 sends and 8 receives", Bound::Most(1.25), "fanout_vs_raw/8"),
+    ("primary to 64", Bound::Most(1.25), "fanout_vs_raw/64"),
+    ("primary to 1,000", Bound::Most(1.25), "fanout_vs_raw/1000"),
+    ("one-way send, CPU a message on the sending side, to bare sockets", Bound::Most(1.1), "send_cpu_vs_raw"),
+    ("one-way messages a second to one peer, to DPDK's", Bound::Least(3.0), "send_rate_vs_dpdk"),
+    (
+        "p99 to p50 of a request, to the same of bare sockets: one core",
+        Bound::Most(1.2),
+        "p99_vs_raw/one_core",
+    ),
+    ("system calls of a request: asking side", Bound::Most(2.0), "syscalls_per_request/asking"),
+    ("answering side", Bound::Most(2.0), "syscalls_per_request/answering"),
+    ("allocations of a request: asking side", Bound::Most(0.0), "allocations_per_request/asking"),
+    ("answering side", Bound::Most(0.0), "allocations_per_request/answering"),
+    ("encode and decode, to plain bincode on the same struct", Bound::Most(1.1), "codec_vs_bincode"),
+    ("idle member: wake-ups a minute", Bound::Most(0.0), "idle_wakeups_per_minute"),
+];
+
+/// What a figure should keep to.
+#[derive(Debug, Clone, Copy)]
+enum Bound {
+    Most(f64),
+    Least(f64),
+}
+
+/// Writes the document, if this run is to have one.
+pub(crate) fn write(args: &Args, report: &Report) -> ExitCode {
+    println!("\n## Reached\n\n{}", reached(report));
+    let Some(dir) = directory(args) else { return ExitCode::SUCCESS };
+    match write_all(&dir, report) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("the document was not written to {}: {error}", dir.display());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A partial or quick run writes only where it is told to.
+fn directory(args: &Args) -> Option<PathBuf> {
+    let whole = args.cases.is_empty() && !args.quick;
+    let docs = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    args.docs.clone().or_else(|| whole.then(docs))
+}
+
+fn write_all(dir: &Path, report: &Report) -> io::Result<()> {
+    fs::create_dir_all(dir)?;
+    let mut text = String::from(INTRODUCTION);
+    let _ = writeln!(text, "\nMeasured on {}.\n\n## Reached\n\n{}", machine(), reached(report));
+    for section in report.sections() {
+        let _ = writeln!(text, "\n## {}\n\n{}", section.title, section.text.trim_end());
+    }
+    for plot in &report.plots {
+        plot::draw(plot, &dir.join(plot.file))?;
+        let _ = writeln!(text, "\n![{}]({})", plot.title, plot.file);
+    }
+    fs::write(dir.join("benchmarks.md"), text)
+}
+
+const INTRODUCTION: &str = "\
+# Benchmarks
+
+Written by `cargo bench -p tests --features bench-peers --bench ipc`, which measures, checks every answer and rewrites
+this file and its plots. It needs no root. With libdpdk, a C compiler and huge pages it measures DPDK too.
+
+Everything that is compared runs in turns, within the same second, in the placement that is named: left to the
+kernel's scheduler (unpinned), both processes on one core, or each on a core of its own. A ratio is the median of the
+rounds' ratios; in brackets are their quartiles. Times are medians over the rounds, in microseconds unless said
+otherwise. Credentials, deadlines, ownership of descriptors and the backlog are on in every figure of mp-core.
+";
+
+fn machine() -> String {
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let release: String = release.trim().chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+    let dpdk = match dpdk::here() {
+        dpdk::Dpdk::Here { version, .. } => format!("DPDK {version}"),
+        dpdk::Dpdk::Missing(_) => "without DPDK".to_owned(),
+    };
+    let cores = thread::available_parallelism().map_or(0, usize::from);
+    let model = model.trim_start_matches([' ', '\t', ':']);
+    format!("{cores} cores of {model}, Linux {}, {dpdk}", release.trim_end_matches('.'))
+}
+
+/// What was to be reached, and what was.
+fn reached(report: &Report) -> String {
+    let mut table = Table::new(["figure", "wanted", "reached", ""]);
+    for (description, bound, name) in REACH {
+        let (wanted, keeps): (_, fn(f64, f64) -> bool) = match bound {
+            Bound::Most(most) => (format!("≤ {most}"), |value, most| value <= most),
+            Bound::Least(least) => (format!("≥ {least}"), |value, least| value >= least),
+        };
+        let (Bound::Most(limit) | Bound::Least(limit)) = bound;
+        let Some(value) = report.figure(name) else {
+            table.row([description.to_owned(), wanted, "-".to_owned(), "not measured".to_owned()]);
+            continue;
+        };
+        let quartiles = report.quartiles(name);
+        let spread = quartiles.map(|(low, high)| format!(" ({low:.2} to {high:.2})")).unwrap_or_default();
+        let verdict = if keeps(value, limit) { "yes" } else { "**no**" };
+        table.row([description.to_owned(), wanted, format!("{}{spread}", Number(value)), verdict.to_owned()]);
+    }
+    table.finish()
+}

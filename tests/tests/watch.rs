@@ -1,0 +1,54 @@
+//! A primary that watches who joins its group and who leaves it.
+
+use std::time::Duration;
+
+use mp_typed::{Change, Primary};
+use tests::{WITHIN, group};
+
+fn joined(change: Option<Change>) -> u32 {
+    match change {
+        Some(Change::Joined(member)) => member.pid().expect("a name of DPDK's form"),
+        other => panic!("nobody joined: {other:?}"),
+    }
+}
+
+fn left(change: Option<Change>) -> u32 {
+    match change {
+        Some(Change::Left(member)) => member.pid().expect("a name of DPDK's form"),
+        other => panic!("nobody left: {other:?}"),
+    }
+}
+
+#[test]
+fn joining_leaving_and_dying_are_told_in_order() {
+    let group = group!();
+    let primary = Primary::builder("any").runtime_dir(group.path()).start().expect("a free group");
+    let (early, mut dead) = (group.secondary(), group.secondary());
+    dead.kill();
+
+    let mut watch = primary.watch().expect("it can be watched");
+    assert_eq!(joined(watch.next(WITHIN).unwrap()), early.pid(), "who was there, but not the dead");
+    assert_eq!(watch.next(Duration::ZERO).unwrap(), None);
+
+    let mut late = group.secondary();
+    assert_eq!(joined(watch.next(WITHIN).unwrap()), late.pid());
+    let early_pid = early.pid();
+    assert!(early.finish(), "it leaves in order");
+    assert_eq!(left(watch.next(WITHIN).unwrap()), early_pid);
+    late.kill();
+    assert_eq!(left(watch.next(WITHIN).unwrap()), late.pid());
+
+    assert_eq!(watch.next(Duration::ZERO).unwrap(), None);
+    assert!(group.files("mp_socket_").is_empty(), "the dead members' files are removed");
+    assert_eq!(watching(), ["anon_inode:inotify"], "no process is watched any more");
+    drop(watch);
+    assert!(watching().is_empty());
+}
+
+/// The descriptors with which this process watches others.
+fn watching() -> Vec<String> {
+    let fds = std::fs::read_dir("/proc/self/fd").expect("proc").flatten();
+    let links = fds.filter_map(|fd| std::fs::read_link(fd.path()).ok());
+    let links = links.map(|link| link.to_string_lossy().into_owned());
+    links.filter(|link| link.starts_with("anon_inode:")).collect()
+}
