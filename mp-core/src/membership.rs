@@ -69,6 +69,7 @@ impl Membership {
         self.group.leave(&self.port.bound);
         self.desk.stop();
         dispatcher.shut_down();
+        self.port.flush(deadline);
         let ended = ended & self.desk.wait_until_ended(deadline);
         self.actions.0.clear();
         ended

@@ -8,7 +8,7 @@ use super::{Directory, Found, Group, Identity, MemberName, Place};
 use crate::sys::Address;
 
 /// Who was at an address when it was asked something.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sighting {
     /// `None` of a member: the names of those are never used again.
     identity: Option<Identity>,

@@ -123,9 +123,8 @@ impl UnixSocket {
     /// least that: so what is left of a timeout right after its start is still
     /// the timeout that is set already.
     fn arm(&self, timeout: Option<Duration>) -> Result<(), Errno> {
-        let millis = timeout.map_or(0, |timeout| {
-            u64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
-        });
+        let millis = timeout
+            .map_or(0, |timeout| u64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX));
         if self.armed.load(Relaxed) != millis {
             let timeout = timeout.map(|_| Duration::from_millis(millis));
             sockopt::set_socket_timeout(&self.fd, Timeout::Recv, timeout)?;
