@@ -18,11 +18,12 @@ use rustix::{
 use super::{
     Answer, Desk, Member, Outcome, Replies, Reply, RequestError,
     exchange::{Exchange, Step},
-    line::{Line, Unsent, peer_lives, unsent, wait_for},
+    line::{Line, Unsent, unsent, wait_for},
 };
 use crate::{
     Address, MessageRef, Name,
     deadline::Deadline,
+    group::Sighting,
     inbox::{Inbox, Missed},
     sys::{Socket, Wait},
     wire::{Datagram, Kind},
@@ -215,7 +216,9 @@ impl Round {
     /// Finds those that are gone. What they sent before counts.
     fn look(&mut self, desk: &Desk, inbox: &mut Inbox) -> Result<(), RequestError> {
         let lives = |peer: &usize| match self.members.get(*peer) {
-            Some(member) => peer_lives(desk.group.place(), member.address()),
+            Some(member) => {
+                Sighting::of_member(member.address()).can_answer(desk.group.place(), member.address())
+            }
             None => self.line.peer_lives(),
         };
         let dead: Vec<_> = self.exchange.open().filter(|peer| !lives(peer)).collect();

@@ -194,11 +194,15 @@ fn answer_and_die(_: &Shared, _: Message, _: &Peer, responder: Responder) {
 }
 
 /// Asks the first on the route (`p` for the primary, else a secondary's pid) to
-/// ask those that follow, and replies with the way back.
+/// ask those that follow, and replies with the way back. The last may be `wait`.
 fn route(shared: &Shared, message: Message, _: &Peer, responder: Responder) {
     let route = text(&message);
     let own = std::process::id();
     let answer = match route.split_once(' ') {
+        None if route == "wait" => {
+            shared.wait_for_release();
+            "waited".to_owned()
+        }
         None => "end".to_owned(),
         Some((next, rest)) => {
             let onward = Message::new(name("route")).with_param(rest).expect("it came with more");
