@@ -6,6 +6,8 @@
 
 extern crate mp_typed as renamed;
 
+use std::marker::PhantomData;
+
 use mp_typed::{decode, encode};
 
 /// Nothing is in scope but the language itself.
@@ -340,6 +342,26 @@ fn deprecated_fields_travel_without_a_warning() {
     let encoded = encode(&deprecated::Struct::default()).map(|encoded| encoded.param().to_vec());
     let param = encoded.expect("it has no bounds");
     assert_eq!(decode::<deprecated::Struct>(&param, []).expect("it was encoded here").new, 0);
+}
+
+#[test]
+fn fields_may_speak_of_their_own_type() {
+    #[derive(mp_typed::Message, Debug, PartialEq)]
+    #[message(name = "own")]
+    struct Own {
+        array: [u8; Self::LEN],
+        #[message(max_len = Self::LEN + 1)]
+        text: String,
+        of: PhantomData<Self>,
+    }
+
+    impl Own {
+        const LEN: usize = 2;
+    }
+
+    let sent = Own { array: [1; 2], text: "abc".into(), of: PhantomData };
+    let encoded = encode(&sent).expect("it keeps its bounds");
+    assert_eq!(decode::<Own>(encoded.param(), []).expect("it was encoded here"), sent);
 }
 
 #[test]
