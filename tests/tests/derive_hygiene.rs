@@ -205,6 +205,37 @@ mod from_macros {
     }
 }
 
+/// Spelling picks the advice in errors; what a type is, its traits say.
+mod lookalikes {
+    use mp_typed::Payload;
+
+    /// No text.
+    #[derive(Payload)]
+    pub(crate) struct String(pub(crate) u8);
+
+    /// No list.
+    #[derive(Payload)]
+    pub(crate) struct Vec<T>(pub(crate) T);
+
+    /// No pointer.
+    #[derive(Payload)]
+    pub(crate) struct Box<T>(pub(crate) T);
+
+    /// No descriptor.
+    #[derive(Payload)]
+    pub(crate) struct OwnedFd(pub(crate) i32);
+
+    /// A message of them.
+    #[derive(mp_typed::Message)]
+    #[message(name = "lookalikes")]
+    pub(crate) struct Lookalikes {
+        pub(crate) text: String,
+        pub(crate) list: Vec<u16>,
+        pub(crate) pointer: Option<Box<u8>>,
+        pub(crate) descriptor: OwnedFd,
+    }
+}
+
 /// What users of the type should not touch, the generated code has to.
 mod deprecated {
     /// A message.
@@ -335,6 +366,17 @@ fn functions_may_define_messages() {
     let encoded = encode(&sent).expect("it has no bounds");
     assert_eq!(decode::<Local>(encoded.param(), []).expect("it was encoded here"), sent);
     assert_eq!(<Local as mp_typed::Message>::NAME, "local");
+}
+
+#[test]
+fn types_are_what_they_are_not_what_they_are_called() {
+    use lookalikes::{Box, Lookalikes, OwnedFd, String, Vec};
+
+    let sent = Lookalikes { text: String(1), list: Vec(2), pointer: Some(Box(3)), descriptor: OwnedFd(4) };
+    let encoded = encode(&sent).expect("it has no bounds");
+    assert_eq!(encoded.param(), [1, 2, 0, 1, 3, 4, 0, 0, 0]);
+    let back: Lookalikes = decode(encoded.param(), []).expect("it was encoded here");
+    assert_eq!((back.text.0, back.list.0, back.descriptor.0), (1, 2, 4));
 }
 
 #[test]
