@@ -10,7 +10,7 @@ use rustix::{
 use super::Outcome;
 use crate::{
     deadline::Deadline,
-    group::{Bound, Found, Group, GroupError, Identity, Place},
+    group::{Bound, Group, GroupError, Place, Sighting},
     sys::{Address, Socket},
     wire::{Datagram, Layout},
 };
@@ -26,7 +26,7 @@ pub(super) struct Line {
     to: Option<Address>,
     layout: Layout,
     /// The file of the peer that it is connected to.
-    peer: Option<Identity>,
+    peer: Option<Sighting>,
     place: Place,
 }
 
@@ -62,9 +62,8 @@ impl Line {
             }
         }
         let layout = directory.layout()?;
-        let place = group.place().clone();
-        let peer = place.identity(to);
-        Ok(Self { bound, to: Some(to.clone()), layout, place, peer })
+        let peer = Some(Sighting::new(group, &directory, to));
+        Ok(Self { bound, to: Some(to.clone()), layout, place: group.place().clone(), peer })
     }
 
     /// One for many peers at once.
@@ -82,6 +81,11 @@ impl Line {
 
     pub(super) fn leads_to(&self, to: Option<&Address>) -> bool {
         self.to.as_ref() == to
+    }
+
+    /// Whether both are connected to one and the same peer.
+    pub(super) fn has_peer_of(&self, other: &Self) -> bool {
+        self.peer.is_some() && self.peer == other.peer
     }
 
     /// Sends to the connected peer, waiting for room until the deadline.
@@ -103,10 +107,10 @@ impl Line {
         }
     }
 
-    /// Whether the peer this is connected to still lives: its file is the same,
-    /// and a socket is bound to it.
+    /// Whether the peer this is connected to can still answer.
     pub(super) fn peer_lives(&self) -> bool {
-        self.to.as_ref().is_none_or(|to| self.place.identity(to) == self.peer && peer_lives(&self.place, to))
+        let peer = self.to.as_ref().zip(self.peer.as_ref());
+        peer.is_none_or(|(to, peer)| peer.can_answer(&self.place, to))
     }
 }
 
@@ -128,11 +132,6 @@ pub(super) fn unsent(errno: Errno) -> Unsent {
         Errno::ACCESS | Errno::PERM | Errno::PROTOTYPE => Unsent::Outcome(Outcome::Refused),
         errno => Unsent::Failed(errno),
     }
-}
-
-/// Whether a live socket is bound at an address. In doubt, yes.
-pub(super) fn peer_lives(place: &Place, address: &Address) -> bool {
-    !matches!(place.probe(address), Ok(Found::Dead | Found::Nothing))
 }
 
 /// Waits until one of the sockets is ready, or the deadline has passed.

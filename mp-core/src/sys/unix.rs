@@ -27,7 +27,7 @@ const SEND_BUFFER: usize = 16 << 20;
 #[derive(Debug)]
 pub(crate) struct UnixSocket {
     fd: OwnedFd,
-    /// The receive timeout last set, in microseconds; 0 for none. Setting it is
+    /// The receive timeout last set, in milliseconds; 0 for none. Setting it is
     /// a system call, so it is done only when it changes.
     armed: AtomicU64,
 }
@@ -101,11 +101,11 @@ impl UnixSocket {
             Wait::No => libc::MSG_DONTWAIT,
             Wait::AtMost(Duration::ZERO) => libc::MSG_DONTWAIT,
             Wait::AtMost(timeout) => {
-                self.arm(u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX).max(1))?;
+                self.arm(Some(timeout))?;
                 0
             }
             Wait::Forever => {
-                self.arm(0)?;
+                self.arm(None)?;
                 0
             }
         };
@@ -119,11 +119,16 @@ impl UnixSocket {
         let _ = net::shutdown(&self.fd, Shutdown::Read);
     }
 
-    fn arm(&self, micros: u64) -> Result<(), Errno> {
-        if self.armed.load(Relaxed) != micros {
-            let timeout = (micros > 0).then(|| Duration::from_micros(micros));
+    /// Rounds up to whole milliseconds, as the kernel rounds up to ticks of at
+    /// least that: so what is left of a timeout right after its start is still
+    /// the timeout that is set already.
+    fn arm(&self, timeout: Option<Duration>) -> Result<(), Errno> {
+        let millis = timeout
+            .map_or(0, |timeout| u64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX));
+        if self.armed.load(Relaxed) != millis {
+            let timeout = timeout.map(|_| Duration::from_millis(millis));
             sockopt::set_socket_timeout(&self.fd, Timeout::Recv, timeout)?;
-            self.armed.store(micros, Relaxed);
+            self.armed.store(millis, Relaxed);
         }
         Ok(())
     }
