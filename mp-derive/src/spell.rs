@@ -21,6 +21,18 @@ pub(crate) fn advice(ty: &Type) -> &'static str {
     }
 }
 
+/// What an `Option` or array is of, all the way down; `None` for other types.
+pub(crate) fn innermost(ty: &Type) -> Option<&Type> {
+    let inner = match ty {
+        Type::Path(path) => {
+            path.path.segments.last().filter(|last| last.ident == "Option").and_then(inner_type)
+        }
+        Type::Array(array) => Some(&*array.elem),
+        _ => None,
+    };
+    inner.map(|inner| innermost(inner).unwrap_or(inner))
+}
+
 fn segment_advice(segment: &PathSegment) -> &'static str {
     let inner = inner_type(segment);
     match &*segment.ident.to_string() {

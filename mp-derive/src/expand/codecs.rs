@@ -117,8 +117,16 @@ fn codec(
     } else if c {
         quote_spanned!(at=> c::<#ty>())
     } else {
-        let make = Ident::new(spell::advice(field.ty), at);
-        quote_spanned!(at=> #make::<#ty>())
+        match (spell::advice(field.ty), spell::innermost(field.ty)) {
+            ("payload", Some(inner)) => {
+                let inner = without_self.ty(inner);
+                quote_spanned!(at=> wrapped::<#ty, #inner>())
+            }
+            (advice, _) => {
+                let make = Ident::new(advice, at);
+                quote_spanned!(at=> #make::<#ty>())
+            }
+        }
     };
     let bound = field.attrs.max_len.as_ref().or(field.attrs.max_size.as_ref());
     let braces = bound.map(|_| quote!(#[allow(unused_braces)]));
