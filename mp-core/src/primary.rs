@@ -366,7 +366,7 @@ impl Deref for Primary {
 impl Inner {
     fn watch(&self) -> Result<Watch, GroupError> {
         let group = self.desk.group().clone();
-        let roster = Roster { directory: group.open()?, layout: self.roster.layout };
+        let roster = Roster::new(group.open()?, self.roster.layout);
         Watch::new(group, roster)
     }
 
@@ -395,7 +395,7 @@ impl Builder<Primary> {
         let (directory, bound, layout) = group.bind_primary()?;
         let desk = client::desk(&group, &gate, &self.setup);
         let port = ReplyPort::new(bound, Arc::clone(&gate.counters));
-        let roster = Arc::new(Roster { directory, layout });
+        let roster = Arc::new(Roster::new(directory, layout));
         let send_timeout = self.setup.send_timeout;
         let inner = Inner { desk: desk.clone(), roster, port: port.clone(), send_timeout };
         // Only the builder fills it, and it is used up by that.

@@ -6,7 +6,7 @@ use std::{
 
 use super::{
     BindError, GroupError, Reserved,
-    folder::{Folder, Lock},
+    folder::{Folder, Lock, Stamp},
 };
 use crate::{deadline::Deadline, sys::Hub, wire::Layout};
 
@@ -55,6 +55,14 @@ impl Directory {
             Self::Memory(hub) => {
                 Ok(hub.names().into_iter().filter(|name| Reserved::of(name).is_some()).collect())
             }
+        }
+    }
+
+    /// Tells one state of the directory from the next; `None` if it cannot.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        match self {
+            Self::Files(folder) => folder.stamp(),
+            Self::Memory(_) => None,
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
     },
     path::{Path, PathBuf},
     thread,
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use rustix::{
@@ -23,6 +23,12 @@ use crate::{deadline::Deadline, wire::Layout};
 /// never looks at it.
 const OWNER: &str = "mp_primary";
 const CONFIG: &str = "config";
+
+/// How far apart two changes of a directory can be and yet bear the same time:
+/// the kernel takes it from a clock that ticks at least 100 times a second, and
+/// some file systems keep whole seconds only.
+const CLOCK_TICKS: Duration = Duration::from_millis(20);
+const WHOLE_SECONDS: Duration = Duration::from_secs(2);
 
 /// A directory of the file system, open.
 #[derive(Debug)]
@@ -148,6 +154,16 @@ impl Folder {
         list().map_err(|source| io_error("list the runtime directory", &self.path, source))
     }
 
+    /// Tells one state of the directory from the next; `None` if it has changed so
+    /// recently that the next change could bear the same time.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        let stat = fs::fstat(&self.fd).ok()?;
+        let changed = Duration::new(stat.st_ctime.try_into().ok()?, stat.st_ctime_nsec as u32);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        let granularity = if changed.subsec_nanos() == 0 { WHOLE_SECONDS } else { CLOCK_TICKS };
+        (now > changed + granularity).then_some(Stamp(changed))
+    }
+
     /// When a file was made, since the epoch: nobody writes to a socket's file.
     pub(crate) fn made_at(&self, name: &OsStr) -> Result<Duration, Errno> {
         let stat = statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)?;
@@ -181,6 +197,11 @@ impl Folder {
         let _ = self.unlink(OWNER);
     }
 }
+
+/// When a directory last changed. It stays the same exactly as long as nothing
+/// is made, renamed or removed in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp(Duration);
 
 /// The directory lock, held.
 #[derive(Debug)]

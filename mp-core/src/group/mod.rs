@@ -24,6 +24,7 @@ use std::{
 use rustix::io::Errno;
 
 pub(crate) use directory::Directory;
+pub(crate) use folder::Stamp;
 pub(crate) use location::Location;
 pub(crate) use names::{MemberName, Reserved, SocketName};
 pub(crate) use place::{Found, Identity, Place};
