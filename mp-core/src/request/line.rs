@@ -21,7 +21,11 @@ use crate::{
 /// look-up. Its layout was read after connecting, so it is that of the very
 /// process it is connected to, however often the group's primary changes.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct Line(Box<Open>);
+
+/// Boxed once: a line goes from hand to hand with every request.
+#[derive(Debug)]
+struct Open {
     bound: Bound,
     to: Option<Address>,
     layout: Layout,
@@ -62,25 +66,32 @@ impl Line {
             }
         }
         let layout = directory.layout()?;
+<<<<<<< HEAD
         let peer = Some(Sighting::new(group, &directory, to));
         Ok(Self { bound, to: Some(to.clone()), layout, place: group.place().clone(), peer })
+=======
+        let place = group.place().clone();
+        let peer = place.identity(to);
+        Ok(Self(Box::new(Open { bound, to: Some(to.clone()), layout, place, peer })))
+>>>>>>> bench
     }
 
     /// One for many peers at once.
     pub(super) fn unconnected(group: &Group, layout: Layout) -> Result<Self, GroupError> {
-        Ok(Self { bound: group.bind_reply()?, to: None, layout, place: group.place().clone(), peer: None })
+        let (bound, place) = (group.bind_reply()?, group.place().clone());
+        Ok(Self(Box::new(Open { bound, to: None, layout, place, peer: None })))
     }
 
     pub(super) fn socket(&self) -> &Socket {
-        &self.bound.socket
+        &self.0.bound.socket
     }
 
     pub(super) fn layout(&self) -> Layout {
-        self.layout
+        self.0.layout
     }
 
     pub(super) fn leads_to(&self, to: Option<&Address>) -> bool {
-        self.to.as_ref() == to
+        self.0.to.as_ref() == to
     }
 
     /// Whether both are connected to one and the same peer.
@@ -96,11 +107,11 @@ impl Line {
         deadline: Deadline,
     ) -> Result<(), Unsent> {
         loop {
-            match self.bound.socket.send(None, datagram.as_bytes(), fds) {
+            match self.0.bound.socket.send(None, datagram.as_bytes(), fds) {
                 Ok(()) => return Ok(()),
                 Err(Errno::AGAIN) if deadline.is_over() => return Err(Unsent::Outcome(Outcome::QueueFull)),
                 Err(Errno::AGAIN) => {
-                    wait_for(&mut [PollFd::new(&self.bound.socket, PollFlags::OUT)], deadline)?
+                    wait_for(&mut [PollFd::new(&self.0.bound.socket, PollFlags::OUT)], deadline)?
                 }
                 Err(errno) => return Err(unsent(errno)),
             }
@@ -109,8 +120,15 @@ impl Line {
 
     /// Whether the peer this is connected to can still answer.
     pub(super) fn peer_lives(&self) -> bool {
+<<<<<<< HEAD
         let peer = self.to.as_ref().zip(self.peer.as_ref());
         peer.is_none_or(|(to, peer)| peer.can_answer(&self.place, to))
+=======
+        self.0
+            .to
+            .as_ref()
+            .is_none_or(|to| self.0.place.identity(to) == self.0.peer && peer_lives(&self.0.place, to))
+>>>>>>> bench
     }
 }
 
@@ -146,6 +164,6 @@ pub(super) fn wait_for(sockets: &mut [PollFd<'_>], deadline: Deadline) -> Result
 
 impl AsFd for Line {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.bound.socket.as_fd()
+        self.0.bound.socket.as_fd()
     }
 }
