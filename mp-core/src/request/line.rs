@@ -66,14 +66,9 @@ impl Line {
             }
         }
         let layout = directory.layout()?;
-<<<<<<< HEAD
         let peer = Some(Sighting::new(group, &directory, to));
-        Ok(Self { bound, to: Some(to.clone()), layout, place: group.place().clone(), peer })
-=======
         let place = group.place().clone();
-        let peer = place.identity(to);
         Ok(Self(Box::new(Open { bound, to: Some(to.clone()), layout, place, peer })))
->>>>>>> bench
     }
 
     /// One for many peers at once.
@@ -96,7 +91,7 @@ impl Line {
 
     /// Whether both are connected to one and the same peer.
     pub(super) fn has_peer_of(&self, other: &Self) -> bool {
-        self.peer.is_some() && self.peer == other.peer
+        self.0.peer.is_some() && self.0.peer == other.0.peer
     }
 
     /// Sends to the connected peer, waiting for room until the deadline.
@@ -120,15 +115,8 @@ impl Line {
 
     /// Whether the peer this is connected to can still answer.
     pub(super) fn peer_lives(&self) -> bool {
-<<<<<<< HEAD
-        let peer = self.to.as_ref().zip(self.peer.as_ref());
-        peer.is_none_or(|(to, peer)| peer.can_answer(&self.place, to))
-=======
-        self.0
-            .to
-            .as_ref()
-            .is_none_or(|to| self.0.place.identity(to) == self.0.peer && peer_lives(&self.0.place, to))
->>>>>>> bench
+        let Open { to, peer, place, .. } = &*self.0;
+        to.as_ref().zip(peer.as_ref()).is_none_or(|(to, peer)| peer.can_answer(place, to))
     }
 }
 
