@@ -32,6 +32,15 @@
 //! Each layer knows those below it and nothing above. See the [DPDK guide] for
 //! what it all means to a DPDK application.
 //!
+//! # After a fork
+//!
+//! A role belongs to the process that started it. The child of a fork has a copy
+//! of it without its threads, and that copy is inert: its calls fail with
+//! `Stopped`, responders with [`ReplyError::Forked`], and dropping it sends and
+//! removes nothing. The child may start roles of its own. As ever after a fork of
+//! a process with threads, it must not wait for locks that others may have held;
+//! to fork before starting a role, or to `exec` after it, is simplest.
+//!
 //! [DPDK guide]: https://doc.dpdk.org/guides/prog_guide/multi_proc_support.html
 
 mod builder;

@@ -10,8 +10,7 @@ use crate::{
     builder::Setup,
     deadline::Deadline,
     dispatch::{Dispatcher, ReplyPort},
-    group::{Bound, Group},
-    inbox::Gate,
+    group::Group,
     request::Desk,
 };
 
@@ -29,18 +28,17 @@ pub(crate) struct Membership {
 }
 
 impl Membership {
+    /// Handlers may run before this returns: what they use must be in place.
     pub(crate) fn start(
         group: Group,
-        gate: &Gate,
         desk: Arc<Desk>,
-        bound: Bound,
+        port: Arc<ReplyPort>,
         actions: Actions,
         setup: &Setup,
     ) -> Result<Self, StartError> {
-        let port = ReplyPort::new(bound, Arc::clone(&gate.counters));
-        let dispatcher =
-            Dispatcher::start(Arc::clone(&port), Arc::clone(&actions.0), gate.clone(), setup.backlog)?;
-        let dispatcher = Mutex::new(Some(dispatcher));
+        let (registry, gate) = (Arc::clone(&actions.0), desk.gate().clone());
+        let dispatcher = Dispatcher::start(Arc::clone(&port), registry, gate, setup.backlog);
+        let dispatcher = Mutex::new(Some(dispatcher.inspect_err(|_| desk.stop())?));
         Ok(Self { group, desk, port, actions, dispatcher })
     }
 
@@ -71,6 +69,7 @@ impl Membership {
         self.group.leave(&self.port.bound);
         self.desk.stop();
         dispatcher.shut_down();
+        self.port.flush(deadline);
         let ended = ended & self.desk.wait_until_ended(deadline);
         self.actions.0.clear();
         ended

@@ -105,8 +105,9 @@ impl Primary {
         self.membership.statistics()
     }
 
-    /// Leaves the group. Requests that wait are answered *ignore*; waits until
-    /// running handlers have ended, but not longer than `timeout`, and not for
+    /// Leaves the group. Requests that wait are answered *ignore*, and so are
+    /// those that still come; what has begun is finished: waits until running
+    /// handlers have ended, but not longer than `timeout`, and not for
     /// the one that calls this. Tells whether all have.
     pub fn stop(&self, timeout: Duration) -> bool {
         self.membership.leave(timeout)
@@ -393,12 +394,13 @@ impl Builder<Primary> {
         let actions = self.setup.actions(group.make()?.has_dpdk())?;
         let (directory, bound, layout) = group.bind_primary()?;
         let desk = client::desk(&group, &gate, &self.setup);
-        let membership = Membership::start(group, &gate, desk.clone(), bound, actions, &self.setup)?;
-        let port = Arc::clone(membership.port());
-        let send_timeout = self.setup.send_timeout;
-        // Only the builder fills it, and it is used up by that.
+        let port = ReplyPort::new(bound, Arc::clone(&gate.counters));
         let roster = Arc::new(Roster::new(directory, layout));
-        let _ = self.handle.set(Inner { desk, roster, port, send_timeout });
+        let send_timeout = self.setup.send_timeout;
+        let inner = Inner { desk: desk.clone(), roster, port: port.clone(), send_timeout };
+        // Only the builder fills it, and it is used up by that.
+        let _ = self.handle.set(inner);
+        let membership = Membership::start(group, desk, port, actions, &self.setup)?;
         Ok(Primary { handle: PrimaryHandle(self.handle), membership })
     }
 }

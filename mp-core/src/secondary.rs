@@ -1,9 +1,10 @@
-use std::{ffi::OsString, ops::Deref, time::Duration};
+use std::{ffi::OsString, ops::Deref, sync::Arc, time::Duration};
 
 use crate::{
     Actions, Address, Builder, Client, StartError,
     builder::{Joins, Role, sealed},
     client,
+    dispatch::ReplyPort,
     membership::Membership,
 };
 
@@ -70,8 +71,9 @@ impl Secondary {
         &self.membership.port().bound.address
     }
 
-    /// Leaves the group. Requests that wait are answered *ignore*; waits until
-    /// running handlers have ended, but not longer than `timeout`, and not for
+    /// Leaves the group. Requests that wait are answered *ignore*, and so are
+    /// those that still come; what has begun is finished: waits until running
+    /// handlers have ended, but not longer than `timeout`, and not for
     /// the one that calls this. Tells whether all have.
     pub fn stop(&self, timeout: Duration) -> bool {
         self.membership.leave(timeout)
@@ -105,8 +107,8 @@ impl Builder<Secondary> {
         let actions = self.setup.actions(group.make()?.has_dpdk())?;
         let desk = client::desk(&group, &gate, &self.setup);
         let client = client::fill(&self.handle, desk.clone(), self.setup.send_timeout);
-        let bound = group.bind_secondary()?;
-        let membership = Membership::start(group, &gate, desk, bound, actions, &self.setup)?;
+        let port = ReplyPort::new(group.bind_secondary()?, Arc::clone(&gate.counters));
+        let membership = Membership::start(group, desk, port, actions, &self.setup)?;
         Ok(Secondary { client, membership })
     }
 }

@@ -13,7 +13,8 @@ use std::{
 };
 
 use mp_core::{
-    Client, Message, Name, Outcome, Primary, RepliesFuture, Reply, ReplyFuture, RequestError, Secondary,
+    Client, InProcess, Message, Name, Outcome, Primary, RepliesFuture, Reply, ReplyFuture, RequestError,
+    Secondary,
 };
 use pollster::block_on;
 use tests::{Group, Lie, Process, RawSocket, WITHIN, eventually, group, open_fds};
@@ -523,6 +524,76 @@ fn a_peer_with_a_full_queue_gets_the_request_when_it_reads_again() {
     for (i, future) in futures.into_iter().enumerate() {
         assert_eq!(told(block_on(future)), i.to_string());
     }
+}
+
+#[test]
+fn requests_to_one_peer_are_sent_in_order_whatever_its_queue() {
+    let _alone = alone();
+    let group = group!();
+    let mut primary = group.primary();
+    let client = client(&group);
+    primary.pause();
+    let futures: Vec<_> =
+        (0..300).map(|i| client.request_async(&message("stall", &i.to_string()), LONG)).collect();
+    primary.resume();
+    primary.call("release 300");
+    for (i, future) in futures.into_iter().enumerate() {
+        assert_eq!(primary.event("stall"), i.to_string());
+        assert_eq!(told(block_on(future)), i.to_string());
+    }
+}
+
+#[test]
+fn one_after_another_fit_a_bound_of_one() {
+    let _alone = alone();
+    let group = group!();
+    let _primary = group.primary();
+    let client = Client::builder("mp-async").runtime_dir(group.path()).requests_under_way(1).start().unwrap();
+    for i in 0..200 {
+        let reply = block_on(client.request_async(&message("echo", &i.to_string()), LONG));
+        assert_eq!(told(reply), i.to_string());
+    }
+}
+
+#[test]
+fn in_a_forks_copy_there_is_nobody_to_wait_for_replies() {
+    let _alone = alone();
+    let group = group!();
+    let (mut primary, mut secondary) = (group.primary(), group.secondary());
+    for _ in 0..2 {
+        assert!(secondary.call("later ask echo 60000 hi").ends_with(" hi"));
+        assert!(primary.call("later ask echo 60000 hi").contains("received=1"));
+        assert_eq!(secondary.call("fork"), "Some(0)");
+        assert_eq!(primary.call("fork"), "Some(0)");
+    }
+    assert!(primary.finish() && secondary.finish());
+}
+
+#[test]
+fn within_one_process_it_needs_no_socket() {
+    let _alone = alone();
+    let fds = open_fds();
+    {
+        let group = InProcess::new();
+        let echo = Name::from_static("echo");
+        let primary = Primary::builder("any")
+            .in_process(&group)
+            .serve(echo, |request, _, responder| {
+                let _ = responder.reply(&request.param, &[]);
+            })
+            .start()
+            .unwrap();
+        let secondary = Secondary::builder("any").in_process(&group).start().unwrap();
+        let futures: Vec<_> =
+            (0..1000).map(|i| secondary.request_async(&message("echo", &i.to_string()), LONG)).collect();
+        for (i, future) in futures.into_iter().enumerate() {
+            assert_eq!(told(block_on(future)), i.to_string());
+        }
+        let replies = block_on(primary.request_async(&message("echo", ""), LONG)).unwrap();
+        assert_eq!(replies.outcomes[0].1, Outcome::Ignored);
+    }
+    assert!(eventually(|| couriers().is_empty()));
+    assert_open_fds(fds);
 }
 
 #[test]

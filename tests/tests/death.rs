@@ -246,8 +246,12 @@ fn a_dead_members_file_stays_while_another_holds_the_lock() {
     assert!(sent.contains(":Gone"), "{sent}");
     assert_eq!(group.files("mp_socket_").len(), 1, "it is not ours to remove it now");
     drop(lock);
-    primary.call("send note 1000 hi");
-    assert_eq!(group.files("mp_socket_").len(), 0);
+    // A process that another test is starting may hold a copy of it for a moment.
+    let removed = eventually(|| {
+        primary.call("send note 1000 hi");
+        group.files("mp_socket_").is_empty()
+    });
+    assert!(removed);
 }
 
 /// Makes a file an hour older.

@@ -1,6 +1,6 @@
 //! Handlers that panic, forget, ask, wait, unregister themselves or stop their role.
 
-use tests::{Group, Process, RawSocket, eventually, group};
+use tests::{Group, Lie, Process, RawSocket, eventually, group};
 
 /// A primary and a client that has asked it once.
 fn pair(group: &Group) -> (Process, Process) {
@@ -79,10 +79,41 @@ fn a_responder_is_answered_after_its_role_was_stopped() {
     let (mut primary, mut client) = pair(&group);
     client.call("begin ask keep 60000");
     primary.event("keep");
-    // Its requester would take a peer whose file is gone for dead; it is fast.
     assert_eq!(primary.call("stop 5000"), "true");
+    wait_for_looks(&client);
     assert_eq!(primary.call("answer late"), "Ok(())");
     assert!(client.event("done").ends_with(" late"));
+}
+
+/// Waits until a process that waits for a reply has looked a few times whether
+/// the peer still lives.
+fn wait_for_looks(requester: &Process) {
+    let before = requester.context_switches();
+    assert!(eventually(|| requester.context_switches() >= before + 4), "it does not look");
+}
+
+#[test]
+fn a_member_that_has_left_but_lives_can_still_answer_a_request_to_all() {
+    let group = group!();
+    let (mut primary, mut secondary) = (group.primary(), group.secondary());
+    primary.call("begin ask keep 60000");
+    secondary.event("keep");
+    assert_eq!(secondary.call("stop 5000"), "true");
+    wait_for_looks(&primary);
+    assert_eq!(secondary.call("answer late"), "Ok(())");
+    assert!(primary.event("done").contains(":Replied"));
+}
+
+#[test]
+fn a_member_that_has_left_and_then_dies_is_gone() {
+    let group = group!();
+    let (mut primary, mut client) = pair(&group);
+    client.call("begin ask keep 60000");
+    primary.event("keep");
+    assert_eq!(primary.call("stop 5000"), "true");
+    primary.kill();
+    let result = client.event("done");
+    assert!(timed(&result).1.starts_with("Gone"), "{result}");
 }
 
 #[test]
@@ -178,6 +209,50 @@ fn nesting_beyond_the_bound_ends_in_an_error_and_not_in_a_standstill() {
     let honest = RawSocket::bound(&group.join("honest"));
     honest.assert_answers(&to);
     assert!(primary.call("ask echo 5000 hi").contains("received=1"));
+}
+
+#[test]
+fn when_no_more_handlers_can_run_the_socket_is_still_drained() {
+    let group = group!();
+    let (mut primary, mut client) = pair(&group);
+    let (mut secondary, to) = (group.secondary(), group.join("mp_socket"));
+    // Each has a handler of the primary wait for the secondary.
+    let most = 64;
+    for _ in 0..most + 10 {
+        client.call(&format!("begin ask route 60000 {} wait", secondary.pid()));
+    }
+    assert!(eventually(|| primary.threads() == 1 + most), "{} threads", primary.threads());
+    let honest = RawSocket::bound(&group.join("honest"));
+    for _ in 0..100 {
+        honest.send(&to, &Lie::message("note", b"later").bytes());
+        honest.send(&to, &Lie::request("nobody_knows", b"").bytes());
+        assert_eq!(honest.receive(), (3, "nobody_knows".into(), vec![]));
+    }
+    assert!(primary.counter("backlogged") >= 100);
+    secondary.call("release 1000");
+    for _ in 0..most + 10 {
+        let result = client.event("done");
+        assert!(result.ends_with(" waited"), "{result}");
+    }
+    for _ in 0..100 {
+        primary.event("note");
+    }
+    honest.assert_answers(&to);
+    assert!(eventually(|| primary.threads() == 3), "{} threads", primary.threads());
+}
+
+#[test]
+fn a_requester_without_room_for_a_socket_is_told_so() {
+    let group = group!();
+    let (_primary, mut client) = (group.primary(), group.client());
+    let fds = client.open_fds();
+    client.call(&format!("max-fds {}", fds - 1));
+    for call in ["ask echo 60000", "send note 60000"] {
+        let result = client.call(call);
+        assert!(result.contains("Too many open files"), "{result}");
+    }
+    client.call("max-fds 1024");
+    assert!(client.call("ask echo 5000 hi").ends_with(" hi"));
 }
 
 #[test]

@@ -432,6 +432,7 @@ fn listen_answers_also_while_nobody_reads_it() {
 fn ping_tells_round_trips() {
     let group = Group::new();
     let _primary = group.echoing();
+    let before = group.files();
     let run = group.run(&["--json", "ping", "echo", "--count", "20", "--interval", "0s", "--hex", "01"]);
     assert_eq!((run.status, run.err.as_str()), (0, ""));
     let pings = run.json();
@@ -441,6 +442,8 @@ fn ping_tells_round_trips() {
     );
     let times = ["min_us", "p50_us", "p99_us", "max_us"].map(|key| pings[key].as_f64().expect("a number"));
     assert!(times.is_sorted() && times[0] > 0.0, "{times:?}");
+
+    assert_eq!(group.files(), before);
 
     let text = group.run(&["ping", "echo", "--count", "1"]);
     assert!(text.out.starts_with("echo: sent 1, received 1, lost 0\nmin "), "{text:?}");

@@ -205,6 +205,24 @@ fn replies_that_had_to_wait_arrive_in_order_with_their_descriptors() {
 }
 
 #[test]
+fn a_role_that_stops_delivers_the_replies_that_had_to_wait() {
+    let group = group!();
+    let (mut primary, to) = (group.primary(), group.join("mp_socket"));
+    let slow = RawSocket::bound(&group.join("slow"));
+    for i in 0..30_u8 {
+        slow.send(&to, &Lie::request("echo", &[i]).bytes());
+    }
+    assert!(eventually(|| primary.counter("requests") == 30));
+    primary.call("begin stop 60000");
+    assert!(eventually(|| !to.exists()), "it has left");
+    assert!(!primary.has_told("stopped"), "it waits for who reads slowly");
+    for i in 0..30 {
+        assert_eq!(slow.receive(), (2, "echo".into(), vec![i]));
+    }
+    assert_eq!(primary.event("stopped"), "true");
+}
+
+#[test]
 fn while_a_handler_is_slow_the_socket_is_drained_in_order() {
     let group = group!();
     let (mut primary, to) = (group.primary(), group.join("mp_socket"));

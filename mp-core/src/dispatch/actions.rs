@@ -13,17 +13,29 @@ use crate::{Message, Name, Peer, Rejection};
 /// What is called for the datagrams of one name.
 pub(crate) type Action = Arc<dyn Fn(Arrival) -> Result<(), Rejection> + Send + Sync>;
 
-/// Names that DPDK itself, its buses and its drivers answer to. Taking one of
-/// them in a group with DPDK in it would answer in DPDK's stead.
-const DPDK_NAMES: [&str; 10] = [
+/// Names that DPDK itself, its buses and its drivers answer to, of releases
+/// 18.05 to 26.07. Taking one of them in a group with DPDK in it would answer in DPDK's stead.
+const DPDK_NAMES: [&str; 22] = [
+    "afxdp_mp_send_fds",
     "bus_vdev_mp",
     "common_mlx5_mp",
     "eal_dev_mp_request",
     "eal_vfio_mp_sync",
+    "fslmc_vfio_mp_sync",
+    "ipsec_mb_mp_msg",
+    "memif_mp_send_region",
     "mp_malloc_request",
+    "mp_malloc_response",
     "mp_malloc_rollback",
     "mp_malloc_sync",
     "mp_pdump",
+    "net_ena_mp",
+    "net_hns3_mp",
+    "net_mana_mp",
+    "net_mlx4_mp",
+    "net_mlx5_mp",
+    "net_netvsc_mp",
+    "sxe2_mp_msg",
     "tap_mp_req_start_rxtx",
     "tap_mp_sync_queues",
 ];

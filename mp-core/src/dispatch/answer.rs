@@ -6,6 +6,7 @@ use super::late::Late;
 use crate::{
     Address, Message, MessageError, Name, Peer,
     counters::Counters,
+    deadline::Deadline,
     group::Bound,
     wire::{Datagram, Kind, Layout, MessageRef},
 };
@@ -146,6 +147,12 @@ impl ReplyPort {
     pub(crate) fn new(bound: Bound, counters: Arc<Counters>) -> Arc<Self> {
         bound.socket.widen();
         Arc::new(Self { bound, counters, late: Late::default() })
+    }
+
+    /// Waits until the answers that requesters had no room for are delivered or
+    /// given up, but not longer than `deadline`.
+    pub(crate) fn flush(&self, deadline: Deadline) {
+        self.late.wait_until_empty(deadline);
     }
 
     pub(super) fn late(&self) -> &Late {

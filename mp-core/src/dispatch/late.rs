@@ -8,7 +8,7 @@ use std::{
     collections::VecDeque,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
     thread,
@@ -44,6 +44,7 @@ pub(super) struct Late {
     queue: Mutex<VecDeque<Answer>>,
     /// How long the queue is, for those who only want to know that it is empty.
     len: AtomicUsize,
+    emptied: Condvar,
 }
 
 #[derive(Debug)]
@@ -83,6 +84,15 @@ impl Late {
         Ok(())
     }
 
+    /// Waits until nothing is put aside, but not longer than `deadline`.
+    pub(super) fn wait_until_empty(&self, deadline: Deadline) {
+        let mut queue = self.lock();
+        while !queue.is_empty() && !deadline.is_over() {
+            queue =
+                self.emptied.wait_timeout(queue, deadline.left()).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
     /// Sends what is put aside, until nothing is.
     fn run(&self, port: &ReplyPort) {
         let (mut watched, mut before, mut told) = (Vec::new(), 0, false);
@@ -92,6 +102,7 @@ impl Late {
                 let full = send_each(port, &mut queue);
                 self.len.store(queue.len(), SeqCst);
                 if queue.is_empty() {
+                    self.emptied.notify_all();
                     return;
                 }
                 watch(port, &mut watched, full);

@@ -11,6 +11,7 @@ mod folder;
 mod location;
 mod names;
 mod place;
+mod sighting;
 mod stale;
 
 use std::{
@@ -27,6 +28,7 @@ pub(crate) use folder::Stamp;
 pub(crate) use location::Location;
 pub(crate) use names::{MemberName, Reserved, SocketName};
 pub(crate) use place::{Found, Identity, Place};
+pub(crate) use sighting::Sighting;
 pub(crate) use stale::remove_dead_member;
 
 pub(crate) use folder::Folder;

@@ -13,12 +13,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use rustix::{
-    io::Errno,
-    process::{Pid, test_kill_process},
-};
-
-use super::{Directory, Found, Group, MemberName, Reserved};
+use super::{Directory, Found, Group, MemberName, Reserved, sighting::is_running};
 use crate::deadline::Deadline;
 
 /// Removes the dead sockets among those whose names `which` picks.
@@ -27,7 +22,7 @@ pub(super) fn sweep(group: &Group, directory: &Directory, which: impl Fn(&OsStr)
     for name in names.iter().filter(|name| which(name)) {
         // Asking for the process is cheaper than a probe, but no proof: it may
         // be of another pid namespace.
-        let seems_alive = MemberName::parse(name).is_some_and(|name| is_process(name.pid));
+        let seems_alive = MemberName::parse(name).is_some_and(|name| is_running(name.pid));
         if !seems_alive {
             remove_if_dead(group, directory, name);
         }
@@ -62,9 +57,4 @@ fn remove_if_dead(group: &Group, directory: &Directory, name: &OsStr) -> bool {
 fn is_settled(directory: &Directory, name: &OsStr) -> bool {
     let age = |made: Duration| SystemTime::now().duration_since(UNIX_EPOCH).ok()?.checked_sub(made);
     directory.made_at(name).and_then(age).is_some_and(|age| age > SETTLED)
-}
-
-fn is_process(pid: u32) -> bool {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
 }

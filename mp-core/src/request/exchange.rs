@@ -84,6 +84,11 @@ impl Exchange {
         }
     }
 
+    /// Whether somebody has been asked and not answered.
+    pub(super) fn is_asked(&self) -> bool {
+        self.peers.contains(&State::Owing)
+    }
+
     /// The peers without an outcome.
     pub(super) fn open(&self) -> impl Iterator<Item = usize> {
         let is_open = |state: &State| !matches!(state, State::Settled(_));

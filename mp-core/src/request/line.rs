@@ -10,7 +10,7 @@ use rustix::{
 use super::Outcome;
 use crate::{
     deadline::Deadline,
-    group::{Bound, Found, Group, GroupError, Identity, Place},
+    group::{Bound, Group, GroupError, Place, Sighting},
     sys::{Address, Socket},
     wire::{Datagram, Layout},
 };
@@ -30,7 +30,7 @@ struct Open {
     to: Option<Address>,
     layout: Layout,
     /// The file of the peer that it is connected to.
-    peer: Option<Identity>,
+    peer: Option<Sighting>,
     place: Place,
 }
 
@@ -66,15 +66,15 @@ impl Line {
             }
         }
         let layout = directory.layout()?;
+        let peer = Some(Sighting::new(group, &directory, to));
         let place = group.place().clone();
-        let peer = place.identity(to);
-        Ok(Self(Box::new(Open { bound, to: Some(to.clone()), layout, place, peer })))
+        Ok(Self(Box::new(Open { bound, to: Some(to.clone()), layout, peer, place })))
     }
 
     /// One for many peers at once.
     pub(super) fn unconnected(group: &Group, layout: Layout) -> Result<Self, GroupError> {
         let (bound, place) = (group.bind_reply()?, group.place().clone());
-        Ok(Self(Box::new(Open { bound, to: None, layout, place, peer: None })))
+        Ok(Self(Box::new(Open { bound, to: None, layout, peer: None, place })))
     }
 
     pub(super) fn socket(&self) -> &Socket {
@@ -87,6 +87,11 @@ impl Line {
 
     pub(super) fn leads_to(&self, to: Option<&Address>) -> bool {
         self.0.to.as_ref() == to
+    }
+
+    /// Whether both are connected to one and the same peer.
+    pub(super) fn has_peer_of(&self, other: &Self) -> bool {
+        self.0.peer.is_some() && self.0.peer == other.0.peer
     }
 
     /// Sends to the connected peer, waiting for room until the deadline.
@@ -108,13 +113,10 @@ impl Line {
         }
     }
 
-    /// Whether the peer this is connected to still lives: its file is the same,
-    /// and a socket is bound to it.
+    /// Whether the peer this is connected to can still answer.
     pub(super) fn peer_lives(&self) -> bool {
-        self.0
-            .to
-            .as_ref()
-            .is_none_or(|to| self.0.place.identity(to) == self.0.peer && peer_lives(&self.0.place, to))
+        let peer = self.0.to.as_ref().zip(self.0.peer.as_ref());
+        peer.is_none_or(|(to, peer)| peer.can_answer(&self.0.place, to))
     }
 }
 
@@ -136,11 +138,6 @@ pub(super) fn unsent(errno: Errno) -> Unsent {
         Errno::ACCESS | Errno::PERM | Errno::PROTOTYPE => Unsent::Outcome(Outcome::Refused),
         errno => Unsent::Failed(errno),
     }
-}
-
-/// Whether a live socket is bound at an address. In doubt, yes.
-pub(super) fn peer_lives(place: &Place, address: &Address) -> bool {
-    !matches!(place.probe(address), Ok(Found::Dead | Found::Nothing))
 }
 
 /// Waits until one of the sockets is ready, or the deadline has passed.

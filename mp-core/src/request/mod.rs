@@ -73,15 +73,18 @@ impl Desk {
     /// asynchronous requests end.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Relaxed);
-        self.pool.clear();
-        self.courier.close();
+        // The locks that a fork copied may be held by threads that it did not copy.
+        if self.made_in.is_here() {
+            self.pool.clear();
+            self.courier.close();
+        }
     }
 
     /// After [`stop`](Self::stop): waits until all asynchronous requests have
     /// ended and their callbacks returned, but not longer than `deadline`, and
     /// not for the callback that calls this. Tells whether all have.
     pub(crate) fn wait_until_ended(&self, deadline: Deadline) -> bool {
-        self.courier.wait_until_ended(deadline)
+        !self.made_in.is_here() || self.courier.wait_until_ended(deadline)
     }
 
     /// What came to a reply socket, if it answers a request of this name.

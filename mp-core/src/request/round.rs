@@ -18,11 +18,12 @@ use rustix::{
 use super::{
     Answer, Desk, Member, Outcome, Replies, Reply, RequestError,
     exchange::{Exchange, Step},
-    line::{Line, Unsent, peer_lives, unsent, wait_for},
+    line::{Line, Unsent, unsent, wait_for},
 };
 use crate::{
     Address, MessageRef, Name,
     deadline::Deadline,
+    group::Sighting,
     inbox::{Inbox, Missed},
     sys::{Socket, Wait},
     wire::{Datagram, Kind},
@@ -78,6 +79,11 @@ impl Round {
         Ok(())
     }
 
+    /// To one: sends nothing yet, since others wait for room at that peer.
+    pub(super) fn queue_up(&mut self) {
+        self.full.push(Queueing { peer: 0, connected: None });
+    }
+
     /// Waits for answers until everybody has an outcome.
     pub(super) fn collect(
         &mut self,
@@ -103,20 +109,24 @@ impl Round {
         }
     }
 
-    /// Does what can be done without waiting. Tells for how long nothing is due
-    /// then; `None` if everybody has an outcome.
+    /// Does what can be done without waiting; whether those with full queues have
+    /// room now is tried only if it is their turn. Tells for how long nothing is
+    /// due then; `None` if everybody has an outcome.
     pub(super) fn advance(
         &mut self,
         desk: &Desk,
         inbox: &mut Inbox,
         fds: &[BorrowedFd<'_>],
+        is_its_turn: bool,
     ) -> Result<Option<Duration>, RequestError> {
-        self.send_to_the_full(desk, fds)?;
+        if is_its_turn {
+            self.send_to_the_full(desk, fds)?;
+        }
         loop {
             match self.exchange.step(Instant::now()) {
                 Step::Done => return Ok(None),
                 Step::Wait(time) => {
-                    if !self.receive(desk, inbox, Wait::No)? {
+                    if !self.exchange.is_asked() || !self.receive(desk, inbox, Wait::No)? {
                         return Ok(Some(time));
                     }
                 }
@@ -143,11 +153,6 @@ impl Round {
     /// How many have not been asked yet, for want of room.
     pub(super) fn unsent(&self) -> usize {
         self.full.len()
-    }
-
-    /// Whether the line itself tells when there is room in the peer's queue.
-    pub(super) fn line_is_full(&self) -> bool {
-        self.members.is_empty() && !self.full.is_empty()
     }
 
     /// Sockets that tell when there is room in the other full queues.
@@ -204,7 +209,9 @@ impl Round {
     /// Finds those that are gone. What they sent before counts.
     fn look(&mut self, desk: &Desk, inbox: &mut Inbox) -> Result<(), RequestError> {
         let lives = |peer: &usize| match self.members.get(*peer) {
-            Some(member) => peer_lives(desk.group.place(), member.address()),
+            Some(member) => {
+                Sighting::of_member(member.address()).can_answer(desk.group.place(), member.address())
+            }
             None => self.line.peer_lives(),
         };
         let dead: Vec<_> = self.exchange.open().filter(|peer| !lives(peer)).collect();

@@ -10,7 +10,7 @@ use std::{
     io::{BufRead, Write as _},
     os::fd::AsFd,
     path::PathBuf,
-    sync::{Arc, Condvar, Mutex, OnceLock},
+    sync::{Arc, Condvar, Mutex, OnceLock, mpsc::channel},
     thread,
     time::{Duration, Instant},
 };
@@ -194,11 +194,15 @@ fn answer_and_die(_: &Shared, _: Message, _: &Peer, responder: Responder) {
 }
 
 /// Asks the first on the route (`p` for the primary, else a secondary's pid) to
-/// ask those that follow, and replies with the way back.
+/// ask those that follow, and replies with the way back. The last may be `wait`.
 fn route(shared: &Shared, message: Message, _: &Peer, responder: Responder) {
     let route = text(&message);
     let own = std::process::id();
     let answer = match route.split_once(' ') {
+        None if route == "wait" => {
+            shared.wait_for_release();
+            "waited".to_owned()
+        }
         None => "end".to_owned(),
         Some((next, rest)) => {
             let onward = Message::new(name("route")).with_param(rest).expect("it came with more");
@@ -234,6 +238,10 @@ impl Shared {
             ["sync"] => String::new(),
             // ask <name> <milliseconds> [text]
             ["ask", name, ms, text @ ..] => self.asker().ask(name, &text.join(" "), millis(ms)),
+            // The same without blocking for it, by a callback.
+            ["later", "ask", name, ms, text @ ..] => {
+                self.asker().ask_later(name, &text.join(" "), millis(ms))
+            }
             // The same in a thread of its own, told as `!done <result>`.
             ["begin", "ask", name, ms, text @ ..] => {
                 let (shared, name, text, timeout) =
@@ -372,8 +380,11 @@ impl Shared {
         match unsafe { libc::fork() } {
             0 => {
                 let asked = self.asker().ask("echo", "from the child", Duration::from_secs(5));
+                let later = self.asker().ask_later("echo", "from the child", Duration::from_secs(5));
                 let stopped = self.role().stop(Duration::from_secs(5));
-                let code = i32::from(!asked.contains("Stopped")) + 2 * i32::from(!stopped);
+                let code = i32::from(!asked.contains("Stopped"))
+                    + 2 * i32::from(!stopped)
+                    + 4 * i32::from(!later.contains("Stopped"));
                 // SAFETY: it ends the process, and touches nothing of ours.
                 unsafe { libc::_exit(code) }
             }
@@ -425,6 +436,26 @@ impl Asker {
         };
         let took = start.elapsed().as_millis();
         format!("{took} {}", result.unwrap_or_else(|error| variant(&error)))
+    }
+
+    /// The same by a callback.
+    fn ask_later(&self, name: &str, text: &str, timeout: Duration) -> String {
+        let name = self::name(name);
+        let message = MessageRef::new(&name, text.as_bytes(), &[]).expect("it fits");
+        let (sender, result) = channel();
+        let start = Instant::now();
+        let or_error = |result: Result<String, RequestError>| result.unwrap_or_else(|error| variant(&error));
+        // Whoever waits for it is there as long as this call.
+        match self {
+            Self::Primary(primary) => primary.request_then(message, timeout, move |_, result| {
+                let _ = sender.send(or_error(result.map(|replies| all(&replies))));
+            }),
+            Self::Client(client) => client.request_then(message, timeout, move |_, result| {
+                let _ = sender.send(or_error(result.map(|reply| one(&reply))));
+            }),
+        }
+        let result = result.recv().expect("the callback is called");
+        format!("{} {result}", start.elapsed().as_millis())
     }
 
     /// Asks the primary (`p`) or the secondary with that pid.

@@ -125,6 +125,7 @@ fn beside(who: Who, state: State, work: Work) -> Cell {
     if (who, state) == (Who::RustClient, State::BusyHandler) {
         return Cell::of("has no handlers");
     }
+    eprintln!("{who:?} {state:?} {work:?}");
     let group = Group::new(Memory::Huge);
     let primary = primary(&group);
     let answer = done_beside(member(&group, who), state, &primary, &work.command());

@@ -3,6 +3,7 @@
 //! One test, so that nothing else runs beside what is timed.
 #![cfg(feature = "dpdk")]
 
+mod churn;
 mod harm;
 mod pairs;
 
@@ -15,7 +16,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
 fn conformance() {
-    let tables = vec![harm::table(), pairs::table(), pairs::place_table(), datagrams_table()];
+    let tables = vec![harm::table(), churn::table(), pairs::table(), pairs::place_table(), datagrams_table()];
     let document = Document { preamble: PREAMBLE.to_owned(), tables };
     document.settle(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/conformance.md"));
 }

@@ -8,9 +8,8 @@ use std::{
 use rustix::{
     buffer::spare_capacity,
     event::{
-        EventfdFlags, Timespec,
+        Timespec,
         epoll::{self, CreateFlags, Event, EventData, EventFlags},
-        eventfd,
     },
     fd::OwnedFd,
     io::Errno,
@@ -18,8 +17,9 @@ use rustix::{
 
 use super::{
     Shared,
-    handover::{Bell, Taken},
+    handover::Taken,
     job::{Job, To},
+    queues::Queues,
     schedule::{Cancelled, Schedule, Step},
 };
 use crate::{
@@ -43,34 +43,13 @@ const BELL: u64 = u64::MAX;
 /// How many events are taken from the kernel at once.
 const EVENTS: usize = 64;
 
-/// An `eventfd(2)` that the thread waits for.
-#[derive(Debug)]
-pub(super) struct EventBell(OwnedFd);
-
-impl EventBell {
-    pub(super) fn new() -> Result<Self, Errno> {
-        eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map(Self)
-    }
-
-    fn reset(&self) {
-        // Nothing to read means that it has not rung.
-        let _ = rustix::io::read(&self.0, &mut [0; 8]);
-    }
-}
-
-impl Bell for EventBell {
-    fn ring(&self) {
-        // It can only fail when it has rung often already.
-        let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
-    }
-}
-
 /// What the thread has in hand.
 pub(super) struct Carrier {
     desk: Arc<Desk>,
     shared: Arc<Shared>,
     epoll: OwnedFd,
     schedule: Schedule<Box<Job>>,
+    queues: Queues,
     places: Vec<Place>,
     inbox: Inbox,
     taken: Taken<Box<Job>>,
@@ -84,17 +63,20 @@ struct Place {
     kept: Option<Line>,
     /// What epoll tells of the line; `None` if it does not know it.
     watched: Option<EventFlags>,
+    /// The one peer in whose queue the request waits for room.
+    queues_for: Option<Address>,
 }
 
 impl Carrier {
     pub(super) fn new(desk: Arc<Desk>, shared: Arc<Shared>) -> Result<Self, Errno> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
-        epoll::add(&epoll, &shared.handover.bell.0, EventData::new_u64(BELL), EventFlags::IN)?;
+        epoll::add(&epoll, &shared.handover.bell, EventData::new_u64(BELL), EventFlags::IN)?;
         Ok(Self {
             desk,
             shared,
             epoll,
             schedule: Schedule::new(PLACES),
+            queues: Queues::default(),
             places: (0..PLACES).map(|_| Place::default()).collect(),
             inbox: Inbox::new(),
             taken: Taken::default(),
@@ -147,7 +129,10 @@ impl Carrier {
                     drop(job);
                 }
                 // Its line goes with it, since an answer may still come.
-                Cancelled::Placed(place) => drop(self.vacate(place)),
+                Cancelled::Placed(place) => {
+                    drop(self.vacate(place));
+                    self.pass_on(place);
+                }
                 Cancelled::Nowhere => {}
             }
         }
@@ -182,10 +167,14 @@ impl Carrier {
             Ok(Some(mut round)) => {
                 if round.unsent() == 0 {
                     job.close_fds();
+                } else if let To::One(to, _) = &job.to {
+                    self.queues.join(to, place);
+                    self.places[place].queues_for = Some(to.clone());
                 }
                 let due = round.due(Instant::now());
                 self.places[place].under_way = Some((round, job));
                 self.go_on(place, Ok(due));
+                self.pass_on(place);
             }
             Ok(None) => {
                 self.schedule.release(place);
@@ -206,6 +195,9 @@ impl Carrier {
         let message = MessageRef::from(&job.message);
         let kept = self.kept_line(place, Some(to));
         if let Some(line) = kept.or_else(|| self.desk.pool.take(Some(to))) {
+            if self.is_to_queue(to, &line) {
+                return Ok(Self::queued(line, job, &message));
+            }
             let round = self.send(place, Round::to_one(line, job.exchange(1), &message), &message)?;
             if !round.is_gone() {
                 return Ok(round);
@@ -215,7 +207,17 @@ impl Carrier {
         }
         let line = (self.desk.pool.connected(&self.desk.group, to))
             .map_err(|none| Undelivered::from(none).of_request(&self.desk, to, job.timeout))?;
+        if self.is_to_queue(to, &line) {
+            return Ok(Self::queued(line, job, &message));
+        }
         self.send(place, Round::to_one(line, job.exchange(1), &message), &message)
+    }
+
+    /// Whether others wait for room at that very peer. That at its address there
+    /// was another before, whose queue was full, says nothing of this one's.
+    fn is_to_queue(&self, to: &Address, line: &Line) -> bool {
+        let first = self.queues.first(to).and_then(|place| self.places[place].under_way.as_ref());
+        first.is_some_and(|(round, _)| round.line().has_peer_of(line))
     }
 
     /// Sends to all members; `None` if there are none.
@@ -231,6 +233,12 @@ impl Carrier {
         let message = MessageRef::from(&job.message);
         let exchange = job.exchange(members.len());
         self.send(place, Round::to_all(line, members, exchange, &message), &message).map(Some)
+    }
+
+    fn queued(line: Line, job: &Job, message: &MessageRef<'_>) -> Round {
+        let mut round = Round::to_one(line, job.exchange(1), message);
+        round.queue_up();
+        round
     }
 
     fn send(
@@ -258,15 +266,38 @@ impl Carrier {
 
     /// Does what can be done at once for the request at `place`.
     fn advance(&mut self, place: usize) {
-        let Some((round, job)) = self.places.get_mut(place).and_then(|place| place.under_way.as_mut()) else {
+        self.advance_one(place);
+        self.pass_on(place);
+    }
+
+    fn advance_one(&mut self, place: usize) {
+        let Some(Place { under_way: Some((round, job)), queues_for, .. }) = self.places.get_mut(place) else {
             return;
         };
+        let is_its_turn = queues_for.as_ref().is_none_or(|peer| self.queues.first(peer) == Some(place));
         let waited = round.unsent();
-        let due = round.advance(&self.desk, &mut self.inbox, MessageRef::from(&job.message).fds());
+        let message = MessageRef::from(&job.message);
+        let due = round.advance(&self.desk, &mut self.inbox, message.fds(), is_its_turn);
+        drop(message);
         if waited > 0 && round.unsent() == 0 {
             job.close_fds();
         }
         self.go_on(place, due);
+    }
+
+    /// If the request at `place` does not wait for room any more, sends those
+    /// behind it, as far as there is room.
+    fn pass_on(&mut self, mut place: usize) {
+        loop {
+            let slot = &mut self.places[place];
+            if slot.under_way.as_ref().is_some_and(|(round, _)| round.unsent() > 0) {
+                return;
+            }
+            let Some(peer) = slot.queues_for.take() else { return };
+            let Some(next) = self.queues.leave(&peer, place) else { return };
+            self.advance_one(next);
+            place = next;
+        }
     }
 
     /// Ends the request, or waits for what comes next.
@@ -316,7 +347,7 @@ impl Carrier {
         let Some((round, _)) = &slot.under_way else { return Ok(()) };
         let data = EventData::new_u64(place as u64);
         let mut flags = EventFlags::IN;
-        if round.line_is_full() {
+        if slot.queues_for.as_ref().is_some_and(|peer| self.queues.first(peer) == Some(place)) {
             flags |= EventFlags::OUT;
         }
         match slot.watched {

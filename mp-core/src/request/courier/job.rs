@@ -129,3 +129,21 @@ impl<T> std::fmt::Debug for Ending<T> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::courier::handover::Id;
+
+    #[test]
+    fn one_that_waits_takes_less_than_a_kibibyte() {
+        // The job; its promise, with the counts of its `Arc` and a waker; its
+        // entries in the schedule's two trees, whose nodes are half full at worst.
+        let promise = 2 * size_of::<usize>() + 4 * size_of::<usize>();
+        let waiting = 2 * size_of::<(Id, Deadline, Box<Job>)>();
+        let due = 2 * size_of::<(Deadline, Id)>();
+        let total = size_of::<Job>() + promise + waiting + due;
+        assert!(total < 1024, "{total} bytes, {} of them the job", size_of::<Job>());
+        println!("{total} bytes, {} of them the job", size_of::<Job>());
+    }
+}

@@ -7,6 +7,7 @@
 //! request under way, the same that a blocking request to all is. While nothing
 //! is under way the thread sleeps; it ends with the role.
 
+mod bell;
 mod carrier;
 mod future;
 mod handover;
@@ -14,6 +15,7 @@ mod job;
 #[cfg(test)]
 mod model;
 mod promise;
+mod queues;
 mod schedule;
 
 use std::{
@@ -26,8 +28,9 @@ use std::{
 pub use future::{RepliesFuture, ReplyFuture};
 
 use super::{Desk, Replies, Reply, RequestError, Roster};
-use crate::{Address, Message, MessageRef, counters::Counters, deadline::Deadline};
-use carrier::{Carrier, EventBell};
+use crate::{Address, Message, MessageRef, counters::Counters, deadline::Deadline, sys::Birthplace};
+use bell::EventBell;
+use carrier::Carrier;
 use future::{Asked, Ticket};
 use handover::{Handover, Refusal};
 use job::{Ending, Job, To};
@@ -55,7 +58,7 @@ struct Shared {
     thread: Mutex<Thread>,
     changed: Condvar,
     /// The process that has the thread: a fork's copy has not.
-    pid: u32,
+    started_in: Birthplace,
 }
 
 #[derive(Debug)]
@@ -171,10 +174,6 @@ impl Courier {
 
     /// Takes on nothing more, and ends what is under way.
     pub(super) fn close(&self) {
-        // The locks that a fork copied may be held by threads that it did not copy.
-        if self.shared.get().is_some_and(|shared| !shared.is_ours()) {
-            return;
-        }
         *self.closed.lock().unwrap_or_else(PoisonError::into_inner) = true;
         if let Some(shared) = self.shared.get() {
             shared.handover.close();
@@ -184,7 +183,7 @@ impl Courier {
     /// After [`close`](Self::close): waits until the thread has ended, but not
     /// longer than `deadline`, and not on that thread. Tells whether it has.
     pub(super) fn wait_until_ended(&self, deadline: Deadline) -> bool {
-        let Some(shared) = self.shared.get().filter(|shared| shared.is_ours()) else { return true };
+        let Some(shared) = self.shared.get() else { return true };
         let mut thread = shared.lock_thread();
         loop {
             match *thread {
@@ -202,8 +201,11 @@ impl Courier {
 
     /// What is shared with the thread, which is started if it is not running.
     fn shared(&self, desk: &Arc<Desk>) -> Result<&Arc<Shared>, RequestError> {
+        if desk.is_stopped() {
+            return Err(RequestError::Stopped);
+        }
         if let Some(shared) = self.shared.get() {
-            return if shared.is_ours() { Ok(shared) } else { Err(RequestError::Stopped) };
+            return Ok(shared);
         }
         let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         if *closed {
@@ -216,7 +218,7 @@ impl Courier {
             handover: Handover::new(self.bound, EventBell::new()?),
             thread: Mutex::new(Thread::Starting),
             changed: Condvar::new(),
-            pid: std::process::id(),
+            started_in: Birthplace::here(),
         });
         shared.start(Carrier::new(Arc::clone(desk), Arc::clone(&shared))?)?;
         Ok(self.shared.get_or_init(|| shared))
@@ -225,7 +227,7 @@ impl Courier {
 
 impl Shared {
     fn is_ours(&self) -> bool {
-        self.pid == std::process::id()
+        self.started_in.is_here()
     }
 
     fn start(self: &Arc<Self>, carrier: Carrier) -> std::io::Result<()> {

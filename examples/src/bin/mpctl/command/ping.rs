@@ -26,37 +26,60 @@ pub(super) fn run(context: &Context, args: &PingArgs) -> Result<bool, Failure> {
     let (results, happened) = interrupt::channel()?;
     // Dropped at the end, it tells the asking thread to end.
     let (keep_on, stop) = channel();
-    thread::spawn({
+    let asking = thread::spawn({
         let (client, args, timeout) = (client.clone(), args.clone(), context.timeout);
         move || ask(&client, &outgoing, &args, timeout, &results, &stop)
     });
 
     let mut pings = Pings::new(args.name);
-    while pings.sent() < args.count.get() {
-        match happened.recv() {
-            Ok(Awaited::Done((Ok(()), took))) => pings.replied(took),
-            Ok(Awaited::Done((Err(error), _))) => {
-                let outcome = match (outcome(&error), &error) {
-                    (Some(outcome), _) => outcome,
-                    // It was there when we began.
-                    (None, RequestError::NoPrimary { .. }) if pings.sent() > 0 => Outcome::Gone,
-                    (None, error) => return Err(Failure::of_request(error)),
-                };
-                if pings.lost() == 0 {
-                    eprintln!("mpctl: the first loss: the primary {outcome}");
-                }
-                pings.lose(word(outcome));
-            }
-            Ok(Awaited::Interrupted) | Err(_) => {
-                made::remove_reply_sockets(&client);
-                break;
-            }
-        }
-    }
+    let end = collect(&happened, args.count.get(), &mut pings);
     drop(keep_on);
+    match end {
+        // It may be waiting for a reply still.
+        Ok(End::Interrupted) => made::remove_reply_sockets(&client),
+        // The last who has the client removes its socket.
+        Ok(End::Complete) | Err(_) => drop(asking.join()),
+    }
+    end?;
     let all = pings.lost() == 0 && pings.sent() > 0;
     context.output.print(&pings)?;
     Ok(all)
+}
+
+/// Why no more round trips are made.
+#[derive(Debug)]
+enum End {
+    Complete,
+    Interrupted,
+}
+
+/// Adds up results until there are enough.
+fn collect(happened: &Receiver<Awaited<Ping>>, count: u64, pings: &mut Pings) -> Result<End, Failure> {
+    while pings.sent() < count {
+        let (result, took) = match happened.recv() {
+            Ok(Awaited::Done(ping)) => ping,
+            Ok(Awaited::Interrupted) | Err(_) => return Ok(End::Interrupted),
+        };
+        match result {
+            Ok(()) => pings.replied(took),
+            Err(error) => pings.lose(loss(&error, pings)?),
+        }
+    }
+    Ok(End::Complete)
+}
+
+/// What became of a request without a reply; a failure if it cannot be made at all.
+fn loss(error: &RequestError, pings: &Pings) -> Result<&'static str, Failure> {
+    let outcome = match (outcome(error), error) {
+        (Some(outcome), _) => outcome,
+        // It was there when we began.
+        (None, RequestError::NoPrimary { .. }) if pings.sent() > 0 => Outcome::Gone,
+        (None, error) => return Err(Failure::of_request(error)),
+    };
+    if pings.lost() == 0 {
+        eprintln!("mpctl: the first loss: the primary {outcome}");
+    }
+    Ok(word(outcome))
 }
 
 /// Asks again and again, at fixed times where the answers allow it, until it is told to stop.
