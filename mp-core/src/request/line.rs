@@ -68,13 +68,13 @@ impl Line {
         let layout = directory.layout()?;
         let peer = Some(Sighting::new(group, &directory, to));
         let place = group.place().clone();
-        Ok(Self(Box::new(Open { bound, to: Some(to.clone()), layout, place, peer })))
+        Ok(Self(Box::new(Open { bound, to: Some(to.clone()), layout, peer, place })))
     }
 
     /// One for many peers at once.
     pub(super) fn unconnected(group: &Group, layout: Layout) -> Result<Self, GroupError> {
         let (bound, place) = (group.bind_reply()?, group.place().clone());
-        Ok(Self(Box::new(Open { bound, to: None, layout, place, peer: None })))
+        Ok(Self(Box::new(Open { bound, to: None, layout, peer: None, place })))
     }
 
     pub(super) fn socket(&self) -> &Socket {
@@ -115,8 +115,8 @@ impl Line {
 
     /// Whether the peer this is connected to can still answer.
     pub(super) fn peer_lives(&self) -> bool {
-        let Open { to, peer, place, .. } = &*self.0;
-        to.as_ref().zip(peer.as_ref()).is_none_or(|(to, peer)| peer.can_answer(place, to))
+        let peer = self.0.to.as_ref().zip(self.0.peer.as_ref());
+        peer.is_none_or(|(to, peer)| peer.can_answer(&self.0.place, to))
     }
 }
 
