@@ -1,7 +1,7 @@
 //! Processes of a group, driven over their standard input and output.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     fs,
     io::{BufRead, BufReader, Write},
     os::unix::fs::PermissionsExt,
@@ -246,12 +246,19 @@ impl Process {
     /// How often its threads went to sleep so far: once for each time they woke.
     #[must_use]
     pub fn context_switches(&self) -> u64 {
-        let of = |task: fs::DirEntry| -> Option<u64> {
+        self.context_switches_by_thread().values().sum()
+    }
+
+    /// The same for each thread, by its number.
+    #[must_use]
+    pub fn context_switches_by_thread(&self) -> BTreeMap<String, u64> {
+        let of = |task: fs::DirEntry| -> Option<(String, u64)> {
             let status = fs::read_to_string(task.path().join("status")).ok()?;
-            status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:")?.trim().parse().ok())
+            let mut values = status.lines().filter_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+            Some((task.file_name().to_string_lossy().into_owned(), values.next()?.trim().parse().ok()?))
         };
         let tasks = fs::read_dir(format!("/proc/{}/task", self.pid())).expect("it lives");
-        tasks.filter_map(|task| of(task.ok()?)).sum()
+        tasks.filter_map(|task| of(task.ok()?)).collect()
     }
 
     /// How many threads it has.

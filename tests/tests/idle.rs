@@ -1,6 +1,9 @@
 //! What an idle member costs: nothing.
 
-use std::{thread, time::Duration};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use tests::{eventually, group};
 
@@ -27,6 +30,25 @@ fn an_idle_member_makes_no_wake_ups() {
     thread::sleep(Duration::from_secs(2));
     let after = [&primary, &secondary, &client].map(|process| process.context_switches());
     assert_eq!(before, after);
+}
+
+/// The other thread of a member only looks at its watch.
+#[test]
+fn on_the_way_to_a_handler_nothing_is_handed_over_between_threads() {
+    let group = group!();
+    let (primary, mut client) = (group.primary(), group.client());
+    assert!(client.call("ask echo 5000 hi").ends_with(" hi"));
+    let (start, before) = (Instant::now(), primary.context_switches_by_thread());
+    assert_eq!(client.call("storm 1 5000"), "0 mixed up of 5000");
+    let (after, ticks) = (primary.context_switches_by_thread(), start.elapsed().as_millis() as u64 / 10);
+    let mut switches: Vec<_> = after.iter().map(|(thread, n)| n - before.get(thread).unwrap_or(&0)).collect();
+    switches.sort_unstable();
+    let busiest = switches.pop().expect("it has threads");
+    // On a busy system the one that receives is suspended now and then for longer
+    // than a handler may take; then the other takes its place.
+    let others = switches.iter().sum::<u64>();
+    assert!(others <= ticks + busiest / 2, "{busiest} {switches:?} in {ticks} ticks");
+    assert!(busiest + others <= 5000 + ticks + 500, "{busiest} {switches:?} in {ticks} ticks");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::{
     fs::File,
     io::{BufRead, Write as _},
     os::fd::AsFd,
+    panic::resume_unwind,
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, OnceLock, mpsc::channel},
     thread,
@@ -149,7 +150,8 @@ fn set_up<R: Joins>(options: &Options, shared: &Arc<Shared>, builder: Builder<R>
         .serve(name("files"), serve(files))
         .serve(name("stall"), serve(stall))
         .serve(name("forget"), serve(|_, _, _, responder| drop(responder)))
-        .serve(name("panic"), serve(|_, _, _, _| panic!("as it was asked to")))
+        .serve(name("panic"), serve(|_, _, _, _| panic_quietly()))
+        .serve(name("panic_twice"), serve(|_, _, _, _| resume_unwind(Box::new(Worse))))
         .serve(name("keep"), serve(keep))
         .serve(name("die"), serve(|_, _, _, _| die()))
         .serve(name("answer_and_die"), serve(answer_and_die))
@@ -157,7 +159,7 @@ fn set_up<R: Joins>(options: &Options, shared: &Arc<Shared>, builder: Builder<R>
         .serve(name("stop"), serve(stop))
         .on(name("note"), on(note))
         .on(name("hold"), on(hold))
-        .on(name("panic_note"), on(|_, _, _| panic!("as it was asked to")))
+        .on(name("panic_note"), on(|_, _, _| panic_quietly()))
 }
 
 fn echo(_: &Shared, message: Message, _: &Peer, responder: Responder) {
@@ -177,6 +179,20 @@ fn stall(shared: &Shared, message: Message, _: &Peer, responder: Responder) {
     tell(&format!("!stall {}", text(&message)));
     shared.wait_for_release();
     let _ = responder.reply(&message.param, &[]);
+}
+
+/// Panics without a word on the error output, since it is asked to.
+fn panic_quietly() -> ! {
+    resume_unwind(Box::new("as it was asked to"))
+}
+
+/// Panics again when what it panicked with is dropped.
+struct Worse;
+
+impl Drop for Worse {
+    fn drop(&mut self) {
+        panic_quietly();
+    }
 }
 
 fn keep(shared: &Shared, _: Message, _: &Peer, responder: Responder) {
