@@ -58,7 +58,8 @@ impl fmt::Display for Cell {
         match ms {
             1000.0.. => write!(f, "{BEFORE_TIME}{:.1} s", ms / 1000.0),
             10.0.. => write!(f, "{BEFORE_TIME}{ms:.0} ms"),
-            _ => write!(f, "{BEFORE_TIME}{ms:.1} ms"),
+            1.0.. => write!(f, "{BEFORE_TIME}{ms:.1} ms"),
+            _ => write!(f, "{BEFORE_TIME}{:.0} µs", ms * 1000.0),
         }
     }
 }

@@ -35,9 +35,9 @@ pub(crate) fn table() -> Table {
 
 const INTRODUCTION: &str = "\
 At least a hundred Rust secondaries, two at a time, start, join, leave orderly and end during each row, while the
-primary calls every millisecond. The time is that of the slowest of its calls. There is no column for DPDK's own secondaries, since what becomes of them
-differs from run to run: with them in this place, attaching and detaching failed after 5 s at times, and once one of
-them crashed while it started.";
+primary calls every millisecond. The time is that of the slowest of its calls. There is no column for DPDK's own
+secondaries, since what becomes of them differs from run to run: with them in this place, attaching and detaching failed
+after 5 s at times, and once one of them crashed while it started.";
 
 struct Work {
     title: &'static str,
