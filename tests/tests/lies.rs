@@ -4,14 +4,18 @@
 //! with it and go on.
 
 use std::{
+    io::Write,
+    net::{TcpListener, TcpStream},
     os::{
+        fd::AsFd,
         linux::net::SocketAddrExt,
         unix::net::{SocketAddr, UnixDatagram},
     },
     path::PathBuf,
+    time::Instant,
 };
 
-use tests::{Group, Lie, Process, RawSocket, eventually, group};
+use tests::{Group, Lie, Process, RawSocket, WITHIN, eventually, group};
 
 /// A primary, and an honest socket beside it.
 struct Scene {
@@ -218,6 +222,39 @@ fn a_request_whose_descriptors_do_not_fit_is_answered_ignore() {
     scene.honest.send_with_copies(&scene.to, &request.bytes(), 8);
     assert_eq!(scene.honest.receive(), (2, "echo".into(), vec![]));
     scene.assert_rejected("FdsLost", 1);
+}
+
+/// A connection whose last `close` blocks: it lingers, and nobody reads what it
+/// has sent.
+fn lingering() -> (TcpStream, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a loopback");
+    let stream = TcpStream::connect(listener.local_addr().expect("it is bound")).expect("it listens");
+    rustix::net::sockopt::set_socket_linger(&stream, Some(WITHIN * 3)).expect("it is a socket");
+    stream.set_nonblocking(true).expect("it is a socket");
+    while (&stream).write(&[0; 1 << 16]).is_ok() {}
+    (stream, listener)
+}
+
+#[test]
+fn descriptors_that_take_long_to_close_hold_up_nobody() {
+    let scene = Scene::new(&[]);
+    let lies = [
+        Lie { num_fds: 2, ..Lie::message("note", b"") },
+        Lie { num_fds: 1, kind: 2, ..Lie::message("note", b"") },
+        Lie { num_fds: 1, ..Lie::message("nobody_knows", b"") },
+    ];
+    for lie in &lies {
+        let (stream, _listener) = lingering();
+        scene.primary.pause();
+        scene.honest.send_with(&scene.to, &lie.bytes(), &[stream.as_fd()]);
+        // Now the primary has the last copy.
+        drop(stream);
+        let sent = Instant::now();
+        scene.primary.resume();
+        scene.honest.assert_answers(&scene.to);
+        assert!(sent.elapsed() < WITHIN / 2, "{:?}", sent.elapsed());
+    }
+    scene.primary.assert_open_fds(scene.fds);
 }
 
 #[test]
