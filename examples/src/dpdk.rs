@@ -20,7 +20,7 @@
 //! | `net_hns3_mp` | [`Hns3Request`], [`Hns3Reply`] | 19.11 |
 //! | `net_netvsc_mp` | [`NetvscRequest`], [`NetvscReply`] | 23.11.7, 24.11.5, 25.11.1 |
 //! | `sxe2_mp_msg` | [`Sxe2Request`], [`Sxe2Reply`] | 26.07 |
-//! | `mp_pdump` | its reply only: [`PdumpReply`] | 18.02 |
+//! | `mp_pdump` | its reply only: [`PdumpReply`] | 18.05 |
 //!
 //! Not here, since their payloads hold pointers, which mean nothing in a process
 //! without DPDK's memory: the requests of `mp_pdump`, `mp_malloc_request` and

@@ -102,6 +102,19 @@ impl<R: Role> Builder<R> {
     /// at most 16 MiB, and copies of its message's descriptors until it is sent.
     /// Whatever the bound, at most 128 reply sockets are open for them; the
     /// others wait their turn, in order, while their deadlines run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use mp_core::{Client, Message, Name, RequestError};
+    ///
+    /// let client = Client::builder("no-such-app").requests_under_way(0).start()?;
+    /// let ping = Message::new(Name::new("ping")?);
+    /// let refused = pollster::block_on(client.request_async(&ping, Duration::from_secs(1)));
+    /// assert!(matches!(refused, Err(RequestError::TooManyUnderWay { bound: 0 })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn requests_under_way(mut self, bound: usize) -> Self {
         self.setup.under_way = bound;

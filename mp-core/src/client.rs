@@ -8,8 +8,10 @@ use std::{
 use crate::{
     Builder, Message, MessageRef, Reply, ReplyFuture, RequestError, SendError, StartError, Statistics,
     builder::{Role, Setup, sealed},
+    deadline::Deadline,
     group::Group,
     inbox::Gate,
+    membership::DROP_TIMEOUT,
     request::{self, Desk},
 };
 
@@ -17,7 +19,9 @@ use crate::{
 ///
 /// It binds nothing that a primary looks for, so no primary ever sends to it or
 /// waits for it. It has no thread until its first asynchronous request. Cheap to
-/// clone; clones share everything.
+/// clone; clones share everything. Dropping the last one ends the asynchronous
+/// requests under way with [`Stopped`](RequestError::Stopped), and waits for a
+/// callback that is running, but not longer than a second, and not inside it.
 ///
 /// # Examples
 ///
@@ -242,9 +246,13 @@ pub(crate) fn desk(group: &Group, gate: &Gate, setup: &Setup) -> Arc<Desk> {
     Desk::new(group.clone(), gate.clone(), setup.under_way)
 }
 
-/// The role's thread for asynchronous requests, if it has one, ends with it.
+/// The role's thread for asynchronous requests, if it has one, ends with it. It
+/// is waited for, since a process that ends before would leave its reply sockets.
 impl Drop for Inner {
     fn drop(&mut self) {
         self.desk.stop();
+        if !self.desk.wait_until_ended(Deadline::after(DROP_TIMEOUT)) {
+            tracing::warn!("a callback is still running; its thread goes on until it ends");
+        }
     }
 }

@@ -14,8 +14,8 @@ use crate::{
     request::Desk,
 };
 
-/// How long dropping a role waits for its handlers.
-const DROP_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long dropping a role waits for its handlers and callbacks.
+pub(crate) const DROP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A role's place in its group. Dropping it leaves.
 #[derive(Debug)]

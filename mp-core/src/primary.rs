@@ -287,6 +287,28 @@ impl PrimaryHandle {
     ///
     /// Through the future: [`RequestError`].
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+    /// use std::time::Duration;
+    /// use mp_core::{Message, Name, Primary, Secondary};
+    ///
+    /// let who = Name::new("who")?;
+    /// let primary = Primary::builder("example").runtime_dir(dir.path()).start()?;
+    /// let secondary = Secondary::builder("example")
+    ///     .runtime_dir(dir.path())
+    ///     .serve(who, |_request, _peer, responder| {
+    ///         let _ = responder.reply(b"me", &[]);
+    ///     })
+    ///     .start()?;
+    ///
+    /// let member = primary.members()?.remove(0);
+    /// let reply = primary.request_to_async(&member, &Message::new(who), Duration::from_secs(1));
+    /// assert_eq!(&*pollster::block_on(reply)?.message.param, b"me");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// Implements `rte_mp_request_async`, which cannot ask one.
     pub fn request_to_async<'a>(
         &self,
@@ -306,6 +328,31 @@ impl PrimaryHandle {
     /// # Errors
     ///
     /// Through the callback: [`RequestError`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+    /// use std::{sync::mpsc, time::Duration};
+    /// use mp_core::{Message, Name, Primary, Secondary};
+    ///
+    /// let who = Name::new("who")?;
+    /// let primary = Primary::builder("example").runtime_dir(dir.path()).start()?;
+    /// let secondary = Secondary::builder("example")
+    ///     .runtime_dir(dir.path())
+    ///     .serve(who, |_request, _peer, responder| {
+    ///         let _ = responder.reply(b"me", &[]);
+    ///     })
+    ///     .start()?;
+    ///
+    /// let member = primary.members()?.remove(0);
+    /// let (sender, outcome) = mpsc::channel();
+    /// primary.request_to_then(&member, &Message::new(who), Duration::from_secs(1), move |_, result| {
+    ///     let _ = sender.send(result);
+    /// });
+    /// assert_eq!(&*outcome.recv()??.message.param, b"me");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// Implements `rte_mp_request_async`, which cannot ask one.
     pub fn request_to_then<'a, F>(

@@ -19,8 +19,9 @@ const _: () = {
         const __0_0: ::mp_typed::__private::Codec<'__de, T> = ::mp_typed::__private::payload::<
             T,
         >();
-        const __0_1: ::mp_typed::__private::Codec<'__de, [T; N]> = ::mp_typed::__private::payload::<
+        const __0_1: ::mp_typed::__private::Codec<'__de, [T; N]> = ::mp_typed::__private::wrapped::<
             [T; N],
+            T,
         >();
         const __1_0: ::mp_typed::__private::Codec<'__de, PhantomData<Pair<T, N>>> = ::mp_typed::__private::payload::<
             PhantomData<Pair<T, N>>,

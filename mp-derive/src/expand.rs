@@ -8,6 +8,7 @@ mod codecs;
 mod coding;
 mod payload;
 mod span;
+mod without_self;
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,7 +1,7 @@
 //! How a type is spelled, which decides what to say should it turn out not to fit, never whether it fits.
 
 use syn::visit::{self, Visit};
-use syn::{GenericArgument, Lifetime, PathArguments, PathSegment, Type, TypeReference};
+use syn::{GenericArgument, Ident, Lifetime, PathArguments, PathSegment, Type, TypePath, TypeReference};
 
 /// The advice that fits a payload field: a constructor in `mp_typed::__private`.
 pub(crate) fn advice(ty: &Type) -> &'static str {
@@ -19,6 +19,18 @@ pub(crate) fn advice(ty: &Type) -> &'static str {
         Type::Paren(paren) => advice(&paren.elem),
         _ => "payload",
     }
+}
+
+/// What an `Option` or array is of, all the way down; `None` for other types.
+pub(crate) fn innermost(ty: &Type) -> Option<&Type> {
+    let inner = match ty {
+        Type::Path(path) => {
+            path.path.segments.last().filter(|last| last.ident == "Option").and_then(inner_type)
+        }
+        Type::Array(array) => Some(&*array.elem),
+        _ => None,
+    };
+    inner.map(|inner| innermost(inner).unwrap_or(inner))
 }
 
 fn segment_advice(segment: &PathSegment) -> &'static str {
@@ -102,6 +114,30 @@ pub(crate) fn borrows(ty: &Type) -> bool {
     let mut borrows = Borrows(false);
     visit::visit_type(&mut borrows, ty);
     borrows.0
+}
+
+/// Whether the type holds a value of the type called `name`, which is the one it is part of.
+pub(crate) fn contains(ty: &Type, name: &Ident) -> bool {
+    struct Contains<'a> {
+        name: &'a Ident,
+        found: bool,
+    }
+
+    impl<'ast> Visit<'ast> for Contains<'_> {
+        fn visit_type_path(&mut self, path: &'ast TypePath) {
+            let holds_nothing =
+                path.path.segments.last().is_some_and(|segment| segment.ident == "PhantomData");
+            let only = (path.path.segments.len() == 1).then(|| &path.path.segments[0].ident);
+            self.found |= only.is_some_and(|ident| ident == "Self" || ident == self.name);
+            if !holds_nothing {
+                visit::visit_type_path(self, path);
+            }
+        }
+    }
+
+    let mut contains = Contains { name, found: false };
+    visit::visit_type(&mut contains, ty);
+    contains.found
 }
 
 /// Whether the type is a reference to something `'static`, or an `Option` of one.

@@ -121,6 +121,13 @@ fn check_field(input: &Input<'_>, field: &Field<'_>, cx: &mut Ctxt) {
     {
         cx.span(max_len.at, "`max_len` does not apply in a C layout: text and lists are arrays there, `[u8; 32]` for instance");
     }
+    if spell::contains(field.ty, input.ident) {
+        let name = input.name();
+        cx.at(
+            field.ty,
+            format!("`{name}` contains itself, so it has no largest size: send one part at a time, or as many as fit into an array of another type"),
+        );
+    }
     if attrs.max_len.is_some() && attrs.fd.is_none() && spell::is_static(field.ty) {
         let why = match input.derive {
             Derive::Payload => "a payload owns its content: use `String` or `Vec<u8>`",

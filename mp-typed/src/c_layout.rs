@@ -108,7 +108,7 @@ impl CField for bool {
     }
 }
 
-// Recommended, unlike the leaves: an array carries on what is said of its items.
+#[diagnostic::do_not_recommend]
 impl<T: CField, const N: usize> CField for [T; N] {
     const LAYOUT: Layout = match T::LAYOUT.size().checked_mul(N) {
         Some(size) => match Layout::from_size_align(size, T::LAYOUT.align()) {

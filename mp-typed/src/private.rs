@@ -16,7 +16,7 @@ pub use crate::field::{Codec, FdCodec, c, fd, fd_list, lent_fd, lent_fd_list, ma
 pub use crate::message::{Body, Decode, DecodeOwned, Message, Request, Response};
 pub use crate::payload::Payload;
 pub use crate::shape::{Field, Form, Shape, Variant, c_struct, check, check_name, enum_of, sum_of};
-pub use crate::spelled::{handle, list, map, pointer, reference, text};
+pub use crate::spelled::{handle, list, map, pointer, reference, text, wrapped};
 
 /// The body of functions that stand in for those of a type that the derive has found a mistake in.
 pub fn never_built<T>() -> T {

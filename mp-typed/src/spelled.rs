@@ -9,6 +9,24 @@
 use crate::field::{Codec, payload};
 use crate::payload::Payload;
 
+/// A field that is spelled like an `Option` or an array of `Inner`.
+#[must_use]
+pub const fn wrapped<'de, T: WrappedField<Inner>, Inner: ?Sized>() -> Codec<'de, T> {
+    payload()
+}
+
+/// A payload that is spelled like an `Option` or an array of `Inner`, which then is what to speak of.
+#[diagnostic::on_unimplemented(
+    message = "`{Inner}` has no largest size, so it cannot be part of a message",
+    label = "no largest size of `{Inner}` is known",
+    note = "for a type of your own add `#[derive(Payload)]` to it; for a foreign one that serde can encode, vouch for the size of the whole field with `max_size = N`",
+    note = "text and lists inside of other types need a bound in their type: `heapless::String<N>`, `heapless::Vec<T, N>`, an array"
+)]
+pub trait WrappedField<Inner: ?Sized>: Payload {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Payload, Inner: ?Sized> WrappedField<Inner> for T {}
+
 /// A field that is spelled like text.
 #[must_use]
 pub const fn text<'de, T: TextField>() -> Codec<'de, T> {

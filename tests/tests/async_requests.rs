@@ -556,6 +556,23 @@ fn one_after_another_fit_a_bound_of_one() {
 }
 
 #[test]
+fn a_process_without_room_for_descriptors_hears_so_and_can_ask_later() {
+    let _alone = alone();
+    let group = group!();
+    let (_primary, mut client) = (group.primary(), group.client());
+    let fds = client.open_fds();
+    // No room for the thread's own two; then none for a reply socket.
+    for more in 0..3 {
+        client.call(&format!("max-fds {}", fds + more));
+        let told = client.call("later ask echo 60000 hi");
+        assert!(told.contains("Too many open files"), "{told}");
+    }
+    client.call("max-fds 256");
+    assert!(client.call("later ask echo 60000 hi").ends_with(" hi"));
+    assert!(client.finish());
+}
+
+#[test]
 fn in_a_forks_copy_there_is_nobody_to_wait_for_replies() {
     let _alone = alone();
     let group = group!();
@@ -661,6 +678,8 @@ fn a_future_outlives_its_role() {
         (client.request_async(&message("keep", ""), LONG), client.request_async(&message("keep", ""), LONG));
     let waiting = thread::spawn(|| told(block_on(kept)));
     drop(client);
+    // At once: the process might end here.
+    assert_eq!(group.files("mp_reply_"), [""; 0]);
     assert_eq!(waiting.join().unwrap(), "Stopped");
     drop(dropped);
     assert_nothing_left(&group, fds);

@@ -6,6 +6,8 @@
 
 extern crate mp_typed as renamed;
 
+use std::marker::PhantomData;
+
 use mp_typed::{decode, encode};
 
 /// Nothing is in scope but the language itself.
@@ -203,6 +205,37 @@ mod from_macros {
     }
 }
 
+/// Spelling picks the advice in errors; what a type is, its traits say.
+mod lookalikes {
+    use mp_typed::Payload;
+
+    /// No text.
+    #[derive(Payload)]
+    pub(crate) struct String(pub(crate) u8);
+
+    /// No list.
+    #[derive(Payload)]
+    pub(crate) struct Vec<T>(pub(crate) T);
+
+    /// No pointer.
+    #[derive(Payload)]
+    pub(crate) struct Box<T>(pub(crate) T);
+
+    /// No descriptor.
+    #[derive(Payload)]
+    pub(crate) struct OwnedFd(pub(crate) i32);
+
+    /// A message of them.
+    #[derive(mp_typed::Message)]
+    #[message(name = "lookalikes")]
+    pub(crate) struct Lookalikes {
+        pub(crate) text: String,
+        pub(crate) list: Vec<u16>,
+        pub(crate) pointer: Option<Box<u8>>,
+        pub(crate) descriptor: OwnedFd,
+    }
+}
+
 /// What users of the type should not touch, the generated code has to.
 mod deprecated {
     /// A message.
@@ -336,10 +369,41 @@ fn functions_may_define_messages() {
 }
 
 #[test]
+fn types_are_what_they_are_not_what_they_are_called() {
+    use lookalikes::{Box, Lookalikes, OwnedFd, String, Vec};
+
+    let sent = Lookalikes { text: String(1), list: Vec(2), pointer: Some(Box(3)), descriptor: OwnedFd(4) };
+    let encoded = encode(&sent).expect("it has no bounds");
+    assert_eq!(encoded.param(), [1, 2, 0, 1, 3, 4, 0, 0, 0]);
+    let back: Lookalikes = decode(encoded.param(), []).expect("it was encoded here");
+    assert_eq!((back.text.0, back.list.0, back.descriptor.0), (1, 2, 4));
+}
+
+#[test]
 fn deprecated_fields_travel_without_a_warning() {
     let encoded = encode(&deprecated::Struct::default()).map(|encoded| encoded.param().to_vec());
     let param = encoded.expect("it has no bounds");
     assert_eq!(decode::<deprecated::Struct>(&param, []).expect("it was encoded here").new, 0);
+}
+
+#[test]
+fn fields_may_speak_of_their_own_type() {
+    #[derive(mp_typed::Message, Debug, PartialEq)]
+    #[message(name = "own")]
+    struct Own {
+        array: [u8; Self::LEN],
+        #[message(max_len = Self::LEN + 1)]
+        text: String,
+        of: PhantomData<Self>,
+    }
+
+    impl Own {
+        const LEN: usize = 2;
+    }
+
+    let sent = Own { array: [1; 2], text: "abc".into(), of: PhantomData };
+    let encoded = encode(&sent).expect("it keeps its bounds");
+    assert_eq!(decode::<Own>(encoded.param(), []).expect("it was encoded here"), sent);
 }
 
 #[test]

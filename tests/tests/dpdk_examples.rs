@@ -6,8 +6,8 @@ use std::process::{Command, Output};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tests::{
-    Process,
-    dpdk::{Group, Memory, Role},
+    Process, WITHIN,
+    dpdk::{Group, Memory, Mode, Role},
     example,
 };
 
@@ -139,6 +139,25 @@ fn mpctl_looks_into_a_group_of_dpdk() {
     let output = run(&group, "mpctl", &["send", "told"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(str::from_utf8(&output.stderr).expect("text").starts_with("mpctl: no primary in"), "{output:?}");
+}
+
+#[test]
+fn mpctl_speaks_the_layout_of_the_group() {
+    let group = Group::with_340_bytes();
+    let primary = group.peer_340(Role::Primary);
+    primary.register("echo", Mode::Echo).expect("the name is free");
+    let output = run(&group, "mpctl", &["--json", "request", "echo", "--hex", "0102", "--fd", "/dev/null"]);
+    let replies = only(&output)["replies"].clone();
+    assert_eq!(replies[0]["hex"], json!("0102"), "{output:?}");
+    assert_eq!(replies[0]["fds"][0]["target"], json!("/dev/null"));
+
+    let mut server = mpctl(&group, &["serve", "ask"]);
+    let requested = primary.request("ask", &[7; 256], 1, WITHIN).expect("it answers");
+    assert_eq!((requested.sent, requested.received), (1, 1));
+    assert_eq!((requested.replies[0].param.as_slice(), requested.replies[0].fds.len()), (&[7; 256][..], 1));
+    assert_eq!(line(&mut server)["hex"], json!("07".repeat(256)));
+    interrupt(server);
+    primary.quit();
 }
 
 #[test]

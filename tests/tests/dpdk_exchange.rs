@@ -17,6 +17,7 @@ fn rust(group: &Group, role: Role) -> Process {
 /// All that a Rust process can do with a DPDK process it asks.
 fn rust_asks_dpdk(rust: &Process, dpdk: &Process) {
     exchange::requests(rust, dpdk);
+    exchange::async_requests(rust, dpdk);
     exchange::messages(rust, dpdk);
     exchange::timeouts(rust, dpdk);
     exchange::late_replies(rust, dpdk);

@@ -193,6 +193,7 @@ fn rust_processes_and_c_peers_of_340_bytes_exchange_all_they_can() {
         let c = group.peer_340(c_role);
         let rust = rust(&group, rust_role);
         exchange::requests(&rust, &c);
+        exchange::async_requests(&rust, &c);
         exchange::messages(&rust, &c);
         exchange::timeouts(&rust, &c);
         exchange::late_replies(&rust, &c);

@@ -8,8 +8,8 @@ use std::{
 };
 
 use mp_typed::{
-    Change, Client, InProcess, Message, Outcome, Peer, Primary, Request, RequestError, Response, Secondary,
-    StartError,
+    Change, Client, InProcess, Message, Outcome, Peer, Primary, RegisterError, Request, RequestError,
+    Response, Secondary, StartError,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -130,4 +130,22 @@ fn a_primary_sees_who_joins_and_leaves() {
     drop(secondary);
     assert!(matches!(watch.next(SECOND).unwrap(), Some(Change::Left(member)) if *member.address() == here));
     assert_eq!(watch.next(Duration::ZERO).unwrap(), None);
+}
+
+#[test]
+fn two_actions_of_one_name_are_an_error_at_the_start() {
+    let builder = || {
+        Primary::builder("any")
+            .in_process(&InProcess::new())
+            .serve(|request: Open, _: &Peer| open(&request))
+            .on(|_: Note, _: &Peer| ())
+    };
+    assert!(builder().start().is_ok());
+    for twice in
+        [builder().serve(|request: Open, _: &Peer| open(&request)), builder().on(|_: Note, _: &Peer| ())]
+    {
+        let error = twice.start().expect_err("a name is taken");
+        assert!(matches!(error, StartError::Register(RegisterError::Taken { .. })), "{error:?}");
+        assert!(error.to_string().ends_with("is registered already"), "{error}");
+    }
 }

@@ -171,7 +171,7 @@ pub struct Sxe2Reply {
 
 /// Answers a request of `mp_pdump`, whose own payload holds pointers.
 ///
-/// `struct pdump_response` of `lib/pdump/rte_pdump.c`, since DPDK 18.02.
+/// `struct pdump_response` of `lib/pdump/rte_pdump.c`, since DPDK 18.05.
 #[derive(Debug, Clone, PartialEq, Eq, Response)]
 #[message(layout = "C")]
 pub struct PdumpReply {

@@ -1,5 +1,5 @@
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{BTreeMap, btree_map::Entry},
     fmt,
     sync::{
         Arc, PoisonError, RwLock, Weak,
@@ -151,7 +151,8 @@ pub(crate) struct Registry {
 
 #[derive(Default)]
 struct Table {
-    by_name: HashMap<Name, (u64, Action)>,
+    // Of the few names that a role has, comparing finds one sooner than hashing.
+    by_name: BTreeMap<Name, (u64, Action)>,
     otherwise: Option<Action>,
 }
 

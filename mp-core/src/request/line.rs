@@ -21,7 +21,11 @@ use crate::{
 /// look-up. Its layout was read after connecting, so it is that of the very
 /// process it is connected to, however often the group's primary changes.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct Line(Box<Open>);
+
+/// Boxed once: a line goes from hand to hand with every request.
+#[derive(Debug)]
+struct Open {
     bound: Bound,
     to: Option<Address>,
     layout: Layout,
@@ -63,29 +67,31 @@ impl Line {
         }
         let layout = directory.layout()?;
         let peer = Some(Sighting::new(group, &directory, to));
-        Ok(Self { bound, to: Some(to.clone()), layout, place: group.place().clone(), peer })
+        let place = group.place().clone();
+        Ok(Self(Box::new(Open { bound, to: Some(to.clone()), layout, peer, place })))
     }
 
     /// One for many peers at once.
     pub(super) fn unconnected(group: &Group, layout: Layout) -> Result<Self, GroupError> {
-        Ok(Self { bound: group.bind_reply()?, to: None, layout, place: group.place().clone(), peer: None })
+        let (bound, place) = (group.bind_reply()?, group.place().clone());
+        Ok(Self(Box::new(Open { bound, to: None, layout, peer: None, place })))
     }
 
     pub(super) fn socket(&self) -> &Socket {
-        &self.bound.socket
+        &self.0.bound.socket
     }
 
     pub(super) fn layout(&self) -> Layout {
-        self.layout
+        self.0.layout
     }
 
     pub(super) fn leads_to(&self, to: Option<&Address>) -> bool {
-        self.to.as_ref() == to
+        self.0.to.as_ref() == to
     }
 
     /// Whether both are connected to one and the same peer.
     pub(super) fn has_peer_of(&self, other: &Self) -> bool {
-        self.peer.is_some() && self.peer == other.peer
+        self.0.peer.is_some() && self.0.peer == other.0.peer
     }
 
     /// Sends to the connected peer, waiting for room until the deadline.
@@ -96,11 +102,11 @@ impl Line {
         deadline: Deadline,
     ) -> Result<(), Unsent> {
         loop {
-            match self.bound.socket.send(None, datagram.as_bytes(), fds) {
+            match self.0.bound.socket.send(None, datagram.as_bytes(), fds) {
                 Ok(()) => return Ok(()),
                 Err(Errno::AGAIN) if deadline.is_over() => return Err(Unsent::Outcome(Outcome::QueueFull)),
                 Err(Errno::AGAIN) => {
-                    wait_for(&mut [PollFd::new(&self.bound.socket, PollFlags::OUT)], deadline)?
+                    wait_for(&mut [PollFd::new(&self.0.bound.socket, PollFlags::OUT)], deadline)?
                 }
                 Err(errno) => return Err(unsent(errno)),
             }
@@ -109,8 +115,8 @@ impl Line {
 
     /// Whether the peer this is connected to can still answer.
     pub(super) fn peer_lives(&self) -> bool {
-        let peer = self.to.as_ref().zip(self.peer.as_ref());
-        peer.is_none_or(|(to, peer)| peer.can_answer(&self.place, to))
+        let peer = self.0.to.as_ref().zip(self.0.peer.as_ref());
+        peer.is_none_or(|(to, peer)| peer.can_answer(&self.0.place, to))
     }
 }
 
@@ -146,6 +152,6 @@ pub(super) fn wait_for(sockets: &mut [PollFd<'_>], deadline: Deadline) -> Result
 
 impl AsFd for Line {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.bound.socket.as_fd()
+        self.0.bound.socket.as_fd()
     }
 }

@@ -29,6 +29,10 @@ use crate::{
     wire::{Datagram, Kind},
 };
 
+/// How many datagrams are taken at once while other requests wait: whatever a
+/// peer sends, they have their turn. What is left makes the line readable again.
+const AT_ONCE: usize = 64;
+
 /// A request under way.
 #[derive(Debug)]
 pub(super) struct Round {
@@ -102,7 +106,7 @@ impl Round {
                     polled.push(PollFd::new(&self.line, PollFlags::IN));
                     wait_for(&mut polled, Deadline::after(time)).map_err(request_failure)?;
                     self.send_to_the_full(desk, fds)?;
-                    while self.receive(desk, inbox, Wait::No)? {}
+                    self.drain(desk, inbox)?;
                 }
                 Step::Look => self.look(desk, inbox)?,
             }
@@ -122,15 +126,18 @@ impl Round {
         if is_its_turn {
             self.send_to_the_full(desk, fds)?;
         }
+        let mut received = 0;
         loop {
             match self.exchange.step(Instant::now()) {
                 Step::Done => return Ok(None),
+                Step::Look => self.look(desk, inbox)?,
                 Step::Wait(time) => {
-                    if !self.exchange.is_asked() || !self.receive(desk, inbox, Wait::No)? {
+                    let is_awaited = received < AT_ONCE && self.exchange.is_asked();
+                    if !is_awaited || !self.receive(desk, inbox, Wait::No)? {
                         return Ok(Some(time));
                     }
+                    received += 1;
                 }
-                Step::Look => self.look(desk, inbox)?,
             }
         }
     }
@@ -218,9 +225,18 @@ impl Round {
         if dead.is_empty() {
             return Ok(());
         }
-        while self.receive(desk, inbox, Wait::No)? {}
+        self.drain(desk, inbox)?;
         for peer in dead {
             self.exchange.settle(peer, Outcome::Gone);
+        }
+        Ok(())
+    }
+
+    /// Takes what has come, but no more than those asked have a right to send.
+    fn drain(&mut self, desk: &Desk, inbox: &mut Inbox) -> Result<(), RequestError> {
+        let mut left = AT_ONCE + self.members.len();
+        while left > 0 && self.receive(desk, inbox, Wait::No)? {
+            left -= 1;
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
 use std::{
-    ffi::OsStr,
+    ffi::{CStr, OsStr},
     fmt, io,
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
@@ -32,8 +32,14 @@ impl Address {
 
     /// The sender's address as the kernel gave it, if a reply can be sent there.
     pub(super) fn of_sender(bytes: &[u8]) -> Option<Self> {
-        let path = bytes.split(|byte| *byte == 0).next().filter(|path| !path.is_empty())?;
-        Self::new(Path::new(OsStr::from_bytes(path))).ok()
+        match CStr::from_bytes_until_nul(bytes) {
+            // Every reply is sent to such a path: it is not copied or searched again.
+            Ok(path) if !path.is_empty() => SocketAddrUnix::new(path).map(Self).ok(),
+            Ok(_) => None,
+            Err(_) if bytes.is_empty() => None,
+            // A path may fill `sun_path`; then it is too long to be sent to.
+            Err(_) => Self::new(Path::new(OsStr::from_bytes(bytes))).ok(),
+        }
     }
 
     /// The whole path.

@@ -2,10 +2,10 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::visit_mut::{self, VisitMut};
-use syn::{Generics, Ident, Lifetime, Type, TypePath, parse_quote};
+use syn::{Generics, Ident, Lifetime, parse_quote};
 
 use super::span;
+use super::without_self::WithoutSelf;
 use crate::ast::{Derive, Field, Input};
 use crate::{spell, valid};
 
@@ -95,29 +95,38 @@ fn codec(
     field: &Field<'_>,
 ) -> TokenStream {
     let at = field.span();
-    let ty = without_self(field.ty, input);
+    let mut without_self = WithoutSelf::new(input);
+    let ty = without_self.ty(field.ty);
     let c = input.attrs.layout_c.is_some();
     let make = if field.attrs.fd.is_some() {
         match (&field.attrs.max_len, spell::borrows(field.ty)) {
             (None, false) => quote_spanned!(at=> fd::<#ty, _, #c>()),
             (None, true) => quote_spanned!(at=> lent_fd::<#ty, _, #c>()),
             (Some(max_len), borrows) => {
-                let max_len = &max_len.value;
+                let max_len = without_self.expr(&max_len.value);
                 let make = Ident::new(if borrows { "lent_fd_list" } else { "fd_list" }, at);
                 quote_spanned!(at=> #make::<#ty, _, { #max_len }, #c>())
             }
         }
     } else if let Some(max_len) = &field.attrs.max_len {
-        let max_len = &max_len.value;
+        let max_len = without_self.expr(&max_len.value);
         quote_spanned!(at=> max_len::<#ty, { #max_len }>())
     } else if let Some(max_size) = &field.attrs.max_size {
-        let max_size = &max_size.value;
+        let max_size = without_self.expr(&max_size.value);
         quote_spanned!(at=> max_size::<#ty, { #max_size }>())
     } else if c {
         quote_spanned!(at=> c::<#ty>())
     } else {
-        let make = Ident::new(spell::advice(field.ty), at);
-        quote_spanned!(at=> #make::<#ty>())
+        match (spell::advice(field.ty), spell::innermost(field.ty)) {
+            ("payload", Some(inner)) => {
+                let inner = without_self.ty(inner);
+                quote_spanned!(at=> wrapped::<#ty, #inner>())
+            }
+            (advice, _) => {
+                let make = Ident::new(advice, at);
+                quote_spanned!(at=> #make::<#ty>())
+            }
+        }
     };
     let bound = field.attrs.max_len.as_ref().or(field.attrs.max_size.as_ref());
     let braces = bound.map(|_| quote!(#[allow(unused_braces)]));
@@ -144,25 +153,4 @@ fn c_layout(input: &Input<'_>, private: &TokenStream) -> TokenStream {
         const __C: (#private::Layout, [#private::usize; #count]) =
             #private::c_struct([#(Self::#layouts.layout),*]);
     }
-}
-
-/// The type as it reads outside an impl of the derived type.
-fn without_self(ty: &Type, input: &Input<'_>) -> Type {
-    struct Replace(TypePath);
-
-    impl VisitMut for Replace {
-        fn visit_type_path_mut(&mut self, path: &mut TypePath) {
-            if path.path.is_ident("Self") {
-                *path = self.0.clone();
-            } else {
-                visit_mut::visit_type_path_mut(self, path);
-            }
-        }
-    }
-
-    let ident = input.ident;
-    let (_, generics, _) = input.generics.split_for_impl();
-    let mut ty = ty.clone();
-    visit_mut::visit_type_mut(&mut Replace(parse_quote!(#ident #generics)), &mut ty);
-    ty
 }

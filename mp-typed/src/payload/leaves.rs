@@ -102,7 +102,7 @@ impl<T> Payload for PhantomData<T> {
     }
 }
 
-// `Option` and arrays are recommended: they carry on what is said of the type inside.
+#[diagnostic::do_not_recommend]
 impl<T: Payload> Payload for Option<T> {
     const MAX_SIZE: usize = T::MAX_SIZE.saturating_add(1);
 
@@ -118,6 +118,7 @@ impl<T: Payload> Payload for Option<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Payload, const N: usize> Payload for [T; N] {
     const MAX_SIZE: usize = T::MAX_SIZE.saturating_mul(N);
 

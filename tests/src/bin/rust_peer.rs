@@ -6,7 +6,7 @@
 use std::{
     env,
     error::Error,
-    fmt::{self, Write as _},
+    fmt,
     fs::{self, File},
     io::{self, BufRead, Write},
     os::{
@@ -21,7 +21,8 @@ use std::{
 };
 
 use mp_core::{
-    Actions, Client, Message, Name, Outcome, Peer, Primary, RegisterError, RequestError, Responder, Secondary,
+    Actions, Client, Message, Name, Outcome, Peer, Primary, RegisterError, Replies, Reply, RequestError,
+    Responder, Secondary,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -128,6 +129,9 @@ impl Role {
             ["request", name, hex, fds, timeout] => {
                 self.request(&message(name, hex, fds)?, Duration::from_millis(timeout.parse()?))
             }
+            ["request-async", name, hex, fds, timeout] => {
+                self.request_async(&message(name, hex, fds)?, Duration::from_millis(timeout.parse()?))
+            }
             ["fds"] => Ok(format!(" fds={}", fs::read_dir("/proc/self/fd")?.count() - 1)),
             _ => Err("no such command".into()),
         }
@@ -176,31 +180,52 @@ impl Role {
         Ok(shown(message).to_string())
     }
 
-    /// Answers as DPDK does: a peer that asked to be ignored is not counted.
     fn request(&self, message: &Message, timeout: Duration) -> Fields {
-        let mut fields = shown(message).to_string();
-        let reply = match self {
-            Self::Primary(primary) => {
-                let replies = primary.request(message, timeout)?;
-                write!(fields, " sent={} received={}", replies.sent(), replies.received())?;
-                for reply in &replies.replies {
-                    write!(fields, "{}", shown(&reply.message))?;
-                }
-                for (member, outcome) in &replies.outcomes {
-                    write!(fields, " outcome={member}:{}", word(*outcome))?;
-                }
-                return Ok(fields);
-            }
-            Self::Secondary(secondary) => secondary.request(message, timeout),
-            Self::Client(client) => client.request(message, timeout),
+        let outcome = match self {
+            Self::Primary(primary) => of_all(primary.request(message, timeout)),
+            Self::Secondary(secondary) => of_one(secondary.request(message, timeout)),
+            Self::Client(client) => of_one(client.request(message, timeout)),
         };
-        match reply {
-            Ok(reply) => write!(fields, " sent=1 received=1{}", shown(&reply.message))?,
-            Err(RequestError::Ignored) => write!(fields, " sent=0 received=0")?,
-            Err(error) => return Err(error.into()),
-        }
-        Ok(fields)
+        Ok(format!("{}{}", shown(message), outcome?))
     }
+
+    fn request_async(&self, message: &Message, timeout: Duration) -> Fields {
+        match self {
+            Self::Primary(primary) => {
+                primary.request_then(message, timeout, |_, replies| say_async(of_all(replies)))
+            }
+            Self::Secondary(secondary) => {
+                secondary.request_then(message, timeout, |_, reply| say_async(of_one(reply)));
+            }
+            Self::Client(client) => {
+                client.request_then(message, timeout, |_, reply| say_async(of_one(reply)))
+            }
+        }
+        Ok(shown(message).to_string())
+    }
+}
+
+/// What became of a request to one, as DPDK tells it: a peer that asked to be ignored is not counted.
+fn of_one(reply: Result<Reply, RequestError>) -> Result<String, RequestError> {
+    match reply {
+        Ok(reply) => Ok(format!(" sent=1 received=1{}", shown(&reply.message))),
+        Err(RequestError::Ignored) => Ok(" sent=0 received=0".to_owned()),
+        Err(error) => Err(error),
+    }
+}
+
+fn of_all(replies: Result<Replies, RequestError>) -> Result<String, RequestError> {
+    let replies = replies?;
+    let messages = replies.replies.iter().map(|reply| shown(&reply.message).to_string());
+    let outcomes =
+        replies.outcomes.iter().map(|(member, outcome)| format!(" outcome={member}:{}", word(*outcome)));
+    let counts = format!(" sent={} received={}", replies.sent(), replies.received());
+    Ok([counts].into_iter().chain(messages).chain(outcomes).collect())
+}
+
+/// DPDK's callback is not told of errors: a request that nobody answered was sent.
+fn say_async(outcome: Result<String, RequestError>) {
+    say(&format!("event async{}", outcome.unwrap_or_else(|_| " sent=1 received=0".to_owned())));
 }
 
 /// A member's outcome as one word.

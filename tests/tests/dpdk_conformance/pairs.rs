@@ -67,12 +67,19 @@ const COLUMNS: [&str; 8] = [
 
 fn rust_asks(asker_title: &str, asker: &Process, answerer_title: &str, answerer: &Process) -> Vec<Cell> {
     exchange::requests(asker, answerer);
+    exchange::async_requests(asker, answerer);
     exchange::messages(asker, answerer);
     exchange::timeouts(asker, answerer);
     exchange::late_replies(asker, answerer);
     exchange::unknown_names(asker, answerer, Unknown::TimesOut);
-    let found =
-        ["all answered", "not tried", "all arrive", "times out", "is not taken for a later one", "times out"];
+    let found = [
+        "all answered",
+        "all answered",
+        "all arrive",
+        "times out",
+        "is not taken for a later one",
+        "times out",
+    ];
     row(asker_title, answerer_title, found)
 }
 

@@ -1,19 +1,11 @@
-//! The courier's thread: epoll around [`Schedule`] and the [`Round`]s.
+//! The courier's thread, which does what [`Schedule`] says.
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use rustix::{
-    buffer::spare_capacity,
-    event::{
-        Timespec,
-        epoll::{self, CreateFlags, Event, EventData, EventFlags},
-    },
-    fd::OwnedFd,
-    io::Errno,
-};
+use rustix::io::Errno;
 
 use super::{
     Shared,
@@ -21,6 +13,7 @@ use super::{
     job::{Job, To},
     queues::Queues,
     schedule::{Cancelled, Schedule, Step},
+    watcher::{Ready, Watcher},
 };
 use crate::{
     Address, MessageRef, RequestError,
@@ -37,17 +30,11 @@ use crate::{
 /// How many reply sockets there are at most, each for one request at a time.
 pub(super) const PLACES: usize = 128;
 
-/// The epoll data of the bell; the others are places.
-const BELL: u64 = u64::MAX;
-
-/// How many events are taken from the kernel at once.
-const EVENTS: usize = 64;
-
 /// What the thread has in hand.
 pub(super) struct Carrier {
     desk: Arc<Desk>,
     shared: Arc<Shared>,
-    epoll: OwnedFd,
+    watcher: Watcher,
     schedule: Schedule<Box<Job>>,
     queues: Queues,
     places: Vec<Place>,
@@ -61,20 +48,17 @@ struct Place {
     under_way: Option<(Round, Box<Job>)>,
     /// A line whose request is over, for the next one.
     kept: Option<Line>,
-    /// What epoll tells of the line; `None` if it does not know it.
-    watched: Option<EventFlags>,
     /// The one peer in whose queue the request waits for room.
     queues_for: Option<Address>,
 }
 
 impl Carrier {
     pub(super) fn new(desk: Arc<Desk>, shared: Arc<Shared>) -> Result<Self, Errno> {
-        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
-        epoll::add(&epoll, &shared.handover.bell, EventData::new_u64(BELL), EventFlags::IN)?;
+        let watcher = Watcher::new(PLACES, &shared.handover.bell)?;
         Ok(Self {
             desk,
             shared,
-            epoll,
+            watcher,
             schedule: Schedule::new(PLACES),
             queues: Queues::default(),
             places: (0..PLACES).map(|_| Place::default()).collect(),
@@ -85,34 +69,23 @@ impl Carrier {
 
     /// Serves until the role stops.
     pub(super) fn run(mut self) {
-        let mut events = Vec::with_capacity(EVENTS);
+        let mut ready = Vec::new();
         while !self.taken.closed {
             self.do_what_is_due();
-            self.wait(&mut events);
-            for event in events.drain(..) {
-                match event.data.u64() {
-                    BELL => self.take_in(),
-                    place => self.advance(place as usize),
-                }
-            }
-        }
-        self.end_all();
-    }
-
-    fn wait(&mut self, events: &mut Vec<Event>) {
-        let timeout = self
-            .schedule
-            .idle_for(Instant::now())
-            .map(|time| Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) });
-        match epoll::wait(&self.epoll, spare_capacity(events), timeout.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(errno) => {
+            if let Err(errno) = self.watcher.wait(self.schedule.idle_for(Instant::now()), &mut ready) {
                 // Nothing that this thread does leads there.
                 tracing::error!(%errno, "waiting for replies failed");
                 self.shared.handover.close();
                 self.take_in();
             }
+            for ready in ready.drain(..) {
+                match ready {
+                    Ready::Bell => self.take_in(),
+                    Ready::Place(place) => self.advance(place),
+                }
+            }
         }
+        self.end_all();
     }
 
     fn take_in(&mut self) {
@@ -202,7 +175,7 @@ impl Carrier {
             if !round.is_gone() {
                 return Ok(round);
             }
-            self.unwatch(place, round.line());
+            self.watcher.unwatch(place, round.line());
             self.desk.pool.forget(to);
         }
         let line = (self.desk.pool.connected(&self.desk.group, to))
@@ -250,7 +223,7 @@ impl Carrier {
         match round.send_to_all(&self.desk, message.fds()) {
             Ok(()) => Ok(round),
             Err(errno) => {
-                self.unwatch(place, round.line());
+                self.watcher.unwatch(place, round.line());
                 Err(errno.into())
             }
         }
@@ -312,7 +285,7 @@ impl Carrier {
                 if let Some((round, job)) = self.leave(place) {
                     let (line, ended) = round.into_parts();
                     if ended.is_owed {
-                        self.unwatch(place, &line);
+                        self.watcher.unwatch(place, &line);
                     } else {
                         self.places[place].kept = Some(line);
                     }
@@ -330,7 +303,7 @@ impl Carrier {
     /// Frees the place, its line closed.
     fn vacate(&mut self, place: usize) -> Option<Box<Job>> {
         let (round, job) = self.leave(place)?;
-        self.unwatch(place, round.line());
+        self.watcher.unwatch(place, round.line());
         Some(job)
     }
 
@@ -341,44 +314,17 @@ impl Carrier {
         Some(left)
     }
 
-    /// Has epoll tell of answers, and of room in the queues that are full.
     fn watch(&mut self, place: usize) -> Result<(), Errno> {
-        let slot = &mut self.places[place];
-        let Some((round, _)) = &slot.under_way else { return Ok(()) };
-        let data = EventData::new_u64(place as u64);
-        let mut flags = EventFlags::IN;
-        if slot.queues_for.as_ref().is_some_and(|peer| self.queues.first(peer) == Some(place)) {
-            flags |= EventFlags::OUT;
-        }
-        match slot.watched {
-            Some(watched) if watched == flags => {}
-            Some(_) => epoll::modify(&self.epoll, round.line(), data, flags)?,
-            None => epoll::add(&self.epoll, round.line(), data, flags)?,
-        }
-        slot.watched = Some(flags);
-        for full in round.full_queues() {
-            // Once only: a copy that a fork keeps open must not go on telling.
-            let flags = EventFlags::OUT | EventFlags::ONESHOT;
-            match epoll::modify(&self.epoll, full, data, flags) {
-                Err(Errno::NOENT) => epoll::add(&self.epoll, full, data, flags)?,
-                result => result?,
-            }
-        }
-        Ok(())
-    }
-
-    /// To be called before a line is closed: a fork may keep a copy open.
-    fn unwatch(&mut self, place: usize, line: &Line) {
-        if self.places[place].watched.take().is_some() {
-            // It is being closed, or used elsewhere, in any case.
-            let _ = epoll::delete(&self.epoll, line);
-        }
+        let Place { under_way, queues_for, .. } = &self.places[place];
+        let Some((round, _)) = under_way else { return Ok(()) };
+        let is_first = queues_for.as_ref().is_some_and(|peer| self.queues.first(peer) == Some(place));
+        self.watcher.watch(place, round, is_first)
     }
 
     /// Lets others have the line that was kept for the next request here.
     fn give_back(&mut self, place: usize) {
         if let Some(line) = self.places[place].kept.take() {
-            self.unwatch(place, &line);
+            self.watcher.unwatch(place, &line);
             self.desk.pool.give_back(line);
         }
     }

@@ -25,14 +25,63 @@ use crate::{Replies, Reply, RequestError, turn};
 /// # Panics
 ///
 /// Polling it again after it was ready panics.
+///
+/// # Examples
+///
+/// The first reply to come wins, and the other request is cancelled:
+///
+/// ```
+/// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+/// use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+/// use mp_core::{Client, Message, Name, Primary};
+///
+/// let (quick, slow) = (Name::new("quick")?, Name::new("slow")?);
+/// let kept = std::sync::Mutex::new(Vec::new());
+/// let primary = Primary::builder("example")
+///     .runtime_dir(dir.path())
+///     .serve(quick, |_, _, responder| {
+///         let _ = responder.reply(b"here", &[]);
+///     })
+///     .serve(slow, move |_, _, responder| kept.lock().unwrap().push(responder))
+///     .start()?;
+/// let client = Client::builder("example").runtime_dir(dir.path()).start()?;
+///
+/// let mut slow = pin!(client.request_async(&Message::new(slow), Duration::from_secs(5)));
+/// let mut quick = pin!(client.request_async(&Message::new(quick), Duration::from_secs(5)));
+/// let first = pollster::block_on(poll_fn(|context| match slow.as_mut().poll(context) {
+///     Poll::Ready(reply) => Poll::Ready(reply),
+///     Poll::Pending => quick.as_mut().poll(context),
+/// }))?;
+/// assert_eq!(&*first.message.param, b"here");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Implements the outcome of `rte_mp_request_async`.
 #[must_use = "dropping it cancels the request"]
 pub struct ReplyFuture(pub(super) Asked<Reply>);
 
-/// The replies of all peers, to come: as [`ReplyFuture`].
+/// The replies of all peers, to come: as [`ReplyFuture`], ready when every peer
+/// has answered or gone, or the deadline has passed.
 ///
 /// # Panics
 ///
 /// Polling it again after it was ready panics.
+///
+/// # Examples
+///
+/// ```
+/// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+/// use std::time::Duration;
+/// use mp_core::{Message, Name, Primary, RepliesFuture};
+///
+/// let primary = Primary::builder("example").runtime_dir(dir.path()).start()?;
+/// let ping = Message::new(Name::new("ping")?);
+/// let replies: RepliesFuture = primary.request_async(&ping, Duration::from_secs(1));
+/// assert_eq!(pollster::block_on(replies)?.received(), 0); // nobody there
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Implements the outcome of `rte_mp_request_async`.
 #[must_use = "dropping it cancels the request"]
 pub struct RepliesFuture(pub(super) Asked<Replies>);
 

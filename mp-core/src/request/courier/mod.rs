@@ -17,6 +17,7 @@ mod model;
 mod promise;
 mod queues;
 mod schedule;
+mod watcher;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

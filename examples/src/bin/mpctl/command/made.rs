@@ -7,6 +7,25 @@ use std::{
 
 use mp_core::Client;
 
+use crate::{
+    failure::Failure,
+    interrupt::{Awaited, unless_interrupted},
+};
+
+/// Does `work` with the client, unless the user interrupts it; nothing is left behind then.
+pub(super) fn cleaned_up<T, F>(client: &Client, work: F) -> Result<Awaited<T>, Failure>
+where
+    T: Send + 'static,
+    F: FnOnce(&Client) -> T + Send + 'static,
+{
+    let worker = client.clone();
+    let result = unless_interrupted(move || work(&worker))?;
+    if let Awaited::Interrupted = result {
+        remove_reply_sockets(client);
+    }
+    Ok(result)
+}
+
 /// Removes the sockets on which this process waits for replies.
 ///
 /// A client removes them itself when a request ends; this is for requests that are left.

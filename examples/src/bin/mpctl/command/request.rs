@@ -1,13 +1,13 @@
 //! `mpctl request`.
 
-use mp_core::{Client, Outcome, RequestError};
+use mp_core::{Client, Name, Outcome, RequestError};
 
 use super::{Context, made};
 use crate::{
     cli::MessageArgs,
     failure::Failure,
     input::Outgoing,
-    interrupt::{Awaited, unless_interrupted},
+    interrupt::Awaited,
     show::{Answers, Reply},
 };
 
@@ -15,14 +15,9 @@ pub(super) fn run(context: &Context, args: &MessageArgs) -> Result<bool, Failure
     let outgoing = Outgoing::read(args)?;
     let client = context.client()?;
     let primary = context.primary(&client);
-    let (asker, timeout) = (client.clone(), context.timeout);
-    let result = match unless_interrupted(move || asker.request(outgoing.message(), timeout))? {
-        Awaited::Done(result) => result,
-        Awaited::Interrupted => {
-            made::remove_reply_sockets(&client);
-            return Ok(false);
-        }
-    };
+    let timeout = context.timeout;
+    let result = made::cleaned_up(&client, move |client| client.request(outgoing.message(), timeout))?;
+    let Awaited::Done(result) = result else { return Ok(false) };
     match result {
         Ok(reply) => {
             let reply = Reply::of(&reply, context.version());
@@ -32,9 +27,7 @@ pub(super) fn run(context: &Context, args: &MessageArgs) -> Result<bool, Failure
         Err(error) => {
             let outcome = outcome(&error).ok_or_else(|| Failure::of_request(&error))?;
             context.output.print(&Answers::new(&primary, outcome, None))?;
-            if let Some(advice) = advice(outcome, args) {
-                eprintln!("mpctl: {advice}");
-            }
+            advise(outcome, &args.name);
             Ok(false)
         }
     }
@@ -53,20 +46,31 @@ pub(super) fn outcome(error: &RequestError) -> Option<Outcome> {
     }
 }
 
-/// What to do about it.
-fn advice(outcome: Outcome, args: &MessageArgs) -> Option<String> {
-    let name = &args.name;
-    match outcome {
+/// Says on the standard error what to do about it.
+pub(super) fn advise(outcome: Outcome, name: &Name) {
+    let advice = match outcome {
+        Outcome::Sent | Outcome::Replied => return,
         Outcome::Ignored => {
-            Some(format!("the primary has no action \"{name}\", or gave no answer: check the name"))
+            format!("the primary has no action \"{name}\", or gave no answer: check the name")
         }
-        Outcome::TimedOut => Some(format!(
+        Outcome::TimedOut => format!(
             "no answer in time: check the name \"{name}\" (DPDK is silent where it has no such action, \
              or does not like the payload), or give it longer with --timeout"
-        )),
-        Outcome::QueueFull => Some("the primary does not read its socket: is it stopped?".to_owned()),
-        _ => None,
-    }
+        ),
+        Outcome::Gone => "the primary has ended meanwhile: start it again".to_owned(),
+        Outcome::QueueFull => {
+            "the primary does not read its socket: see whether it is stopped, or give it longer with --timeout"
+                .to_owned()
+        }
+        Outcome::Refused => {
+            "the primary's socket is closed to this user: run this as its user, which `mpctl members` tells"
+                .to_owned()
+        }
+        Outcome::FdsLost => {
+            "the reply's files do not fit: allow this process more with `ulimit -n`".to_owned()
+        }
+    };
+    eprintln!("mpctl: {advice}");
 }
 
 impl Context {

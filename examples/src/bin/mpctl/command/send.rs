@@ -2,13 +2,16 @@
 
 use mp_core::{Outcome, SendError};
 
-use super::Context;
-use crate::{cli::MessageArgs, failure::Failure, input::Outgoing, show::Sent};
+use super::{Context, made, request};
+use crate::{cli::MessageArgs, failure::Failure, input::Outgoing, interrupt::Awaited, show::Sent};
 
 pub(super) fn run(context: &Context, args: &MessageArgs) -> Result<bool, Failure> {
     let outgoing = Outgoing::read(args)?;
     let client = context.client()?;
-    let outcome = match client.send_within(outgoing.message(), context.timeout) {
+    let timeout = context.timeout;
+    let result = made::cleaned_up(&client, move |client| client.send_within(outgoing.message(), timeout))?;
+    let Awaited::Done(result) = result else { return Ok(false) };
+    let outcome = match result {
         Ok(()) => Outcome::Sent,
         Err(SendError::Gone) => Outcome::Gone,
         Err(SendError::QueueFull { .. }) => Outcome::QueueFull,
@@ -16,5 +19,6 @@ pub(super) fn run(context: &Context, args: &MessageArgs) -> Result<bool, Failure
         Err(error) => return Err(Failure::of_send(&error)),
     };
     context.output.print(&Sent::new(&context.primary(&client), outcome))?;
+    request::advise(outcome, &args.name);
     Ok(outcome == Outcome::Sent)
 }

@@ -1,0 +1,106 @@
+//! `groups`, `members`, and messages in words.
+
+use std::{fs, os::unix::net::UnixDatagram, path::Path};
+
+use mp_core::{Message, Name};
+use serde_json::{Value, json};
+
+use crate::{Group, Run, line, mpctl, own_uid, ready};
+
+#[test]
+fn members_tells_who_is_there() {
+    let group = Group::new();
+    let primary = group.primary().start().unwrap();
+    let mut secondary = group.start(&["listen"]);
+    let socket = ready(&mut secondary);
+    let stale = group.path().join("mp_socket_4000000_f");
+    drop(UnixDatagram::bind(&stale).unwrap());
+
+    let run = group.run(&["--json", "members"]);
+    assert_eq!((run.status, run.err.as_str()), (0, ""));
+    let mut rows = run.jsons();
+    assert_eq!(rows.len(), 3);
+    assert_eq!(rows[0]["socket"], json!(primary.address().path()));
+    rows.sort_by_key(|row| row["socket"].to_string().contains("4000000"));
+    let [first, second, third] = &rows[..] else { unreachable!() };
+    let command = second["command"].as_str().expect("it is alive");
+    assert!(
+        command.ends_with(&format!("--runtime-dir {} --json listen", group.path().display())),
+        "{command}"
+    );
+    let row = |role: &str, pid: u32, socket: &Path, state: &str, command: &Value| json!({ "role": role, "pid": pid, "uid": own_uid(), "command": command, "socket": socket, "state": state });
+    let own = &first["command"];
+    assert_eq!(*first, row("primary", std::process::id(), &group.socket(), "alive", own));
+    assert_eq!(*second, row("secondary", secondary.pid(), &socket, "alive", &second["command"]));
+    assert_eq!(*third, row("secondary", 4_000_000, &stale, "stale", &Value::Null));
+    assert!(stale.exists(), "looking removes nothing");
+
+    let text = group.run(&["members"]).out;
+    assert!(text.starts_with("ROLE") && text.lines().count() == 4, "{text}");
+}
+
+#[test]
+fn groups_finds_those_of_this_host() {
+    let base = Group::new();
+    let elsewhere = Group::new();
+    let dpdk = base.path().join("dpdk");
+    let config = |prefix: &str, word: u32| {
+        fs::create_dir_all(dpdk.join(prefix)).unwrap();
+        let config = [19_820_526_u32.to_ne_bytes(), word.to_ne_bytes()].concat();
+        fs::write(dpdk.join(prefix).join("config"), config).unwrap();
+    };
+    config("old", 0x160b_0b63);
+    config("new", 0x190b_0063);
+    fs::create_dir_all(dpdk.join("nothing")).unwrap();
+    drop(UnixDatagram::bind(dpdk.join("new/mp_socket_7_f")).unwrap());
+    let _primary = elsewhere.primary().start().unwrap();
+
+    let run = Run::of(mpctl().args(["--json", "groups"]).env("RUNTIME_DIRECTORY", base.path()));
+    assert_eq!((run.status, run.err.as_str()), (0, ""));
+    let rows = run.jsons();
+    let of = |dir: &Path| rows.iter().find(|row| row["runtime_dir"] == json!(dir));
+    assert_eq!(
+        of(&dpdk.join("old")),
+        Some(&json!({
+            "file_prefix": "old", "runtime_dir": dpdk.join("old"), "primary": null,
+            "members": 0, "stale": 0, "dpdk": "22.11.11", "layout": 332,
+        }))
+    );
+    assert_eq!(
+        of(&dpdk.join("new")),
+        Some(&json!({
+            "file_prefix": "new", "runtime_dir": dpdk.join("new"), "primary": null,
+            "members": 0, "stale": 1, "dpdk": "25.11.0", "layout": 340,
+        }))
+    );
+    assert_eq!(of(&dpdk.join("nothing")), None);
+    let elsewhere = of(elsewhere.path()).expect("it is found wherever it is");
+    assert_eq!(
+        [&elsewhere["primary"], &elsewhere["members"], &elsewhere["dpdk"]],
+        [&json!("alive"), &json!(1), &Value::Null]
+    );
+}
+
+#[test]
+fn messages_of_dpdk_are_told_in_words() {
+    let group = Group::new();
+    let reply = [&3_i32.to_ne_bytes()[..], &2_i32.to_ne_bytes(), &[0; 64]].concat();
+    let builder = group.primary().serve(Name::from_static("bus_vdev_mp"), move |_, _, responder| {
+        responder.reply(&reply, &[]).unwrap();
+    });
+    let primary = builder.start().unwrap();
+    let scan = format!("01{}", "00".repeat(71));
+    let run = group.run(&["--json", "request", "bus_vdev_mp", "--hex", &scan]);
+    assert_eq!(run.json()["replies"][0]["decoded"], json!({ "type": "scan_reply", "num": 2 }));
+    let text = group.run(&["request", "bus_vdev_mp", "--hex", &scan]).out;
+    assert!(text.contains("  = type scan_reply, num 2\n"), "{text}");
+
+    let mut listener = group.start(&["listen", "--count", "1"]);
+    ready(&mut listener);
+    let devargs = [&[0; 4], &b"vdev:net_null1"[..], &[0; 118]].concat();
+    primary
+        .send(&Message::new(Name::from_static("eal_dev_mp_request")).with_param(devargs).unwrap())
+        .unwrap();
+    let decoded = json!({ "type": "attach", "devargs": "vdev:net_null1", "result": 0 });
+    assert_eq!(line(&mut listener)["decoded"], decoded);
+}

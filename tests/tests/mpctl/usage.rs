@@ -1,0 +1,95 @@
+//! What the command line takes, and what it says where it cannot go on.
+
+use serde_json::json;
+
+use crate::{Group, Run, mpctl};
+
+#[test]
+fn what_cannot_be_done_is_one_line_that_says_what_to_do() {
+    let group = Group::new();
+    let none = group.path().join("none");
+    for arguments in [
+        &["request", "echo"][..],
+        &["send", "echo"],
+        &["serve", "echo"],
+        &["listen"],
+        &["ping", "echo"],
+        &["members"],
+    ] {
+        let run = Run::of(mpctl().arg("--runtime-dir").arg(&none).args(arguments));
+        run.assert_failed(1, "`mpctl groups` lists the groups");
+        assert!(!none.exists(), "{arguments:?} made it");
+    }
+    for arguments in [&["request", "echo"][..], &["send", "echo"], &["ping", "echo"]] {
+        group.run(arguments).assert_failed(1, "no primary in");
+    }
+    assert_eq!(group.files(), [""; 0]);
+}
+
+#[test]
+fn wrong_usage_is_status_2() {
+    let group = Group::new();
+    let _primary = group.echoing();
+    let (large, long) = ("00".repeat(257), "n".repeat(64));
+    let files = [["--fd", "/dev/null"]; 9].concat();
+    let cases: [(&[&str], &str); 11] = [
+        (&["request", "echo", "--hex", "0g"], "'g' is no hexadecimal digit; write two digits"),
+        (&["request", "echo", "--hex", "012"], "a byte has one digit only; write two digits"),
+        (
+            &["request", "echo", "--hex", &large],
+            "a payload of 257 bytes does not fit a message, which carries 256",
+        ),
+        (&["request", "echo", "--file", "/dev/zero"], "a payload of over 1048576 bytes does not fit"),
+        (&["request", "echo", "--file", "/no/such"], "cannot read \"/no/such\""),
+        (&["request", "echo", "--fd", "/no/such"], "cannot open \"/no/such\""),
+        (&[&["send", "echo"][..], &files].concat(), "9 files are too many for a message, which carries 8"),
+        (&["ping", &long], "64 bytes long; the limit is 63"),
+        (&["--timeout", "1", "request", "echo"], "'1'"),
+        (&["listen", "--count", "0"], "'0'"),
+        (&["serve", "a", "a"], "\"a\" is given twice"),
+    ];
+    for (arguments, text) in cases {
+        group.run(arguments).assert_failed(2, text);
+    }
+    // What a line cannot say, the usage does.
+    for arguments in
+        [&["request"][..], &["request", "echo", "--hex", "00", "--text", "x"], &["reqest", "echo"], &[]]
+    {
+        let run = group.run(arguments);
+        assert_eq!((run.status, run.out.as_str()), (2, ""), "{run:?}");
+        assert!(run.err.contains("Usage: mpctl"), "{run:?}");
+    }
+    let both = Run::of(mpctl().args(["--file-prefix", "p", "--runtime-dir", "/d", "members"]));
+    assert_eq!(both.status, 2, "{both:?}");
+}
+
+#[test]
+fn options_may_follow_the_command() {
+    let group = Group::new();
+    let _primary = group.echoing();
+    let dir = group.path().to_str().unwrap();
+    let run = Run::of(mpctl().args(["request", "echo", "--json", "--timeout", "5s", "--runtime-dir", dir]));
+    assert_eq!((run.status, &run.json()["received"]), (0, &json!(1)));
+}
+
+#[test]
+fn the_manual_and_completions_know_every_command() {
+    let man = Run::of(mpctl().arg("man"));
+    assert_eq!((man.status, man.err.as_str()), (0, ""));
+    assert!(man.out.contains(".TH mpctl 1"), "{man:?}");
+    let commands = ["groups", "members", "request", "send", "serve", "listen", "ping"];
+    for shell in ["bash", "zsh", "fish"] {
+        let completions = Run::of(mpctl().args(["completions", shell]));
+        assert_eq!(completions.status, 0, "{completions:?}");
+        for command in commands {
+            assert!(completions.out.contains(command), "{command} for {shell}");
+            assert!(man.out.contains(command), "{command}");
+        }
+    }
+    for option in ["hex", "count", "allow"] {
+        assert!(man.out.contains(option), "{option}");
+    }
+    let help = Run::of(mpctl().arg("--help"));
+    assert_eq!(help.status, 0);
+    assert!(help.out.contains("2 on wrong usage"), "{help:?}");
+}
