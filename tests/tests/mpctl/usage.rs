@@ -59,6 +59,12 @@ fn wrong_usage_is_status_2() {
         assert_eq!((run.status, run.out.as_str()), (2, ""), "{run:?}");
         assert!(run.err.contains("Usage: mpctl"), "{run:?}");
     }
+    for command in ["members", "listen"] {
+        let nested = Run::of(mpctl().args(["--file-prefix", "a/b", command]));
+        nested.assert_failed(2, "cannot be a file-prefix");
+        let long = Run::of(mpctl().args(["--runtime-dir", &format!("/{}", "d".repeat(100)), command]));
+        long.assert_failed(2, "use a shorter file-prefix or runtime directory");
+    }
     let both = Run::of(mpctl().args(["--file-prefix", "p", "--runtime-dir", "/d", "members"]));
     assert_eq!(both.status, 2, "{both:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, io, path::Path};
 
-use mp_core::{RequestError, SendError, StartError};
+use mp_core::{GroupError, RegisterError, RequestError, SendError, StartError};
 
 /// Not all who were asked answered.
 pub(crate) const UNANSWERED: u8 = 1;
@@ -44,23 +44,36 @@ impl Failure {
         Self::Failed(format!("no primary in {dir:?}: start it; `mpctl members` tells who is there"))
     }
 
+    /// The group's directory cannot be used.
+    pub(crate) fn of_group(error: &GroupError) -> Self {
+        match error {
+            GroupError::FilePrefix { .. } | GroupError::PathTooLong(_) => Self::Usage(chain(error)),
+            GroupError::Io { path, .. } if error.is_absent() => Self::no_group(path),
+            GroupError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Self::Failed(format!("{}: run this as the user of the group's processes", chain(error)))
+            }
+            error => Self::Failed(chain(error)),
+        }
+    }
+
     /// A role could not be started.
     pub(crate) fn of_start(error: &StartError) -> Self {
-        let text = chain(error);
         match error {
-            StartError::Register(mp_core::RegisterError::DpdkName { name }) => Self::Failed(format!(
+            StartError::Group(error) => Self::of_group(error),
+            StartError::Register(RegisterError::DpdkName { name }) => Self::Failed(format!(
                 "DPDK answers \"{name}\" in this group itself: to answer in its stead, add --allow-dpdk-actions"
             )),
-            StartError::Register(mp_core::RegisterError::Taken { name }) => {
+            StartError::Register(RegisterError::Taken { name }) => {
                 Self::Usage(format!("\"{name}\" is given twice; name it once"))
             }
-            _ => Self::Failed(text),
+            error => Self::Failed(chain(error)),
         }
     }
 
     pub(crate) fn of_request(error: &RequestError) -> Self {
         match error {
             RequestError::NoPrimary { dir } => Self::no_primary(dir),
+            RequestError::Group(error) => Self::of_group(error),
             error => Self::Failed(chain(error)),
         }
     }
@@ -68,6 +81,7 @@ impl Failure {
     pub(crate) fn of_send(error: &SendError) -> Self {
         match error {
             SendError::NoPrimary { dir } => Self::no_primary(dir),
+            SendError::Group(error) => Self::of_group(error),
             error => Self::Failed(chain(error)),
         }
     }

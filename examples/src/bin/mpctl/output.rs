@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::show::{Row, Show};
+use crate::show::{Row, Show, plain};
 
 /// How to print.
 #[derive(Debug, Clone, Copy)]
@@ -44,8 +44,8 @@ fn write(mut text: String) -> io::Result<()> {
 
 /// Lines of cells, each column as wide as its widest cell, but for the last.
 fn columns(header: &[&str], rows: &[Vec<String>]) -> String {
-    let mut lines = vec![header.iter().map(ToString::to_string).collect()];
-    lines.extend_from_slice(rows);
+    let mut lines: Vec<Vec<String>> = vec![header.iter().map(ToString::to_string).collect()];
+    lines.extend(rows.iter().map(|row| row.iter().map(|cell| plain(cell)).collect()));
     let width = |column: usize| lines.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<_> = (0..header.len()).map(width).collect();
     let line = |row: &Vec<String>| {
@@ -61,10 +61,10 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
-        let rows = [["1", "é", ""], ["1000", "b", "the last"]].map(|row| row.map(str::to_owned).to_vec());
+        let rows = [["1", "é", ""], ["1000", "b", "the\x1blast"]].map(|row| row.map(str::to_owned).to_vec());
         assert_eq!(
             columns(&["PID", "ROLE", "COMMAND"], &rows),
-            "PID   ROLE  COMMAND\n1     é\n1000  b     the last"
+            "PID   ROLE  COMMAND\n1     é\n1000  b     the\\u{1b}last"
         );
     }
 }

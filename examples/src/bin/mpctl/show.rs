@@ -150,8 +150,7 @@ impl fmt::Display for Arrival {
             Kind::Message => "message",
             Kind::Request => "request",
         };
-        // A peer chose the name: it must not reach a terminal as it is.
-        let name = self.name.escape_debug();
+        let name = plain(&self.name);
         write!(f, "{kind} {name} from pid {} uid {}{}", self.pid, self.uid, self.content)
     }
 }
@@ -160,7 +159,7 @@ impl fmt::Display for Answers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for reply in &self.replies {
             let Reply { peer, pid, uid, content } = reply;
-            let peer = peer.escape_debug();
+            let peer = plain(peer);
             writeln!(f, "reply from {peer} pid {pid} uid {uid}{content}")?;
         }
         let silent = self.outcomes.iter().filter(|outcome| outcome.outcome != word(Outcome::Replied));
@@ -196,6 +195,15 @@ pub(crate) fn word(outcome: Outcome) -> &'static str {
         Outcome::Refused => "refused",
         Outcome::FdsLost => "fds_lost",
     }
+}
+
+/// The same without control characters: what peers chose must not reach a terminal
+/// as it is.
+pub(crate) fn plain(text: &str) -> String {
+    let escaped = |character: char| {
+        if character.is_control() { character.escape_default().to_string() } else { character.to_string() }
+    };
+    text.chars().map(escaped).collect()
 }
 
 pub(crate) fn plural(count: usize, noun: &str) -> String {

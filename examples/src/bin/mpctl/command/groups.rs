@@ -2,14 +2,11 @@
 
 use std::fs;
 
-use mp_core::{
-    GroupError,
-    inspect::{self, DpdkVersion, Group},
-};
+use mp_core::inspect::{self, DpdkVersion, Group};
 
 use super::Context;
 use crate::{
-    failure::{Failure, chain},
+    failure::Failure,
     show::{GroupRow, MemberRow},
 };
 
@@ -50,9 +47,6 @@ impl Context {
             Some(dir) => Group::in_dir(dir),
             None => Group::with_file_prefix(&self.group.file_prefix),
         };
-        group.map_err(|error| match &error {
-            GroupError::Io { path, .. } if error.is_absent() => Failure::no_group(path),
-            error => Failure::Failed(chain(error)),
-        })
+        group.map_err(|error| Failure::of_group(&error))
     }
 }

@@ -9,7 +9,7 @@ use examples::dpdk::{self, Decoded};
 use mp_core::{Message, inspect::DpdkVersion};
 use serde::{Serialize, Serializer};
 
-use super::{lossy, plural};
+use super::{lossy, plain, plural};
 
 /// A file descriptor that came along.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -64,7 +64,7 @@ impl fmt::Display for Content {
             write!(f, "\n  = {decoded}")?;
         }
         for Fd { target, size } in &self.fds {
-            write!(f, "\n  file {}, size {size}", target.escape_debug())?;
+            write!(f, "\n  file {}, size {size}", plain(target))?;
         }
         Ok(())
     }
