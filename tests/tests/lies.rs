@@ -224,6 +224,20 @@ fn a_request_whose_descriptors_do_not_fit_is_answered_ignore() {
     scene.assert_rejected("FdsLost", 1);
 }
 
+#[test]
+fn nothing_that_is_open_is_inherited_by_a_program_that_a_member_starts() {
+    let mut scene = Scene::new(&[]);
+    scene.primary.call("ask echo 1000");
+    let message = Lie { num_fds: 8, ..Lie::message("hold", b"") };
+    scene.honest.send_with_copies(&scene.to, &message.bytes(), 8);
+    scene.primary.event("hold");
+    // A client that has asked nobody has nothing open but what it was given itself.
+    let given = scene.group.client().call("fds-of-a-child");
+    assert_eq!(scene.primary.call("fds-of-a-child"), given);
+    scene.primary.call("release 1");
+    scene.honest.assert_answers(&scene.to);
+}
+
 /// A connection whose last `close` blocks: it lingers, and nobody reads what it
 /// has sent.
 fn lingering() -> (TcpStream, TcpListener) {

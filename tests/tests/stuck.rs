@@ -1,5 +1,7 @@
 //! Peers that live but do not read: stopped, slow, or not interested in replies.
 
+use std::os::unix::net::{UnixDatagram, UnixListener};
+
 use tests::{Lie, Process, RawSocket, eventually, group};
 
 /// The milliseconds that a call took, and its result.
@@ -81,6 +83,28 @@ fn a_request_reaches_a_stuck_peer_as_soon_as_it_reads_again() {
     stuck.resume();
     let result = primary.event("done");
     assert!(timed(&result).1.contains(&format!("{}:Replied", stuck.pid())), "{result}");
+}
+
+#[test]
+fn a_member_that_cannot_be_sent_to_is_an_outcome() {
+    let group = group!();
+    let (mut primary, live) = (group.primary(), group.secondary());
+    // One takes datagrams of another only; one is not for datagrams at all.
+    let choosy = UnixDatagram::bind(group.join("mp_socket_1_1")).expect("it is free");
+    let other = UnixDatagram::bind(group.join("other")).expect("it is free");
+    choosy.connect(group.join("other")).expect("it is there");
+    let _stream = UnixListener::bind(group.join("mp_socket_2_2")).expect("it is free");
+    let fds = primary.open_fds();
+    for (call, fine) in [("ask echo 5000 hi", "Replied"), ("send note 5000 hi", "Sent")] {
+        let result = primary.call(call);
+        for outcome in ["1:Refused", "2:Refused", &format!("{}:{fine}", live.pid())] {
+            assert!(result.contains(outcome), "{result}");
+        }
+        assert!(timed(&result).0 < 2000, "{result}");
+    }
+    assert_eq!(group.files("mp_socket_").len(), 3, "the living keep their files");
+    primary.assert_open_fds(fds + 1);
+    drop(other);
 }
 
 #[test]
