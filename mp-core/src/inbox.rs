@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use crate::{
     Message, Peer, Rejection, Trust,
     counters::Counters,
-    sys::{Address, Received, Socket, Wait},
+    sys::{Address, Received, Socket, Unwanted, Wait},
     wire::{Kind, Layout, MAX_DATAGRAM, Name, Param, Parsed},
 };
 
@@ -73,6 +73,7 @@ impl Inbox {
         let Received { len, fds, fds_lost, from, credentials } = received;
         // Every datagram has credentials: only the end of the socket has none.
         let Some(credentials) = credentials else { return Err(Missed::Closed) };
+        let fds = Unwanted::new(fds);
         let reject = |reason| {
             gate.counters.reject(reason);
             Missed::Rejected
@@ -94,7 +95,7 @@ impl Inbox {
         Ok(Arrived {
             kind: parsed.kind,
             layout: parsed.layout,
-            message: Message { name: parsed.name, param, fds },
+            message: Message { name: parsed.name, param, fds: fds.keep() },
             peer: Peer::new(from, credentials),
         })
     }

@@ -381,6 +381,22 @@ fn a_stopped_role_leaves_no_thread_descriptor_or_file() {
 }
 
 #[test]
+fn a_forks_copy_of_a_responder_answers_nobody() {
+    let group = group!();
+    let (mut primary, mut client) = pair(&group);
+    for _ in 0..2 {
+        client.call("begin ask keep 60000");
+        primary.event("keep");
+    }
+    assert_eq!(primary.call("fork"), "Some(0)");
+    assert_eq!(primary.call("answer later"), "Ok(()) Ok(())");
+    for _ in 0..2 {
+        let result = client.event("done");
+        assert!(result.ends_with(" later"), "{result}");
+    }
+}
+
+#[test]
 fn a_forks_copy_of_a_role_asks_nobody_and_removes_nothing() {
     let group = group!();
     let mut primary = group.primary();

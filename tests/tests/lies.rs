@@ -4,14 +4,18 @@
 //! with it and go on.
 
 use std::{
+    io::Write,
+    net::{TcpListener, TcpStream},
     os::{
+        fd::AsFd,
         linux::net::SocketAddrExt,
         unix::net::{SocketAddr, UnixDatagram},
     },
     path::PathBuf,
+    time::Instant,
 };
 
-use tests::{Group, Lie, Process, RawSocket, eventually, group};
+use tests::{Group, Lie, Process, RawSocket, WITHIN, eventually, group};
 
 /// A primary, and an honest socket beside it.
 struct Scene {
@@ -218,6 +222,82 @@ fn a_request_whose_descriptors_do_not_fit_is_answered_ignore() {
     scene.honest.send_with_copies(&scene.to, &request.bytes(), 8);
     assert_eq!(scene.honest.receive(), (2, "echo".into(), vec![]));
     scene.assert_rejected("FdsLost", 1);
+}
+
+#[test]
+fn nothing_that_is_open_is_inherited_by_a_program_that_a_member_starts() {
+    let mut scene = Scene::new(&[]);
+    scene.primary.call("ask echo 1000");
+    let message = Lie { num_fds: 8, ..Lie::message("hold", b"") };
+    scene.honest.send_with_copies(&scene.to, &message.bytes(), 8);
+    scene.primary.event("hold");
+    // A client that has asked nobody has nothing open but what it was given itself.
+    let given = scene.group.client().call("fds-of-a-child");
+    assert_eq!(scene.primary.call("fds-of-a-child"), given);
+    scene.primary.call("release 1");
+    scene.honest.assert_answers(&scene.to);
+}
+
+/// A connection whose last `close` blocks: it lingers, and nobody reads what it
+/// has sent.
+fn lingering() -> (TcpStream, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a loopback");
+    let stream = TcpStream::connect(listener.local_addr().expect("it is bound")).expect("it listens");
+    rustix::net::sockopt::set_socket_linger(&stream, Some(WITHIN * 3)).expect("it is a socket");
+    stream.set_nonblocking(true).expect("it is a socket");
+    while (&stream).write(&[0; 1 << 16]).is_ok() {}
+    (stream, listener)
+}
+
+#[test]
+fn descriptors_that_take_long_to_close_hold_up_nobody() {
+    let scene = Scene::new(&[]);
+    let lies = [
+        Lie { num_fds: 2, ..Lie::message("note", b"") },
+        Lie { num_fds: 1, kind: 2, ..Lie::message("note", b"") },
+        Lie { num_fds: 1, ..Lie::message("nobody_knows", b"") },
+    ];
+    for lie in &lies {
+        let (stream, _listener) = lingering();
+        scene.primary.pause();
+        scene.honest.send_with(&scene.to, &lie.bytes(), &[stream.as_fd()]);
+        // Now the primary has the last copy.
+        drop(stream);
+        let sent = Instant::now();
+        scene.primary.resume();
+        scene.honest.assert_answers(&scene.to);
+        assert!(sent.elapsed() < WITHIN / 2, "{:?}", sent.elapsed());
+    }
+    scene.primary.assert_open_fds(scene.fds);
+}
+
+#[test]
+fn answers_that_do_not_count_hold_up_no_request_and_leak_nothing() {
+    let mut scene = Scene::new(&[]);
+    let member = RawSocket::bound(&scene.group.join("mp_socket_1_1"));
+    scene.primary.call("begin ask what 60000");
+    assert_eq!(member.receive(), (1, "what".into(), vec![]));
+    let reply_socket = scene.group.join(&scene.group.files("mp_reply_").remove(0));
+    let reply = Lie { kind: 2, num_fds: 1, ..Lie::request("what", b"") };
+    let (stream, _listener) = lingering();
+    scene.primary.pause();
+    // Under another name, of another kind, from somebody who was not asked.
+    member.send_with(
+        &reply_socket,
+        &Lie { name: b"else\0".into(), ..reply.clone() }.bytes(),
+        &[stream.as_fd()],
+    );
+    member.send_with(&reply_socket, &Lie { kind: 0, ..reply.clone() }.bytes(), &[stream.as_fd()]);
+    scene.honest.send_with(&reply_socket, &reply.bytes(), &[stream.as_fd()]);
+    member.send_with(&reply_socket, &Lie { kind: 3, ..reply }.bytes(), &[stream.as_fd()]);
+    drop(stream);
+    let sent = Instant::now();
+    scene.primary.resume();
+    assert!(scene.primary.event("done").ends_with("sent=0 received=0 1:Ignored"));
+    assert!(sent.elapsed() < WITHIN / 2, "{:?}", sent.elapsed());
+    assert_eq!(scene.primary.counter("Unexpected"), 3);
+    // The reply socket is kept for the next request.
+    scene.primary.assert_open_fds(scene.fds + 1);
 }
 
 #[test]

@@ -35,6 +35,9 @@ const KEPT: Duration = Duration::from_secs(5);
 /// How many answers are kept at most, and so how many copies of their descriptors.
 const BOUND: usize = 256;
 
+/// How many of them are for one requester, lest it takes the room of all.
+const BOUND_OF_ONE: usize = 64;
+
 /// How often the requesters are looked at of which `poll` tells nothing.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
 
@@ -71,7 +74,8 @@ impl Late {
         let fds = fds.iter().map(BorrowedFd::try_clone_to_owned).collect::<Result<_, _>>()?;
         let answer = Answer { to: to.clone(), datagram, fds, deadline: Deadline::after(KEPT) };
         let mut queue = self.lock();
-        if queue.len() >= BOUND {
+        let of_one = queue.iter().filter(|answer| answer.to == *to).count();
+        if queue.len() >= BOUND || of_one >= BOUND_OF_ONE {
             return Err(ReplyError::TooManyWaiting);
         }
         if queue.is_empty() {

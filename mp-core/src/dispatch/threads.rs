@@ -19,10 +19,10 @@ use super::{
     roles::{After, Roles, Standby, Stint},
 };
 use crate::{
-    Rejection,
+    Message, Rejection,
     deadline::Deadline,
     inbox::{Arrived, Gate, Inbox, Missed},
-    sys::Wait,
+    sys::{Unwanted, Wait},
     turn::{self, Turns},
     wire::Kind,
 };
@@ -198,15 +198,15 @@ impl Dispatcher {
                 let responder = Responder::new(from.clone(), layout, message.name, Arc::clone(&self.port));
                 Some(Arrival::Request(message, peer, responder))
             }
-            (Kind::Request, None) => {
-                counters.reject(Rejection::NoReturnAddress);
-                None
-            }
-            (Kind::Reply | Kind::Ignore, _) => {
-                counters.reject(Rejection::Unexpected);
-                None
-            }
+            (Kind::Request, None) => self.reject(message, Rejection::NoReturnAddress),
+            (Kind::Reply | Kind::Ignore, _) => self.reject(message, Rejection::Unexpected),
         }
+    }
+
+    fn reject(&self, message: Message, reason: Rejection) -> Option<Arrival> {
+        self.gate.counters.reject(reason);
+        drop(Unwanted::new(message.fds));
+        None
     }
 
     /// Handles what arrived, or lets it wait. `false` if this thread is not the
@@ -299,8 +299,8 @@ impl Dispatcher {
 
     /// A request among them is answered *ignore* as it is dropped.
     fn refuse(&self, arrival: Arrival, reason: Rejection) {
-        self.gate.counters.reject(reason);
-        drop(arrival);
+        let (Arrival::Message(message, _) | Arrival::Request(message, ..)) = arrival;
+        self.reject(message, reason);
     }
 
     fn lock(&self) -> MutexGuard<'_, Roles<Arrival>> {

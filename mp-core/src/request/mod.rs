@@ -36,7 +36,7 @@ use crate::{
     deadline::Deadline,
     group::Group,
     inbox::{Arrived, Gate},
-    sys::Birthplace,
+    sys::{Birthplace, Unwanted},
     wire::Kind,
 };
 use courier::Courier;
@@ -90,14 +90,16 @@ impl Desk {
     /// What came to a reply socket, if it answers a request of this name.
     fn answer(&self, arrived: Arrived, name: &Name) -> Option<Answer> {
         let Arrived { kind, message, peer, .. } = arrived;
-        match kind {
-            Kind::Reply if message.name == *name => Some(Answer::Reply(Reply { message, peer })),
-            Kind::Ignore if message.name == *name => Some(Answer::Ignore(peer)),
-            _ => {
-                self.gate.counters.reject(Rejection::Unexpected);
-                None
-            }
+        let answers = message.name == *name;
+        if answers && kind == Kind::Reply {
+            return Some(Answer::Reply(Reply { message, peer }));
         }
+        drop(Unwanted::new(message.fds));
+        if answers && kind == Kind::Ignore {
+            return Some(Answer::Ignore(peer));
+        }
+        self.gate.counters.reject(Rejection::Unexpected);
+        None
     }
 
     /// A fork's copy is: the replies to it would go to the process it is a fork of.

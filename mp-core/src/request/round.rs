@@ -25,7 +25,7 @@ use crate::{
     deadline::Deadline,
     group::Sighting,
     inbox::{Inbox, Missed},
-    sys::{Socket, Wait},
+    sys::{Socket, Unwanted, Wait},
     wire::{Datagram, Kind},
 };
 
@@ -270,6 +270,9 @@ impl Round {
             Answer::Ignore(_) => Outcome::Ignored,
         };
         if !peer.is_some_and(|peer| self.exchange.settle(peer, outcome)) {
+            if let Answer::Reply(reply) = answer {
+                drop(Unwanted::new(reply.message.fds));
+            }
             return counters.reject(crate::Rejection::Unexpected);
         }
         match answer {

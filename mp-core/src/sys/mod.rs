@@ -7,6 +7,7 @@
 
 mod address;
 mod credentials;
+mod discard;
 mod fork;
 mod memory;
 mod receive;
@@ -15,6 +16,7 @@ mod unix;
 
 pub use address::{Address, PathTooLong};
 pub use credentials::Credentials;
+pub(crate) use discard::Unwanted;
 pub(crate) use fork::Birthplace;
 pub(crate) use memory::{Hub, Tenant};
 pub(crate) use receive::Received;

@@ -296,6 +296,10 @@ impl Shared {
                 String::new()
             }
             ["stop", ms] => self.role().stop(millis(ms)).to_string(),
+            ["fds-of-a-child"] => {
+                let listed = std::process::Command::new("ls").arg("/proc/self/fd").output();
+                String::from_utf8_lossy(&listed.expect("it is everywhere").stdout).trim().replace('\n', " ")
+            }
             ["fork"] => self.fork(),
             ["interruptible"] => interruptible(),
             ["quit"] => return None,
@@ -398,9 +402,14 @@ impl Shared {
                 let asked = self.asker().ask("echo", "from the child", Duration::from_secs(5));
                 let later = self.asker().ask_later("echo", "from the child", Duration::from_secs(5));
                 let stopped = self.role().stop(Duration::from_secs(5));
+                let mut kept = std::mem::take(&mut *lock(&self.kept));
+                let reply = kept.pop().map(|responder| responder.reply(b"from the child", &[]));
+                drop(kept);
+                let refused = matches!(reply, None | Some(Err(mp_core::ReplyError::Forked)));
                 let code = i32::from(!asked.contains("Stopped"))
                     + 2 * i32::from(!stopped)
-                    + 4 * i32::from(!later.contains("Stopped"));
+                    + 4 * i32::from(!later.contains("Stopped"))
+                    + 8 * i32::from(!refused);
                 // SAFETY: it ends the process, and touches nothing of ours.
                 unsafe { libc::_exit(code) }
             }
