@@ -4,7 +4,11 @@
 //! can send is judged in one place: who it is from, whether all of it came, and
 //! whether it is what it says.
 
-use std::sync::Arc;
+use std::{
+    hint,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use rustix::io::Errno;
 
@@ -20,6 +24,8 @@ use crate::{
 pub(crate) struct Gate {
     pub(crate) trust: Trust,
     pub(crate) counters: Arc<Counters>,
+    /// How long to spin for a datagram before sleeping.
+    pub(crate) busy_poll: Duration,
 }
 
 /// A datagram that passed every check.
@@ -59,7 +65,7 @@ impl Inbox {
     }
 
     pub(crate) fn receive(&mut self, socket: &Socket, wait: Wait, gate: &Gate) -> Result<Arrived, Missed> {
-        let received = socket.receive(&mut self.buffer, wait).map_err(|errno| match errno {
+        let received = self.take(socket, wait, gate.busy_poll).map_err(|errno| match errno {
             Errno::AGAIN | Errno::INTR => Missed::Nothing,
             errno => {
                 tracing::warn!(%errno, "receiving failed");
@@ -67,6 +73,27 @@ impl Inbox {
             }
         })?;
         self.judge(received, gate)
+    }
+
+    /// Spins first, if it may wait at all and is told to spin.
+    fn take(&mut self, socket: &Socket, wait: Wait, busy_poll: Duration) -> Result<Received, Errno> {
+        let left = match wait {
+            _ if busy_poll.is_zero() => return socket.receive(&mut self.buffer, wait),
+            Wait::No => return socket.receive(&mut self.buffer, wait),
+            Wait::AtMost(time) => Some(time),
+            Wait::Forever => None,
+        };
+        let start = Instant::now();
+        let spinning = left.map_or(busy_poll, |left| left.min(busy_poll));
+        loop {
+            match socket.receive(&mut self.buffer, Wait::No) {
+                Err(Errno::AGAIN) if start.elapsed() < spinning => hint::spin_loop(),
+                Err(Errno::AGAIN) => break,
+                result => return result,
+            }
+        }
+        let wait = left.map_or(Wait::Forever, |left| Wait::AtMost(left.saturating_sub(start.elapsed())));
+        socket.receive(&mut self.buffer, wait)
     }
 
     fn judge(&self, received: Received, gate: &Gate) -> Result<Arrived, Missed> {

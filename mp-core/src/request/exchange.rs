@@ -40,6 +40,7 @@ enum State {
 pub(super) struct Exchange {
     peers: SmallVec<[State; 1]>,
     open: usize,
+    owing: usize,
     /// Whether an answer can still come that is not wanted any more.
     owed: bool,
     deadline: Deadline,
@@ -52,6 +53,7 @@ impl Exchange {
         Self {
             peers: SmallVec::from_elem(State::Unsent, peers),
             open: peers,
+            owing: 0,
             owed: false,
             deadline: Deadline::after_from(now, timeout),
             look_at: Deadline::after_from(now, FIRST_LOOK),
@@ -67,6 +69,7 @@ impl Exchange {
     pub(super) fn sent(&mut self, peer: usize) {
         if let Some(state @ State::Unsent) = self.peers.get_mut(peer) {
             *state = State::Owing;
+            self.owing += 1;
         }
     }
 
@@ -77,6 +80,7 @@ impl Exchange {
             Some(state) => {
                 // Who was asked may have answered just before it went, or answer late.
                 self.owed |= *state == State::Owing && matches!(outcome, Outcome::TimedOut | Outcome::Gone);
+                self.owing -= usize::from(*state == State::Owing);
                 *state = State::Settled(outcome);
                 self.open -= 1;
                 true
@@ -87,6 +91,11 @@ impl Exchange {
     /// Whether somebody has been asked and not answered.
     pub(super) fn is_asked(&self) -> bool {
         self.peers.contains(&State::Owing)
+    }
+
+    /// How many have been asked and have no outcome.
+    pub(super) fn owing(&self) -> usize {
+        self.owing
     }
 
     /// The peers without an outcome.

@@ -90,9 +90,10 @@ impl Desk {
         let line = self.open_line(layout)?;
         let exchange = Exchange::new(members.len(), Instant::now(), timeout);
         let mut round = Round::to_all(line, members, exchange, message);
-        round.send_to_all(self, message.fds())?;
+        let mut inbox = Inbox::new();
         turn::step_aside();
-        round.collect(self, &mut Inbox::new(), message.fds())?;
+        round.send_to_all_in_turn(self, &mut inbox, message.fds())?;
+        round.collect(self, &mut inbox, message.fds())?;
         Ok(round.end(self).into_replies(self))
     }
 

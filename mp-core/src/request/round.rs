@@ -33,6 +33,12 @@ use crate::{
 /// peer sends, they have their turn. What is left makes the line readable again.
 const AT_ONCE: usize = 64;
 
+/// How many answers the system's default lets wait in a socket's queue.
+const ANSWERS_AT_ONCE: usize = 10;
+
+/// How long to wait for an answer before the next are asked nevertheless.
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// A request under way.
 #[derive(Debug)]
 pub(super) struct Round {
@@ -72,13 +78,35 @@ impl Round {
 
     /// Sends to everybody who has room.
     pub(super) fn send_to_all(&mut self, desk: &Desk, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
-        for peer in 0..self.members.len().max(1) {
-            if !self.send(desk, peer, fds)? {
-                self.full.push(match self.members.get(peer) {
-                    Some(member) => Queueing::new(self.line.socket(), peer, member),
-                    None => Queueing { peer, connected: None },
-                });
+        (0..self.members.len().max(1)).try_for_each(|peer| self.send_or_queue(desk, peer, fds))
+    }
+
+    /// The same, but no more at once than there is room for answers: who finds
+    /// none has to wait for it, which takes longer than to be asked a little
+    /// later. Where no answers come, it goes on without waiting for them.
+    pub(super) fn send_to_all_in_turn(
+        &mut self,
+        desk: &Desk,
+        inbox: &mut Inbox,
+        fds: &[BorrowedFd<'_>],
+    ) -> Result<(), RequestError> {
+        let mut at_once = ANSWERS_AT_ONCE;
+        for peer in 0..self.members.len() {
+            let is_full = self.exchange.owing() >= at_once && !self.exchange.deadline().is_over();
+            if is_full && !self.receive(desk, inbox, Wait::AtMost(PAUSE))? {
+                at_once *= 2;
             }
+            self.send_or_queue(desk, peer, fds)?;
+        }
+        Ok(())
+    }
+
+    fn send_or_queue(&mut self, desk: &Desk, peer: usize, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+        if !self.send(desk, peer, fds)? {
+            self.full.push(match self.members.get(peer) {
+                Some(member) => Queueing::new(self.line.socket(), peer, member),
+                None => Queueing { peer, connected: None },
+            });
         }
         Ok(())
     }

@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::systems::System;
 
 /// How long a child may take to end when it is no longer needed.
@@ -62,10 +64,34 @@ impl Children {
 
     /// Tells the one process what to do, and returns the numbers it answers.
     pub(crate) fn tell(&mut self, what: &str) -> Vec<f64> {
+        self.begin(what);
+        self.answer()
+    }
+
+    /// Tells the one process what to do.
+    pub(crate) fn begin(&mut self, what: &str) {
         let input = self.input.as_mut().expect("it has not been ended");
         writeln!(input, "{what}").expect("the child lives");
+    }
+
+    /// The numbers that it answers to what it was told.
+    pub(crate) fn answer(&mut self) -> Vec<f64> {
         let line = self.line();
-        line.split_whitespace().map(|n| n.parse().unwrap_or_else(|_| panic!("{what}: {line}"))).collect()
+        line.split_whitespace().map(|n| n.parse().unwrap_or_else(|_| panic!("no numbers: {line}"))).collect()
+    }
+
+    /// Keeps the processes from running meanwhile.
+    pub(crate) fn stopped<T>(&self, run: impl FnOnce() -> T) -> T {
+        let all = |signal| {
+            for pid in self.pids() {
+                let pid = Pid::from_raw(pid as i32).expect("a child's pid");
+                kill_process(pid, signal).expect("it is our child");
+            }
+        };
+        all(Signal::STOP);
+        let result = run();
+        all(Signal::CONT);
+        result
     }
 
     fn line(&mut self) -> String {

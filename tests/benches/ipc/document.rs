@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What we want to reach: a description, the bound, and the figure's name.
-const REACH: [(&str, Bound, &str); 22] = [
+const REACH: [(&str, Bound, &str); 24] = [
     ("request p50, mp-core, to bare sockets: unpinned", Bound::Most(1.0), "request_vs_raw/unpinned"),
     ("one core", Bound::Most(1.0), "request_vs_raw/one_core"),
     ("two cores", Bound::Most(1.0), "request_vs_raw/two_cores"),
@@ -43,6 +43,8 @@ const REACH: [(&str, Bound, &str); 22] = [
     ("answering side", Bound::Most(0.0), "allocations_per_request/answering"),
     ("encode and decode, to plain bincode on the same struct", Bound::Most(1.1), "codec_vs_bincode"),
     ("idle member: wake-ups a minute", Bound::Most(0.0), "idle_wakeups_per_minute"),
+    ("busy polling, two cores, to blocking bare sockets", Bound::Most(0.5), "spin_vs_raw/two_cores"),
+    ("10,000 async requests under way: bytes each", Bound::Most(1024.0), "bytes_per_async_request"),
 ];
 
 /// What a figure should keep to.

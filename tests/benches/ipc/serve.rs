@@ -31,6 +31,10 @@ pub(crate) fn asking(part: &Part) {
             let wall = start.elapsed().as_nanos();
             format!("{wall} {}", quantiles(times))
         }
+        ("ask_async", &[count]) => {
+            let (took, bytes) = asking.ask_async(count);
+            format!("{took} {bytes}")
+        }
         ("ask_all", &[members, count]) => quantiles(asking.ask_all(members, count)),
         ("send_to_all", &[members, count]) => quantiles(asking.send_to_all(members, count)),
         ("ask_with_one_stopped", &[members, milliseconds]) => {

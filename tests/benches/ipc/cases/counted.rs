@@ -34,7 +34,7 @@ pub(super) fn run(args: &Args, report: &mut Report) {
     let strace = has("strace");
     let valgrind = has("valgrind");
     for system in System::available() {
-        if matches!(system, System::RawAgain | System::RawSpinning) {
+        if system.spins() || system == System::RawAgain {
             continue;
         }
         let is_ours = matches!(system, System::Core | System::CorePrimary | System::Typed);

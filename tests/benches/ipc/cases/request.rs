@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args, report: &mut Report) {
 fn measure(args: &Args, placement: Placement) -> Found {
     // Two that spin on one core would only wait for their time slices to end.
     let systems = System::available().into_iter();
-    let systems = systems.filter(|s| *s != System::RawSpinning || placement == Placement::TwoCores);
+    let systems = systems.filter(|system| !system.spins() || placement == Placement::TwoCores);
     let mut pairs: Vec<Pair> = systems.map(|system| Pair::start(system, placement)).collect();
     let mut found = Found::new();
     for round in 0..args.rounds() {
@@ -88,6 +88,7 @@ fn ratios(report: &mut Report, found: &Found, placement: Placement) {
     ratio("request_vs_ipc_channel", System::Core, System::IpcChannel);
     ratio("request_vs_zbus", System::Core, System::Zbus);
     ratio("request_vs_tarpc", System::Core, System::Tarpc);
+    ratio("spin_vs_raw", System::CoreSpinning, System::Raw);
     ratio("raw_spinning_vs_raw", System::RawSpinning, System::Raw);
     ratio("noise", System::RawAgain, System::Raw);
 

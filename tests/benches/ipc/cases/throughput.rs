@@ -1,6 +1,6 @@
 //! One-way messages as fast as they go, and many threads asking at once.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, thread, time::Duration};
 
 use super::Pair;
 use crate::{
@@ -17,6 +17,10 @@ const SENDERS: [System; 6] =
 
 const ASKERS: [System; 2] = [System::Raw, System::Core];
 const THREADS: [usize; 6] = [1, 2, 4, 8, 16, 32];
+/// Longer than it takes to make the requests.
+const MAKING: Duration = Duration::from_millis(500);
+
+const ASYNC: [usize; 3] = [1, 100, 10_000];
 
 /// Nanoseconds a message, a figure for every round.
 #[derive(Debug, Default)]
@@ -37,6 +41,7 @@ pub(super) fn run(args: &Args, report: &mut Report) {
     }
     report.section("One-way messages to one peer", text);
     threads(args, report);
+    asynchronous(args, report);
 }
 
 fn send(args: &Args, placement: Placement) -> Found {
@@ -131,4 +136,39 @@ fn threads(args: &Args, report: &mut Report) {
         title: "Threads asking one peer at once",
         shape: Shape::Lines { x: "threads", y: "requests a second", lines: lines.into() },
     });
+}
+
+/// Requests made without waiting for those before them, to a peer that answers
+/// as soon as it can.
+fn asynchronous(args: &Args, report: &mut Report) {
+    let mut pair = Pair::start(System::Core, Placement::Unpinned);
+    let mut table =
+        Table::new(["requests under way", "a request, µs", "bytes a request", "threads", "descriptors"]);
+    for count in ASYNC {
+        let what = format!("ask_async {count}");
+        pair.asking.tell(&what);
+        let rounds = if count > 1000 { args.times(8) } else { args.rounds() };
+        let time = median((0..rounds).map(|_| pair.asking.tell(&what)[0] / count as f64));
+        // While nobody answers, all of them are under way.
+        pair.answering.stopped(|| {
+            pair.asking.begin(&what);
+            thread::sleep(MAKING);
+        });
+        let bytes = pair.asking.answer()[1] / count as f64;
+        let pid = pair.asking.pids().next().expect("it is one process");
+        let entries = |of: &str| std::fs::read_dir(format!("/proc/{pid}/{of}")).map_or(0, Iterator::count);
+        report.count(format!("async_request_us/{count}"), time / 1000.0);
+        report.count(format!("bytes_per_async_request/{count}"), bytes);
+        if count == ASYNC[ASYNC.len() - 1] {
+            report.count("bytes_per_async_request", bytes);
+        }
+        table.row([
+            count.to_string(),
+            Number(time / 1000.0).to_string(),
+            format!("{bytes:.0}"),
+            entries("task").to_string(),
+            entries("fd").to_string(),
+        ]);
+    }
+    report.section("Asynchronous requests to one peer", table.finish());
 }

@@ -6,6 +6,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
+        mpsc,
     },
     thread,
     time::{Duration, Instant},
@@ -13,6 +14,8 @@ use std::{
 
 use arrayvec::ArrayVec;
 use mp_core::{Builder, Client, Joins, MessageRef, Name, Primary, Replies, Secondary};
+
+use crate::allocations;
 
 use super::{
     Answering, Asking, Payload,
@@ -25,6 +28,9 @@ const NOTE: Name = Name::from_static("note");
 /// The deadline of every request.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long to spin when spinning.
+pub(super) const SPINNING: Duration = Duration::from_millis(5);
+
 /// A client, which asks the primary.
 pub(crate) struct Asker {
     client: Client,
@@ -32,8 +38,9 @@ pub(crate) struct Asker {
 }
 
 impl Asker {
-    pub(crate) fn new(dir: &Path) -> Self {
-        let client = Client::builder("bench").runtime_dir(dir).send_timeout(TIMEOUT).start();
+    pub(crate) fn new(dir: &Path, busy_poll: Duration) -> Self {
+        let builder = Client::builder("bench").runtime_dir(dir).send_timeout(TIMEOUT);
+        let client = builder.busy_poll(busy_poll).start();
         Self { client: client.expect("the directory is private"), lent: Lent::new() }
     }
 }
@@ -64,6 +71,24 @@ impl Asking for Asker {
             let threads: Vec<_> = (0..threads).map(|_| scope.spawn(ask)).collect();
             threads.into_iter().flat_map(|thread| thread.join().expect("no thread panics")).collect()
         })
+    }
+
+    fn ask_async(&mut self, count: usize) -> (u64, u64) {
+        let (done, ended) = mpsc::channel();
+        let (before, start) = (allocations::bytes(), Instant::now());
+        for number in 0..count as u64 {
+            let payload = Payload::numbered(number);
+            let request = MessageRef::new(&ECHO, &payload.0, &[]).expect("it fits");
+            let done = done.clone();
+            self.client.request_then(request, TIMEOUT, move |request, reply| {
+                let reply = reply.expect("an answer");
+                let right = reply.message.param == request.param;
+                done.send(right).expect("the asking thread waits");
+            });
+        }
+        let bytes = allocations::bytes().saturating_sub(before);
+        assert!(ended.iter().take(count).all(|right| right), "a wrong answer");
+        (start.elapsed().as_nanos() as u64, bytes)
     }
 }
 
@@ -142,8 +167,9 @@ pub(crate) struct Answerer<R> {
 }
 
 impl Answerer<Primary> {
-    pub(crate) fn primary(dir: &Path) -> Self {
-        let (builder, received) = answering(Primary::builder("bench").runtime_dir(dir));
+    pub(crate) fn primary(dir: &Path, busy_poll: Duration) -> Self {
+        let builder = Primary::builder("bench").runtime_dir(dir).busy_poll(busy_poll);
+        let (builder, received) = answering(builder);
         Self { _role: builder.start().expect("there is no other primary"), received }
     }
 }

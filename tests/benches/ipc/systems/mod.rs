@@ -13,7 +13,7 @@ pub(crate) mod typed;
 #[cfg(feature = "bench-peers")]
 mod zbus;
 
-use std::{fmt, path::Path};
+use std::{fmt, path::Path, time::Duration};
 
 use clap::ValueEnum;
 
@@ -32,6 +32,8 @@ pub(crate) enum System {
     RawSpinning,
     /// `mp-core`, client to primary.
     Core,
+    /// The same, both sides busy polling.
+    CoreSpinning,
     /// `mp-core`, primary to all its secondaries.
     CorePrimary,
     /// `mp-typed`, client to primary.
@@ -54,6 +56,11 @@ impl System {
         Self::value_variants().iter().copied().filter(|system| system.is_available()).collect()
     }
 
+    /// Those that do not sleep: they want a core for each side.
+    pub(crate) fn spins(self) -> bool {
+        matches!(self, Self::RawSpinning | Self::CoreSpinning)
+    }
+
     pub(crate) fn is_available(self) -> bool {
         match self {
             Self::Dpdk | Self::DpdkPrimary => dpdk::is_available(),
@@ -70,7 +77,7 @@ impl System {
     /// Whether a request can carry that many descriptors, and bring them back.
     pub(crate) fn carries(self, fds: usize) -> bool {
         match self {
-            Self::RawSpinning | Self::IpcChannel | Self::Tarpc => fds == 0,
+            Self::RawSpinning | Self::CoreSpinning | Self::IpcChannel | Self::Tarpc => fds == 0,
             _ => true,
         }
     }
@@ -83,6 +90,7 @@ impl System {
             Self::RawConnected => "bare sockets, connected",
             Self::RawSpinning => "bare sockets, spinning",
             Self::Core => "mp-core",
+            Self::CoreSpinning => "mp-core, spinning",
             Self::CorePrimary => "mp-core, primary to one secondary",
             Self::Typed => "mp-typed",
             Self::Dpdk => "DPDK",
@@ -99,7 +107,8 @@ impl System {
             Self::Raw | Self::RawAgain => Box::new(raw::Asker::unconnected(dir)),
             Self::RawConnected => Box::new(raw::Asker::connected(dir)),
             Self::RawSpinning => Box::new(raw::Asker::spinning(dir)),
-            Self::Core => Box::new(core::Asker::new(dir)),
+            Self::Core => Box::new(core::Asker::new(dir, Duration::ZERO)),
+            Self::CoreSpinning => Box::new(core::Asker::new(dir, core::SPINNING)),
             Self::CorePrimary => Box::new(core::AskingPrimary::new(dir)),
             Self::Typed => Box::new(typed::Asker::new(dir)),
             #[cfg(feature = "bench-peers")]
@@ -117,7 +126,8 @@ impl System {
         match self {
             Self::Raw | Self::RawAgain | Self::RawConnected => Box::new(raw::Answerer::blocking(dir)),
             Self::RawSpinning => Box::new(raw::Answerer::spinning(dir)),
-            Self::Core => Box::new(core::Answerer::primary(dir)),
+            Self::Core => Box::new(core::Answerer::primary(dir, Duration::ZERO)),
+            Self::CoreSpinning => Box::new(core::Answerer::primary(dir, core::SPINNING)),
             Self::CorePrimary => Box::new(core::Answerer::secondary(dir)),
             Self::Typed => Box::new(typed::Answerer::new(dir)),
             #[cfg(feature = "bench-peers")]
@@ -151,6 +161,13 @@ pub(crate) trait Asking {
     /// Asks from several threads at once, `count` times each.
     fn ask_from(&mut self, _threads: usize, _count: usize) -> Vec<u64> {
         unimplemented!("several threads")
+    }
+
+    /// Has `count` requests under way at once, without waiting for any before the
+    /// last is made: how long all took in nanoseconds, and how many bytes were
+    /// allocated for them when all were under way.
+    fn ask_async(&mut self, _count: usize) -> (u64, u64) {
+        unimplemented!("asynchronous requests")
     }
 
     /// Asks `members` peers at once, `count` times.
