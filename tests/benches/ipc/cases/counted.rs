@@ -156,6 +156,7 @@ fn collected(file: &Path) -> f64 {
 /// What `2 * more` requests add to what starting, ending and `more` take.
 fn per_request(more: usize, count: &mut dyn FnMut(usize) -> Sides) -> Sides {
     let (few, many) = (count(more), count(3 * more));
-    let each = |few: f64, many: f64| (many - few) / (2 * more) as f64;
+    // Whole calls are counted, with a few now and then that are not a request's.
+    let each = |few: f64, many: f64| ((many - few) / (2 * more) as f64 * 20.0).round().max(0.0) / 20.0;
     (each(few.0, many.0), each(few.1, many.1))
 }

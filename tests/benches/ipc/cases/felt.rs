@@ -98,19 +98,19 @@ fn private_kib(pid: u32) -> f64 {
     line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok()).unwrap_or(f64::NAN)
 }
 
-/// Seconds and KiB; `None` if there is no such example, or it does not build.
+/// Seconds and KiB; `None` if there is no such program, or it does not build.
 fn build() -> Option<(f64, f64)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
     let target = tempfile::tempdir().ok()?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--release", "-p", "examples", "--example", "quickstart", "--offline"]);
+    command.args(["build", "--release", "-p", "examples", "--bin", "quickstart", "--offline"]);
     command.args(["--config", "profile.release.strip=true", "--target-dir"]).arg(target.path());
     command.current_dir(root).stdout(Stdio::null()).stderr(Stdio::null());
     let start = Instant::now();
     let built = command.status().ok()?.success();
     let seconds = start.elapsed().as_secs_f64();
-    let program = target.path().join("release/examples/quickstart");
+    let program = target.path().join("release/quickstart");
     let size = fs::metadata(program).ok()?.len() as f64 / 1024.0;
     built.then_some((seconds, size))
 }
