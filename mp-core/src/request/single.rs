@@ -51,6 +51,7 @@ impl Desk {
         timeout: Duration,
     ) -> Result<Reply, RequestError> {
         message.check()?;
+        let _span = tracing::debug_span!("mp_request", name = %message.name(), %to).entered();
         let mut exchange = Exchange::new(1, Instant::now(), timeout);
         let line = self
             .deliver(to, Kind::Request, message, exchange.deadline())
