@@ -101,7 +101,7 @@ impl Desk {
 
     /// A line to whomever.
     pub(super) fn open_line(&self, layout: Layout) -> Result<Line, RequestError> {
-        match self.pool.take(None) {
+        match self.kept_line(None) {
             Some(line) => Ok(line),
             None => Ok(Line::unconnected(&self.group, layout)?),
         }
