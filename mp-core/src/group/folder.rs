@@ -90,7 +90,7 @@ impl Folder {
                 Err(Errno::INTR) => {}
                 Err(Errno::WOULDBLOCK) if !deadline.is_over() => {
                     thread::sleep(pause.min(deadline.left()));
-                    pause = (pause * 2).min(Duration::from_millis(10));
+                    pause = (pause * 2).min(Duration::from_micros(400));
                 }
                 Err(Errno::WOULDBLOCK) => {
                     return Err(BindError::Locked { dir: self.path.clone(), waited: LOCK_TIMEOUT });

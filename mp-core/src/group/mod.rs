@@ -43,8 +43,9 @@ use crate::{
 /// for the whole of a sync request of its own.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long leaving may wait for it.
-const LEAVE_TIMEOUT: Duration = Duration::from_millis(200);
+/// How long leaving may wait for it. A primary that calls without a pause leaves it free for moments only, and one that
+/// finds a file listed but gone fails its own request.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A group: where its directory is. Nothing of it is open.
 #[derive(Debug, Clone)]
