@@ -39,6 +39,7 @@ impl Membership {
         let (registry, gate) = (Arc::clone(&actions.0), desk.gate().clone());
         let dispatcher = Dispatcher::start(Arc::clone(&port), registry, gate, setup.backlog);
         let dispatcher = Mutex::new(Some(dispatcher.inspect_err(|_| desk.stop())?));
+        tracing::debug!(address = %port.bound.address, "joined");
         Ok(Self { group, desk, port, actions, dispatcher })
     }
 
@@ -72,6 +73,7 @@ impl Membership {
         self.port.flush(deadline);
         let ended = ended & self.desk.wait_until_ended(deadline);
         self.actions.0.clear();
+        tracing::debug!(address = %self.port.bound.address, "left");
         ended
     }
 }

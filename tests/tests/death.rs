@@ -301,3 +301,18 @@ fn joining_waits_for_the_lock() {
     assert_eq!(group.files("mp_socket_").len(), 1);
     assert!(secondary.finish());
 }
+
+/// A DPDK primary that works through its list forgives a closed socket, but not a file that is gone.
+#[test]
+fn leaving_without_the_lock_leaves_the_file_for_others_to_remove() {
+    let group = group!();
+    let mut primary = group.primary();
+    let secondary = group.secondary();
+    let lock = locked(&group);
+    assert!(secondary.finish(), "it leaves in order all the same");
+    assert_eq!(group.files("mp_socket_").len(), 1, "the file is left");
+    drop(lock);
+    let result = primary.call("ask echo 5000 hi");
+    assert!(result.contains("Gone"), "{result}");
+    assert_eq!(group.files("mp_socket_").len(), 0, "and removed by the primary");
+}

@@ -21,6 +21,12 @@ pub enum Arrival {
 }
 
 impl Arrival {
+    pub(super) fn peer(&self) -> &Peer {
+        match self {
+            Self::Message(_, peer) | Self::Request(_, peer, _) => peer,
+        }
+    }
+
     pub(super) fn name(&self) -> Name {
         match self {
             Self::Message(message, _) | Self::Request(message, _, _) => message.name,

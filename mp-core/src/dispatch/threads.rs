@@ -272,6 +272,7 @@ impl Dispatcher {
             return true;
         };
         let name = arrival.name();
+        let _span = tracing::debug_span!("mp_handle", %name, pid = arrival.peer().pid()).entered();
         let outer = HANDLING_FOR.replace(std::ptr::from_ref::<Self>(self).addr());
         let kept = turn::hold(Arc::clone(self) as Arc<dyn Turns>, || {
             // A panic drops the responder, if the handler had it still: ignore.

@@ -90,7 +90,7 @@ impl Folder {
                 Err(Errno::INTR) => {}
                 Err(Errno::WOULDBLOCK) if !deadline.is_over() => {
                     thread::sleep(pause.min(deadline.left()));
-                    pause = (pause * 2).min(Duration::from_millis(10));
+                    pause = (pause * 2).min(Duration::from_micros(400));
                 }
                 Err(Errno::WOULDBLOCK) => {
                     return Err(BindError::Locked { dir: self.path.clone(), waited: LOCK_TIMEOUT });
@@ -223,4 +223,23 @@ impl From<UnlinkError> for GroupError {
 
 fn io_error(what: &'static str, path: &Path, source: Errno) -> GroupError {
     GroupError::Io { what, path: path.to_owned(), source: source.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_stays_taken_is_told_with_its_directory() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let folder = Folder::open(dir.path()).expect("it is there");
+        let at_once = || Deadline::after(Duration::ZERO);
+        let held = folder.lock(at_once()).expect("it is free");
+        let error = folder.lock(at_once()).expect_err("it is held");
+        assert!(matches!(&error, BindError::Locked { dir: told, .. } if told == dir.path()), "{error}");
+        assert!(error.to_string().contains(dir.path().to_str().expect("ASCII")), "{error}");
+        drop(held);
+        // A test that is starting a process may have a copy of it for a moment.
+        folder.lock(Deadline::after(LOCK_TIMEOUT)).expect("it is free again");
+    }
 }

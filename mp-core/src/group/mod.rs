@@ -17,7 +17,10 @@ mod stale;
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -43,8 +46,8 @@ use crate::{
 /// for the whole of a sync request of its own.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long leaving may wait for it.
-const LEAVE_TIMEOUT: Duration = Duration::from_millis(200);
+/// How long leaving may wait for it. A primary that calls without a pause leaves it free for moments only.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A group: where its directory is. Nothing of it is open.
 #[derive(Debug, Clone)]
@@ -147,14 +150,21 @@ impl Group {
         self.bind(self.address(SocketName::reply())?)
     }
 
-    /// Removes a member's socket file, so that nobody sends to it any more. A
-    /// primary that is broadcasting holds the directory lock: with it, nobody
-    /// finds the file listed but gone. It is not waited for long.
+    /// Removes a member's socket file, so that nobody sends to it any more.
+    ///
+    /// A DPDK primary holds the directory lock while it works through its list of
+    /// members, and fails its whole request if a file on it is gone. One whose
+    /// socket is closed it forgives, and removes. So without the lock, within
+    /// reason, a secondary leaves its file behind.
     pub(crate) fn leave(&self, bound: &Bound) {
         let directory = self.open().ok();
-        let _lock = directory.as_ref().and_then(|dir| dir.lock(Deadline::after(LEAVE_TIMEOUT)).ok());
-        if bound.address == self.primary && bound.is_in_place() {
-            directory.iter().for_each(Directory::remove_owner);
+        let lock = directory.as_ref().map(|directory| directory.lock(Deadline::after(LEAVE_TIMEOUT)));
+        if bound.address == self.primary {
+            if bound.is_in_place() {
+                directory.iter().for_each(Directory::remove_owner);
+            }
+        } else if matches!(lock, Some(Err(_))) {
+            return bound.abandon();
         }
         bound.unlink();
     }
@@ -176,7 +186,14 @@ impl Group {
         let socket = place.socket().map_err(io)?;
         socket.bind(&address).map_err(io)?;
         let identity = place.identity(&address);
-        Ok(Bound { socket, address, place, identity, bound_in: Birthplace::here() })
+        Ok(Bound {
+            socket,
+            address,
+            place,
+            identity,
+            bound_in: Birthplace::here(),
+            abandoned: AtomicBool::new(false),
+        })
     }
 }
 
@@ -189,6 +206,7 @@ pub(crate) struct Bound {
     identity: Option<Identity>,
     /// A fork's copy must not remove the file.
     bound_in: Birthplace,
+    abandoned: AtomicBool,
 }
 
 impl Bound {
@@ -202,10 +220,15 @@ impl Bound {
         self.identity.is_some() && self.place.identity(&self.address) == self.identity
     }
 
+    /// Leaves the file behind, for others to remove once the socket is closed.
+    fn abandon(&self) {
+        self.abandoned.store(true, Relaxed);
+    }
+
     /// Removes the file, if it is still ours. No datagram can be sent to the
     /// socket from then on.
     pub(crate) fn unlink(&self) {
-        if self.is_ours() && self.is_in_place() {
+        if self.is_ours() && !self.abandoned.load(Relaxed) && self.is_in_place() {
             self.place.unlink(&self.address);
         }
     }

@@ -87,6 +87,8 @@ impl Desk {
         if members.is_empty() {
             return Ok(Replies::default());
         }
+        let _span =
+            tracing::debug_span!("mp_request_all", name = %message.name(), members = members.len()).entered();
         let line = self.open_line(layout)?;
         let exchange = Exchange::new(members.len(), Instant::now(), timeout);
         let mut round = Round::to_all(line, members, exchange, message);
@@ -99,7 +101,7 @@ impl Desk {
 
     /// A line to whomever.
     pub(super) fn open_line(&self, layout: Layout) -> Result<Line, RequestError> {
-        match self.pool.take(None) {
+        match self.kept_line(None) {
             Some(line) => Ok(line),
             None => Ok(Line::unconnected(&self.group, layout)?),
         }

@@ -16,6 +16,8 @@ mod fan_out;
 mod line;
 mod outcome;
 mod pool;
+#[cfg(test)]
+mod pool_model;
 mod roster;
 mod round;
 mod single;
@@ -32,7 +34,7 @@ pub use outcome::{Member, Outcome, Replies, Reply, Sent};
 pub(crate) use roster::Roster;
 
 use crate::{
-    Name, Peer, Rejection,
+    Address, Name, Peer, Rejection,
     deadline::Deadline,
     group::Group,
     inbox::{Arrived, Gate},
@@ -40,6 +42,7 @@ use crate::{
     wire::Kind,
 };
 use courier::Courier;
+use line::{Line, NoLine};
 use pool::Pool;
 
 /// What a role needs to ask: shared by all its threads and clones.
@@ -47,7 +50,7 @@ use pool::Pool;
 pub(crate) struct Desk {
     group: Group,
     gate: Gate,
-    pool: Pool,
+    pool: Pool<Line>,
     courier: Courier,
     stopped: AtomicBool,
     made_in: Birthplace,
@@ -56,7 +59,7 @@ pub(crate) struct Desk {
 impl Desk {
     /// `bound` is how many asynchronous requests may be under way.
     pub(crate) fn new(group: Group, gate: Gate, bound: usize) -> Arc<Self> {
-        let (pool, courier) = (Pool::default(), Courier::new(bound));
+        let (pool, courier) = (Pool::new(), Courier::new(bound));
         let (stopped, made_in) = (AtomicBool::new(false), Birthplace::here());
         Arc::new(Self { group, gate, pool, courier, stopped, made_in })
     }
@@ -75,7 +78,7 @@ impl Desk {
         self.stopped.store(true, Relaxed);
         // The locks that a fork copied may be held by threads that it did not copy.
         if self.made_in.is_here() {
-            self.pool.clear();
+            self.pool.close();
             self.courier.close();
         }
     }
@@ -85,6 +88,24 @@ impl Desk {
     /// not for the callback that calls this. Tells whether all have.
     pub(crate) fn wait_until_ended(&self, deadline: Deadline) -> bool {
         !self.made_in.is_here() || self.courier.wait_until_ended(deadline)
+    }
+
+    /// A reply socket that is connected to `to`, used before or new.
+    fn line_to(&self, to: &Address) -> Result<Line, NoLine> {
+        match self.kept_line(Some(to)) {
+            Some(line) => Ok(line),
+            None => Line::connected(&self.group, to),
+        }
+    }
+
+    /// A reply socket used before: connected to `to`, or to nobody.
+    fn kept_line(&self, to: Option<&Address>) -> Option<Line> {
+        self.pool.take(|line| line.leads_to(to))
+    }
+
+    /// Closes the idle lines to `to`: that peer is gone.
+    fn forget(&self, to: &Address) {
+        self.pool.forget(|line| line.leads_to(Some(to)));
     }
 
     /// What came to a reply socket, if it answers a request of this name.
@@ -122,4 +143,10 @@ impl Answer {
             Self::Ignore(peer) => peer,
         }
     }
+}
+
+/// What the pool shares with, in the one place where a model checker's own can
+/// take its place.
+mod sync {
+    pub(super) use std::sync::{Mutex, MutexGuard, PoisonError};
 }

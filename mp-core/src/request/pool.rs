@@ -1,49 +1,65 @@
-use std::sync::{Mutex, PoisonError};
+use super::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::line::{Line, NoLine};
-use crate::{group::Group, sys::Address};
-
-/// How many reply sockets are kept for the next requests.
+/// How many are kept for the next requests.
 const IDLE: usize = 32;
 
 /// Reply sockets without a request on them, on which no answer is owed.
 ///
-/// Whoever takes a line has it alone; it comes back only if nothing more can
-/// arrive on it, and is closed otherwise.
-#[derive(Debug, Default)]
-pub(super) struct Pool {
-    idle: Mutex<Vec<Line>>,
+/// Whoever takes one has it alone; it comes back only if nothing more can arrive
+/// on it. It closes none while others wait for its lock.
+#[derive(Debug)]
+pub(super) struct Pool<L> {
+    shelf: Mutex<Shelf<L>>,
 }
 
-impl Pool {
-    /// A line to `to`, used before or new.
-    pub(super) fn connected(&self, group: &Group, to: &Address) -> Result<Line, NoLine> {
-        match self.take(Some(to)) {
-            Some(line) => Ok(line),
-            None => Line::connected(group, to),
+#[derive(Debug)]
+struct Shelf<L> {
+    idle: Vec<L>,
+    closed: bool,
+}
+
+impl<L> Pool<L> {
+    pub(super) fn new() -> Self {
+        Self { shelf: Mutex::new(Shelf { idle: Vec::new(), closed: false }) }
+    }
+
+    /// The one that came back last of those that fit.
+    pub(super) fn take(&self, fits: impl Fn(&L) -> bool) -> Option<L> {
+        let mut shelf = self.lock();
+        let at = shelf.idle.iter().rposition(fits)?;
+        Some(shelf.idle.swap_remove(at))
+    }
+
+    /// Keeps one for later, unless there are enough, or the pool is closed.
+    pub(super) fn give_back(&self, line: L) {
+        let mut shelf = self.lock();
+        if !shelf.closed && shelf.idle.len() < IDLE {
+            shelf.idle.push(line);
+        } else {
+            drop(shelf);
+            drop(line);
         }
     }
 
-    pub(super) fn take(&self, to: Option<&Address>) -> Option<Line> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = idle.iter().rposition(|line| line.leads_to(to))?;
-        Some(idle.swap_remove(at))
+    /// Drops those that fit: their peer is gone.
+    pub(super) fn forget(&self, fits: impl Fn(&L) -> bool) {
+        let mut shelf = self.lock();
+        let (gone, kept) = std::mem::take(&mut shelf.idle).into_iter().partition(fits);
+        shelf.idle = kept;
+        drop(shelf);
+        let _: Vec<L> = gone;
     }
 
-    pub(super) fn give_back(&self, line: Line) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE {
-            idle.push(line);
-        }
+    /// Drops all, and those that come back later.
+    pub(super) fn close(&self) {
+        let mut shelf = self.lock();
+        shelf.closed = true;
+        let idle = std::mem::take(&mut shelf.idle);
+        drop(shelf);
+        drop(idle);
     }
 
-    /// Closes the idle lines to `to`: that peer is gone.
-    pub(super) fn forget(&self, to: &Address) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|line| !line.leads_to(Some(to)));
-    }
-
-    pub(super) fn clear(&self) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    fn lock(&self) -> MutexGuard<'_, Shelf<L>> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

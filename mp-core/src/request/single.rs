@@ -51,6 +51,7 @@ impl Desk {
         timeout: Duration,
     ) -> Result<Reply, RequestError> {
         message.check()?;
+        let _span = tracing::debug_span!("mp_request", name = %message.name(), %to).entered();
         let mut exchange = Exchange::new(1, Instant::now(), timeout);
         let line = self
             .deliver(to, Kind::Request, message, exchange.deadline())
@@ -101,7 +102,7 @@ impl Desk {
                 }
                 Err(Missed::Nothing) if wait == Wait::No => {
                     exchange.settle(0, Outcome::Gone);
-                    self.pool.clear();
+                    self.pool.forget(|idle| idle.has_peer_of(line));
                 }
                 Err(Missed::Nothing | Missed::Rejected | Missed::FdsLost { .. }) => {}
                 Err(Missed::Closed) => return Err(RequestError::Stopped),
@@ -122,14 +123,14 @@ impl Desk {
         if self.is_stopped() {
             return Err(Undelivered::Stopped);
         }
-        if let Some(line) = self.pool.take(Some(to)) {
+        if let Some(line) = self.kept_line(Some(to)) {
             match line.send(&Datagram::message(line.layout(), kind, message), message.fds(), deadline) {
                 Ok(()) => return Ok(line),
-                Err(Unsent::Outcome(Outcome::Gone)) => self.pool.forget(to),
+                Err(Unsent::Outcome(Outcome::Gone)) => self.forget(to),
                 Err(unsent) => return Err(unsent.into()),
             }
         }
-        let line = self.pool.connected(&self.group, to)?;
+        let line = self.line_to(to)?;
         line.send(&Datagram::message(line.layout(), kind, message), message.fds(), deadline)?;
         Ok(line)
     }

@@ -167,7 +167,7 @@ impl Carrier {
     fn ask_one(&mut self, place: usize, to: &Address, job: &Job) -> Result<Round, RequestError> {
         let message = MessageRef::from(&job.message);
         let kept = self.kept_line(place, Some(to));
-        if let Some(line) = kept.or_else(|| self.desk.pool.take(Some(to))) {
+        if let Some(line) = kept.or_else(|| self.desk.kept_line(Some(to))) {
             if self.is_to_queue(to, &line) {
                 return Ok(Self::queued(line, job, &message));
             }
@@ -176,9 +176,9 @@ impl Carrier {
                 return Ok(round);
             }
             self.watcher.unwatch(place, round.line());
-            self.desk.pool.forget(to);
+            self.desk.forget(to);
         }
-        let line = (self.desk.pool.connected(&self.desk.group, to))
+        let line = (self.desk.line_to(to))
             .map_err(|none| Undelivered::from(none).of_request(&self.desk, to, job.timeout))?;
         if self.is_to_queue(to, &line) {
             return Ok(Self::queued(line, job, &message));
@@ -339,7 +339,5 @@ impl Carrier {
             self.shared.handover.ended();
             job.fail(RequestError::Stopped);
         }
-        // What was given back since the stop has cleared it.
-        self.desk.pool.clear();
     }
 }
