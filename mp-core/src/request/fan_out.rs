@@ -76,7 +76,7 @@ impl Desk {
     pub(crate) fn ask_all(
         &self,
         layout: Layout,
-        members: Vec<Member>,
+        mut members: Vec<Member>,
         message: &MessageRef<'_>,
         timeout: Duration,
     ) -> Result<Replies, RequestError> {
@@ -89,6 +89,11 @@ impl Desk {
         }
         let _span =
             tracing::debug_span!("mp_request_all", name = %message.name(), members = members.len()).entered();
+        if let [_] = members[..]
+            && let Some(only) = members.pop()
+        {
+            return self.ask_the_only(only, message, timeout);
+        }
         let line = self.open_line(layout)?;
         let exchange = Exchange::new(members.len(), Instant::now(), timeout);
         let mut round = Round::to_all(line, members, exchange, message);
@@ -97,6 +102,28 @@ impl Desk {
         round.send_to_all_in_turn(self, &mut inbox, message.fds())?;
         round.collect(self, &mut inbox, message.fds())?;
         Ok(round.end(self).into_replies(self))
+    }
+
+    /// One is asked on a connected line, which saves finding it by its path.
+    fn ask_the_only(
+        &self,
+        member: Member,
+        message: &MessageRef<'_>,
+        timeout: Duration,
+    ) -> Result<Replies, RequestError> {
+        let (reply, outcome) = match self.ask(member.address(), message, timeout) {
+            Ok(reply) => (Some(reply), Outcome::Replied),
+            Err(RequestError::Ignored) => (None, Outcome::Ignored),
+            Err(RequestError::Gone) => (None, Outcome::Gone),
+            Err(RequestError::FdsLost) => (None, Outcome::FdsLost),
+            Err(RequestError::QueueFull { .. }) => (None, Outcome::QueueFull),
+            Err(RequestError::Refused) => (None, Outcome::Refused),
+            Err(RequestError::TimedOut { .. }) => (None, Outcome::TimedOut),
+            Err(error) => return Err(error),
+        };
+        let outcomes = vec![(member, outcome)];
+        self.bury_the_dead(&outcomes);
+        Ok(Replies { replies: reply.into_iter().collect(), outcomes })
     }
 
     /// A line to whomever.
