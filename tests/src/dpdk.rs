@@ -21,5 +21,5 @@ pub use answer::{Answer, Content, Event, FileId, Refused, Requested};
 pub use group::{DpdkBuilder, Group, Layout, Memory, Role, RustBuilder};
 pub use hand::{Golden, Hand, Handed, Kind};
 pub use process::{Mode, Process};
-pub use record::datagrams_sent;
+pub use record::{Recording, datagrams_sent};
 pub use table::{Cell, Document, Table};

@@ -1,13 +1,16 @@
 //! The examples that talk to DPDK, against DPDK.
 #![cfg(feature = "dpdk")]
 
-use std::process::{Command, Output};
+use std::{
+    ops::{Deref, DerefMut},
+    process::Output,
+};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tests::{
     Process, WITHIN,
-    dpdk::{Group, Memory, Mode, Role},
+    dpdk::{Group, Memory, Mode, Recording, Role},
     example,
 };
 
@@ -40,13 +43,32 @@ fn run(group: &Group, program: &str, arguments: &[&str]) -> Output {
 }
 
 /// Starts `mpctl`, to be waited for, with lines of JSON; it is ready.
-fn mpctl(group: &Group, arguments: &[&str]) -> Process {
-    let mut command = Command::new(example("mpctl"));
+fn mpctl(group: &Group, arguments: &[&str]) -> Member {
+    let (mut command, recording) = group.recorded(&example("mpctl"));
     command.args(["--json", "--file-prefix", group.file_prefix()]).args(arguments);
-    command.env("RUNTIME_DIRECTORY", group.base());
     let mut process = Process::spawn(command);
     assert_eq!(line(&mut process)["ready"], json!(true));
-    process
+    Member { process, recording }
+}
+
+/// An `mpctl` that has joined, and what it sends.
+struct Member {
+    process: Process,
+    recording: Recording,
+}
+
+impl Deref for Member {
+    type Target = Process;
+
+    fn deref(&self) -> &Process {
+        &self.process
+    }
+}
+
+impl DerefMut for Member {
+    fn deref_mut(&mut self) -> &mut Process {
+        &mut self.process
+    }
 }
 
 fn line(process: &mut Process) -> Value {
@@ -64,9 +86,10 @@ fn only(output: &Output) -> Value {
     parse(line)
 }
 
-fn interrupt(mut process: Process) {
-    process.signal(Signal::INT);
-    assert!(process.wait_end(), "it ended orderly");
+fn interrupt(mut member: Member) {
+    member.signal(Signal::INT);
+    assert!(member.wait_end(), "it ended orderly");
+    assert!(member.recording.check() > 0, "it answered what it was asked");
 }
 
 #[test]

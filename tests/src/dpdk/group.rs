@@ -182,6 +182,16 @@ impl Group {
         output
     }
 
+    /// A command that runs a program of ours in this group's environment, and the recording of what it sends, to be
+    /// checked when it has ended.
+    #[must_use]
+    pub fn recorded(&self, program: &Path) -> (Command, Recording) {
+        let recording = Recording::of_length(self.layout.length());
+        let mut command = recording.command_of_its_own(program);
+        command.env("RUNTIME_DIRECTORY", self.base());
+        (command, recording)
+    }
+
     /// A DPDK process, to be started.
     ///
     /// # Panics

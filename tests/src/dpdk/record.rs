@@ -13,9 +13,9 @@ use tempfile::TempDir;
 /// How many datagrams of each length have left all recorded processes that ended.
 static TALLY: Mutex<BTreeMap<usize, usize>> = Mutex::new(BTreeMap::new());
 
-/// The recording of one process.
+/// The recording of what one process sends.
 #[derive(Debug)]
-pub(super) struct Recording {
+pub struct Recording {
     directory: TempDir,
     /// The one length that is right in the process's group.
     length: usize,
@@ -40,11 +40,19 @@ impl Recording {
         command
     }
 
-    /// Checks what was recorded, once the process has ended.
+    /// The same, but so that the command's process is the program's own, to be sent signals.
+    pub(super) fn command_of_its_own(&self, program: &Path) -> Command {
+        let recorder = self.command(program);
+        let mut command = Command::new(recorder.get_program());
+        command.arg("-D").args(recorder.get_args());
+        command
+    }
+
+    /// Checks what was recorded, once the process has ended; tells how many datagrams it sent.
     ///
     /// # Panics
     /// If a datagram of another length left it.
-    pub(super) fn check(&self) {
+    pub fn check(&self) -> usize {
         let mut lengths = BTreeMap::new();
         for file in fs::read_dir(self.directory.path()).expect("the recording is there").flatten() {
             let lines = fs::read(file.path()).expect("the recording can be read");
@@ -56,12 +64,14 @@ impl Recording {
         for (length, count) in &lengths {
             *tally.entry(*length).or_insert(0) += count;
         }
+        let count = lengths.values().sum();
         let strays: Vec<_> = lengths.into_keys().filter(|length| *length != self.length).collect();
         assert!(
             strays.is_empty(),
             "datagrams of {strays:?} bytes left a Rust process, where {} are the rule",
             self.length
         );
+        count
     }
 }
 
