@@ -43,41 +43,20 @@
 //!
 //! [DPDK guide]: https://doc.dpdk.org/guides/prog_guide/multi_proc_support.html
 
-mod builder;
-mod client;
-mod counters;
-mod deadline;
-mod dispatch;
+mod answer;
+mod ask;
 mod group;
-mod in_process;
-mod inbox;
-pub mod inspect;
-mod membership;
-mod peer;
-mod primary;
-mod request;
-mod secondary;
+mod receive;
+mod role;
 mod sys;
-mod trust;
-mod turn;
-mod watch;
 mod wire;
 
-pub use builder::{Builder, Joins, Role, StartError};
-pub use client::Client;
-pub use counters::{Rejection, Statistics};
-pub use dispatch::{Actions, Arrival, RegisterError, Registration, RegistrationGuard, ReplyError, Responder};
-pub use group::{BindError, GroupError, Holder};
-pub use in_process::InProcess;
-pub use peer::Peer;
-pub use primary::{Primary, PrimaryHandle};
-pub use request::{
-    Member, Outcome, Replies, RepliesFuture, Reply, ReplyFuture, RequestError, SendError, Sent,
-};
-pub use secondary::Secondary;
+pub use answer::{Actions, Arrival, RegisterError, Registration, RegistrationGuard, ReplyError, Responder};
+pub use ask::{Outcome, Replies, RepliesFuture, Reply, ReplyFuture, RequestError, SendError, Sent};
+pub use group::{BindError, Change, GroupError, Holder, Member, Watch, inspect};
+pub use receive::{Peer, Rejection, Statistics, Trust};
+pub use role::{Builder, Client, InProcess, Joins, Primary, PrimaryHandle, Role, Secondary, StartError};
 pub use sys::{Address, Credentials, PathTooLong};
-pub use trust::Trust;
-pub use watch::{Change, Watch};
 pub use wire::{
     Fds, FdsError, FdsIntoIter, Layout, MAX_FDS, MAX_NAME, MAX_PARAM, Malformed, Message, MessageError,
     MessageRef, Name, NameError, Param, ParamError,

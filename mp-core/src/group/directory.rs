@@ -8,7 +8,10 @@ use super::{
     BindError, GroupError, Reserved,
     folder::{Folder, Lock, Stamp},
 };
-use crate::{deadline::Deadline, sys::Hub, wire::Layout};
+use crate::{
+    sys::{Deadline, Hub},
+    wire::Layout,
+};
 
 /// The group's directory, open: of the file system, or within this process.
 #[derive(Debug)]

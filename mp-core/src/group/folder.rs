@@ -17,7 +17,7 @@ use rustix::{
 };
 
 use super::{BindError, GroupError, LOCK_TIMEOUT, Reserved, config};
-use crate::{deadline::Deadline, wire::Layout};
+use crate::{sys::Deadline, wire::Layout};
 
 /// Where a pure-Rust primary leaves its pid, for the error of a second one. DPDK
 /// never looks at it.

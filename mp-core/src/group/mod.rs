@@ -8,11 +8,15 @@
 mod config;
 mod directory;
 mod folder;
+pub mod inspect;
+mod liveness;
 mod location;
+mod member;
 mod names;
 mod place;
-mod sighting;
+mod roster;
 mod stale;
+mod watch;
 
 use std::{
     io,
@@ -28,17 +32,19 @@ use rustix::io::Errno;
 
 pub(crate) use directory::Directory;
 pub(crate) use folder::Stamp;
+pub(crate) use liveness::Sighting;
 pub(crate) use location::Location;
+pub use member::Member;
 pub(crate) use names::{MemberName, Reserved, SocketName};
 pub(crate) use place::{Found, Identity, Place};
-pub(crate) use sighting::Sighting;
+pub(crate) use roster::Roster;
 pub(crate) use stale::remove_dead_member;
+pub use watch::{Change, Watch};
 
 pub(crate) use folder::Folder;
 
 use crate::{
-    deadline::Deadline,
-    sys::{Address, Birthplace, PathTooLong, Socket},
+    sys::{Address, Birthplace, Deadline, PathTooLong, Socket},
     wire::Layout,
 };
 

@@ -13,8 +13,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use super::{Directory, Found, Group, MemberName, Reserved, sighting::is_running};
-use crate::deadline::Deadline;
+use super::{Directory, Found, Group, MemberName, Reserved, liveness::is_running};
+use crate::sys::Deadline;
 
 /// Removes the dead sockets among those whose names `which` picks.
 pub(super) fn sweep(group: &Group, directory: &Directory, which: impl Fn(&OsStr) -> bool) {

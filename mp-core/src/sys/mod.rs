@@ -6,6 +6,7 @@
 //! sockets, `dispatch` and `request` read and write them.
 
 mod address;
+mod clock;
 mod credentials;
 mod discard;
 mod fork;
@@ -15,6 +16,7 @@ mod socket;
 mod unix;
 
 pub use address::{Address, PathTooLong};
+pub(crate) use clock::Deadline;
 pub use credentials::Credentials;
 pub(crate) use discard::Unwanted;
 pub(crate) use fork::Birthplace;

@@ -1,0 +1,262 @@
+//! Which thread receives, which handles, which leaves: decisions only. No
+//! threads, no clock, no I/O: [`Dispatcher`](super::Dispatcher) does what is
+//! decided here, and calls each of these functions under one lock.
+//!
+//! At any time one thread has the receiver's place and one handler has the turn.
+//! A thread that has neither is idle; one idle thread stands by, others leave.
+//!
+//! - Somebody always can receive: the receiver runs a handler itself only while
+//!   another thread stands by to take its place, or when it is alone.
+//! - What waits is handled in the order it came, by whoever has the turn; a turn
+//!   that is free while something waits is taken by the next idle thread.
+
+use std::collections::VecDeque;
+
+use super::backlog::{Admission, Backlog};
+
+/// Who does what.
+#[derive(Debug)]
+#[cfg_attr(test, derive(Clone, PartialEq, Eq, Hash))]
+pub(super) struct Roles<T> {
+    backlog: Backlog<T>,
+    receiver: Receiver,
+    stints: u64,
+    /// Counts handlers started, so that a long one shows.
+    started: u64,
+    /// Handlers under way, those included that have stepped aside.
+    running: usize,
+    /// Who stands by wakes at every tick.
+    watching: bool,
+    /// Threads with nothing to do: asleep, or on their way to it.
+    idle: usize,
+    threads: usize,
+    max_threads: usize,
+    /// The socket is shut down and empty.
+    drained: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Receiver {
+    Nobody,
+    Receiving(Stint),
+    /// It is running a handler, which has the turn.
+    Handling(Stint),
+}
+
+/// One thread's time in the receiver's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Stint(u64);
+
+/// What an idle thread is to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Standby<T> {
+    Receive(Stint),
+    Handle(T),
+    /// Sleep until woken and, if `tick`, at most a tick.
+    Sleep {
+        tick: bool,
+    },
+    Leave,
+}
+
+/// What a thread is to do after a handler.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum After<T> {
+    /// It still has the turn, and this waits.
+    Handle(T),
+    /// It is still the receiver.
+    Receive,
+    StandBy,
+}
+
+/// What a thread that stands by has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Watch {
+    started: u64,
+    quiet_ticks: u32,
+}
+
+impl<T> Roles<T> {
+    /// No threads yet; `backlog` is how many may wait.
+    pub(super) fn new(backlog: usize, max_threads: usize) -> Self {
+        Self {
+            backlog: Backlog::new(backlog),
+            receiver: Receiver::Nobody,
+            stints: 0,
+            started: 0,
+            running: 0,
+            watching: false,
+            idle: 0,
+            threads: 0,
+            max_threads,
+            drained: false,
+        }
+    }
+
+    /// Counts a thread that is about to be started, idle; `false` if there are
+    /// too many.
+    pub(super) fn recruit(&mut self) -> bool {
+        let room = self.threads < self.max_threads;
+        if room {
+            self.threads += 1;
+            self.idle += 1;
+        }
+        room
+    }
+
+    /// The thread just recruited could not be started.
+    pub(super) fn recruit_failed(&mut self) {
+        self.threads -= 1;
+        self.idle -= 1;
+    }
+
+    /// Whether what arrives now would be handled at once.
+    pub(super) fn is_free(&self) -> bool {
+        self.backlog.is_free()
+    }
+
+    /// Whether the receiver wants somebody to stand by before it handles.
+    pub(super) fn wants_standby(&self) -> bool {
+        self.idle == 0 && self.backlog.is_free()
+    }
+
+    /// For the receiver: what to do with something that arrived.
+    pub(super) fn arrived(&mut self, item: T) -> Admission<T> {
+        let may_handle = self.idle > 0 || self.threads == 1;
+        let admission = self.backlog.admit(item, may_handle);
+        if let (Admission::Run(_), Receiver::Receiving(stint)) = (&admission, self.receiver) {
+            self.receiver = Receiver::Handling(stint);
+            self.begin();
+        }
+        admission
+    }
+
+    /// Has who stands by wake at every tick; whether it must be woken for that.
+    pub(super) fn watch(&mut self) -> bool {
+        !std::mem::replace(&mut self.watching, true) && self.idle > 0
+    }
+
+    /// A handler has ended; `turn` if it had kept its turn. `stint` is that in
+    /// which its thread received it, `None` if it did not.
+    pub(super) fn finished(&mut self, stint: Option<Stint>, turn: bool) -> After<T> {
+        self.running -= 1;
+        if turn && let Some(next) = self.backlog.next() {
+            self.begin();
+            return After::Handle(next);
+        }
+        match (self.receiver, stint) {
+            (Receiver::Handling(current), Some(stint)) if current == stint => {
+                self.receiver = Receiver::Receiving(stint);
+                After::Receive
+            }
+            _ => {
+                self.idle += 1;
+                After::StandBy
+            }
+        }
+    }
+
+    /// How many more threads it takes for all duties, if the handler that has the
+    /// turn steps aside.
+    pub(super) fn shortage(&self) -> usize {
+        let receiver = matches!(self.receiver, Receiver::Handling(_));
+        let wanted = usize::from(receiver) + usize::from(self.backlog.is_waiting());
+        wanted.saturating_sub(self.idle)
+    }
+
+    /// The handler that has the turn lets others go first. `false` if it cannot:
+    /// it is the receiver's, and nobody could take that place.
+    pub(super) fn step_aside(&mut self) -> bool {
+        if matches!(self.receiver, Receiver::Handling(_)) {
+            if self.idle == 0 {
+                return false;
+            }
+            self.receiver = Receiver::Nobody;
+        }
+        self.backlog.give_up();
+        true
+    }
+
+    /// What a thread sees that begins to stand by.
+    pub(super) fn begin_standby(&self) -> Watch {
+        Watch { started: self.started, quiet_ticks: 0 }
+    }
+
+    /// For an idle thread, when it comes and whenever it was woken.
+    pub(super) fn stand_by(&mut self, watch: &mut Watch) -> Standby<T> {
+        *watch = self.begin_standby();
+        self.duty()
+    }
+
+    /// For an idle thread that slept for a tick: `quiet` is how many ticks without
+    /// traffic it takes to sleep without waking.
+    pub(super) fn ticked(&mut self, watch: &mut Watch, quiet: u32) -> Standby<T> {
+        if self.started != watch.started {
+            *watch = self.begin_standby();
+        } else if matches!(self.receiver, Receiver::Handling(_)) {
+            // The same handler for a whole tick: receive in its thread's stead.
+            self.receiver = Receiver::Nobody;
+        } else {
+            watch.quiet_ticks += 1;
+            self.watching = watch.quiet_ticks < quiet && !self.drained;
+        }
+        self.duty()
+    }
+
+    fn duty(&mut self) -> Standby<T> {
+        if self.receiver == Receiver::Nobody && !self.drained {
+            self.idle -= 1;
+            self.stints += 1;
+            let stint = Stint(self.stints);
+            self.receiver = Receiver::Receiving(stint);
+            return Standby::Receive(stint);
+        }
+        if let Some(item) = self.backlog.take_over() {
+            self.idle -= 1;
+            self.begin();
+            return Standby::Handle(item);
+        }
+        if self.drained || self.idle > 1 {
+            self.idle -= 1;
+            self.threads -= 1;
+            return Standby::Leave;
+        }
+        Standby::Sleep { tick: self.watching }
+    }
+
+    /// Nothing is handled any more but what has begun; gives out what waits.
+    pub(super) fn close(&mut self) -> VecDeque<T> {
+        self.backlog.close()
+    }
+
+    /// The receiver has found the socket shut down and empty; it is idle now.
+    pub(super) fn drained(&mut self) {
+        self.receiver = Receiver::Nobody;
+        self.drained = true;
+        self.idle += 1;
+    }
+
+    /// Whether what comes is refused.
+    pub(super) fn is_closed(&self) -> bool {
+        self.backlog.is_closed()
+    }
+
+    /// How many handlers are under way.
+    pub(super) fn running(&self) -> usize {
+        self.running
+    }
+
+    /// How many threads there are that run no handler.
+    pub(super) fn without_handler(&self) -> usize {
+        self.threads - self.running
+    }
+
+    fn begin(&mut self) {
+        self.started += 1;
+        self.running += 1;
+    }
+}
+
+#[cfg(test)]
+#[path = "duties_tests.rs"]
+mod tests;

@@ -1,0 +1,26 @@
+//! The receiving side: draining the socket, and calling actions.
+//!
+//! Datagrams are handled in the order they came, and the thread that received
+//! one runs its handler, so on the common path nothing is handed over. A second
+//! thread sleeps beside it; when a handler takes long it takes over receiving,
+//! and what comes waits in a bounded [`Backlog`](backlog::Backlog). So the
+//! socket is drained whatever handlers do, and a peer is never held up. Which
+//! thread does what is decided by [`Roles`](duties::Roles), a machine without
+//! threads; answers to requesters that do not read theirs wait in
+//! [`Late`](held::Late), for nobody else to wait for them.
+//!
+//! It answers *ignore* for whatever nobody here answers. It knows nothing of
+//! the asking side; the roles start it, stop it and hand it its actions.
+
+mod actions;
+mod backlog;
+mod duties;
+mod held;
+mod responder;
+mod threads;
+
+pub(crate) use actions::{Action, Registry, on, serve};
+pub use actions::{Actions, RegisterError, Registration, RegistrationGuard};
+pub(crate) use responder::ReplyPort;
+pub use responder::{Arrival, ReplyError, Responder};
+pub(crate) use threads::Dispatcher;

@@ -1,0 +1,198 @@
+use std::{io, os::fd::BorrowedFd, sync::Arc};
+
+use rustix::io::Errno;
+
+use super::held::Late;
+use crate::{
+    group::Bound,
+    receive::{Counters, Peer},
+    sys::{Address, Deadline},
+    wire::{Datagram, Kind, Layout, Message, MessageError, MessageRef, Name},
+};
+
+/// Something a peer sent.
+#[derive(Debug)]
+pub enum Arrival {
+    /// One-way.
+    Message(Message, Peer),
+    /// Wants an answer.
+    Request(Message, Peer, Responder),
+}
+
+impl Arrival {
+    pub(super) fn peer(&self) -> &Peer {
+        match self {
+            Self::Message(_, peer) | Self::Request(_, peer, _) => peer,
+        }
+    }
+
+    pub(super) fn name(&self) -> Name {
+        match self {
+            Self::Message(message, _) | Self::Request(message, _, _) => message.name,
+        }
+    }
+}
+
+/// The one answer to a request. It may be kept, sent to another thread, and
+/// used after the handler returned, also after the role was stopped.
+///
+/// Dropped unanswered, it tells the requester to *ignore* this process, so that
+/// nobody waits for a timeout: so a handler that panics or forgets to answer
+/// does no harm.
+///
+/// # Examples
+///
+/// Answering later, from another thread:
+///
+/// ```
+/// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+/// use std::{thread, time::Duration};
+/// use mp_core::{Client, Message, Name, Primary};
+///
+/// let echo = Name::new("echo")?;
+/// let primary = Primary::builder("example")
+///     .runtime_dir(dir.path())
+///     .serve(echo, |request, _peer, responder| {
+///         thread::spawn(move || responder.reply(&request.param, &[]));
+///     })
+///     .start()?;
+///
+/// let client = Client::builder("example").runtime_dir(dir.path()).start()?;
+/// let reply = client.request(&Message::new(echo).with_param(b"hi")?, Duration::from_secs(1))?;
+/// assert_eq!(&*reply.message.param, b"hi");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Implements `rte_mp_reply`.
+#[derive(Debug)]
+pub struct Responder {
+    to: Address,
+    layout: Layout,
+    name: Name,
+    port: Arc<ReplyPort>,
+    answered: bool,
+}
+
+impl Responder {
+    pub(super) fn new(to: Address, layout: Layout, name: Name, port: Arc<ReplyPort>) -> Self {
+        Self { to, layout, name, port, answered: false }
+    }
+
+    /// Sends the reply, under the request's name.
+    ///
+    /// `Ok` says that it is in the requester's queue or, if that is full, that it
+    /// will be sent as soon as there is room, for a while; this call does not wait.
+    /// The descriptors are only lent.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplyError`]; if the reply is too large, the requester is told to ignore
+    /// this process.
+    pub fn reply(mut self, param: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), ReplyError> {
+        let name = self.name;
+        let message = MessageRef::new(&name, param, fds)?;
+        self.answered = true;
+        let datagram = Datagram::message(self.layout, Kind::Reply, &message);
+        let result = self.port.send(&self.to, datagram, message.fds());
+        match &result {
+            Ok(()) => self.port.counters.replies_sent.add(),
+            Err(_) => self.port.counters.answers_lost.add(),
+        }
+        result
+    }
+
+    /// The name of the request, and so of its reply.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+}
+
+impl Drop for Responder {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.port.ignore(&self.to, self.layout, &self.name);
+        }
+    }
+}
+
+/// Why a reply could not be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplyError {
+    /// It does not fit a message. The requester has been told to ignore this process.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    /// The requester is gone, or waits no longer.
+    #[error("the requester is gone or waits no longer")]
+    Gone,
+    /// This is the child of a fork: the request was its parent's, which answers it.
+    #[error("the request was made to the process that this is a fork of")]
+    Forked,
+    /// The kernel does not let us send to the requester.
+    #[error("the requester cannot be sent to")]
+    Refused,
+    /// Too many replies wait for requesters that do not read.
+    #[error("too many replies wait for requesters that do not read theirs")]
+    TooManyWaiting,
+    /// The system refused to send.
+    #[error("sending the reply failed")]
+    Io(#[from] io::Error),
+}
+
+/// Where answers leave: always the socket that the requests came to, since C
+/// requesters match replies by its path.
+#[derive(Debug)]
+pub(crate) struct ReplyPort {
+    pub(crate) bound: Bound,
+    pub(crate) counters: Arc<Counters>,
+    late: Late,
+}
+
+impl ReplyPort {
+    pub(crate) fn new(bound: Bound, counters: Arc<Counters>) -> Arc<Self> {
+        bound.socket.widen();
+        Arc::new(Self { bound, counters, late: Late::default() })
+    }
+
+    /// Waits until the answers that requesters had no room for are delivered or
+    /// given up, but not longer than `deadline`.
+    pub(crate) fn flush(&self, deadline: Deadline) {
+        self.late.wait_until_empty(deadline);
+    }
+
+    pub(super) fn late(&self) -> &Late {
+        &self.late
+    }
+
+    /// Takes this process out of those asked.
+    pub(super) fn ignore(self: &Arc<Self>, to: &Address, layout: Layout, name: &Name) {
+        match self.send(to, Datagram::ignore(layout, name), &[]) {
+            Ok(()) => self.counters.ignores_sent.add(),
+            Err(error) => {
+                self.counters.answers_lost.add();
+                tracing::debug!(%name, %error, "could not answer ignore");
+            }
+        }
+    }
+
+    fn send(
+        self: &Arc<Self>,
+        to: &Address,
+        datagram: Datagram,
+        fds: &[BorrowedFd<'_>],
+    ) -> Result<(), ReplyError> {
+        if !self.bound.is_ours() {
+            return Err(ReplyError::Forked);
+        }
+        if self.late.has(to) {
+            return self.late.push(self, to, datagram, fds);
+        }
+        match self.bound.socket.send(Some(to), datagram.as_bytes(), fds) {
+            Ok(()) => Ok(()),
+            Err(Errno::AGAIN) => self.late.push(self, to, datagram, fds),
+            Err(Errno::CONNREFUSED | Errno::NOENT | Errno::PIPE) => Err(ReplyError::Gone),
+            Err(Errno::ACCESS | Errno::PERM | Errno::PROTOTYPE) => Err(ReplyError::Refused),
+            Err(errno) => Err(ReplyError::Io(errno.into())),
+        }
+    }
+}

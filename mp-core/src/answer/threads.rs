@@ -1,0 +1,333 @@
+//! The threads that receive and handle, thin around [`Roles`].
+//!
+//! Two threads serve a member. One receives, and runs the handler of what it
+//! received. The other stands by; while there is traffic it wakes every [`TICK`]
+//! to see whether a handler has been running for long, and then receives in the
+//! first one's stead. A handler that waits for a reply of its own hands on both
+//! duties at once, for which a third thread, and so on up to a bound, may start.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use super::{
+    Arrival, Registry, ReplyPort, Responder,
+    backlog::Admission,
+    duties::{After, Roles, Standby, Stint},
+};
+use crate::{
+    receive::{
+        Arrived, Gate, Inbox, Missed, Rejection,
+        turn::{self, Turns},
+    },
+    sys::{Deadline, Unwanted, Wait},
+    wire::{Kind, Message},
+};
+
+/// How long a handler may keep its thread from receiving: a few times what most take.
+// Every member that had traffic of late wakes that often: at 10 ms, a thousand
+// of them kept two cores busy.
+const TICK: Duration = Duration::from_millis(40);
+
+/// How many ticks without traffic until the second thread sleeps without waking.
+const LINGER: u32 = 25;
+
+/// The most threads of one member, and so the deepest that requests made from
+/// inside handlers can nest.
+const MAX_THREADS: usize = 64;
+
+/// What to do when the system is out of memory or descriptors: try again soon.
+const BREATHER: Duration = Duration::from_millis(10);
+
+/// How long threads that run no handler may take to leave, if the system is busy.
+const LEAVING: Duration = Duration::from_secs(1);
+
+/// Receives and handles for one role.
+pub(crate) struct Dispatcher {
+    port: Arc<ReplyPort>,
+    registry: Arc<Registry>,
+    gate: Gate,
+    roles: Mutex<Roles<Arrival>>,
+    changed: Condvar,
+}
+
+impl std::fmt::Debug for Dispatcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.lock().fmt(f)
+    }
+}
+
+impl Dispatcher {
+    /// Starts receiving. `backlog` is how many datagrams may wait.
+    pub(crate) fn start(
+        port: Arc<ReplyPort>,
+        registry: Arc<Registry>,
+        gate: Gate,
+        backlog: usize,
+    ) -> std::io::Result<Arc<Self>> {
+        let roles = Mutex::new(Roles::new(backlog, MAX_THREADS));
+        let this = Arc::new(Self { port, registry, gate, roles, changed: Condvar::new() });
+        for _ in 0..2 {
+            let spawned = this.spawn(&mut this.lock());
+            spawned.inspect_err(|_| this.port.bound.socket.shut_down())?;
+        }
+        Ok(this)
+    }
+
+    /// Handles nothing more but what has begun: what waits, and what still comes,
+    /// is answered *ignore*. Waits until the handlers that run have ended, but not
+    /// longer than `deadline`, and not for one that calls this. Tells whether all
+    /// have.
+    pub(crate) fn close(&self, deadline: Deadline) -> bool {
+        let waiting = {
+            let mut roles = self.lock();
+            roles.watch();
+            self.changed.notify_all();
+            roles.close()
+        };
+        // Dropping their responders answers ignore, which takes a system call each.
+        for arrival in waiting {
+            self.refuse(arrival, Rejection::BacklogFull);
+        }
+        let own = usize::from(HANDLING_FOR.get() == std::ptr::from_ref(self).addr());
+        self.wait_until(deadline, |roles| roles.running() <= own)
+    }
+
+    /// Receives nothing more. The threads leave, each as soon as it runs no handler.
+    pub(crate) fn shut_down(&self) {
+        self.port.bound.socket.shut_down();
+        self.wait_until(Deadline::after(LEAVING), |roles| roles.without_handler() == 0);
+    }
+
+    fn wait_until(&self, deadline: Deadline, condition: impl Fn(&Roles<Arrival>) -> bool) -> bool {
+        let mut roles = self.lock();
+        while !condition(&roles) && !deadline.is_over() {
+            roles =
+                self.changed.wait_timeout(roles, deadline.left()).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        condition(&roles)
+    }
+
+    fn spawn(self: &Arc<Self>, roles: &mut Roles<Arrival>) -> std::io::Result<()> {
+        if !roles.recruit() {
+            return Err(std::io::ErrorKind::QuotaExceeded.into());
+        }
+        let this = Arc::clone(self);
+        let spawned = thread::Builder::new().name("mp_handle".into()).spawn(move || this.work());
+        spawned.inspect_err(|_| roles.recruit_failed()).map(drop)
+    }
+
+    fn work(self: Arc<Self>) {
+        loop {
+            match self.stand_by() {
+                Standby::Receive(stint) => self.receive(stint),
+                Standby::Handle(arrival) => {
+                    self.handle_all(arrival, None);
+                }
+                Standby::Leave => return,
+                Standby::Sleep { .. } => {}
+            }
+        }
+    }
+
+    /// Sleeps until there is something to do.
+    fn stand_by(&self) -> Standby<Arrival> {
+        let mut roles = self.lock();
+        let mut watch = roles.begin_standby();
+        let mut duty = roles.stand_by(&mut watch);
+        loop {
+            let ticked;
+            match duty {
+                Standby::Sleep { tick: false } => {
+                    roles = self.changed.wait(roles).unwrap_or_else(PoisonError::into_inner);
+                    ticked = false;
+                }
+                Standby::Sleep { tick: true } => {
+                    let (woken, timeout) =
+                        self.changed.wait_timeout(roles, TICK).unwrap_or_else(PoisonError::into_inner);
+                    (roles, ticked) = (woken, timeout.timed_out());
+                }
+                Standby::Leave => {
+                    self.changed.notify_all();
+                    return duty;
+                }
+                duty => return duty,
+            }
+            duty = if ticked { roles.ticked(&mut watch, LINGER) } else { roles.stand_by(&mut watch) };
+        }
+    }
+
+    /// Receives until the socket is drained, or another thread does.
+    fn receive(self: &Arc<Self>, stint: Stint) {
+        let mut inbox = Inbox::new();
+        loop {
+            match inbox.receive(&self.port.bound.socket, Wait::Forever, &self.gate) {
+                Ok(arrived) => {
+                    if let Some(arrival) = self.arrival(arrived)
+                        && !self.take_in(arrival, stint)
+                    {
+                        return;
+                    }
+                }
+                Err(Missed::FdsLost { kind: Kind::Request, layout, name, from: Some(from) }) => {
+                    self.port.ignore(&from, layout, &name);
+                }
+                Err(Missed::Nothing | Missed::Rejected | Missed::FdsLost { .. }) => {}
+                Err(Missed::Failed(_)) => thread::sleep(BREATHER),
+                Err(Missed::Closed) => {
+                    self.lock().drained();
+                    self.changed.notify_all();
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Counts what came and gives a request its responder.
+    fn arrival(&self, arrived: Arrived) -> Option<Arrival> {
+        let Arrived { kind, layout, message, peer } = arrived;
+        let counters = &self.gate.counters;
+        match (kind, peer.address()) {
+            (Kind::Message, _) => {
+                counters.messages_received.add();
+                Some(Arrival::Message(message, peer))
+            }
+            (Kind::Request, Some(from)) => {
+                counters.requests_received.add();
+                let responder = Responder::new(from.clone(), layout, message.name, Arc::clone(&self.port));
+                Some(Arrival::Request(message, peer, responder))
+            }
+            (Kind::Request, None) => self.reject(message, Rejection::NoReturnAddress),
+            (Kind::Reply | Kind::Ignore, _) => self.reject(message, Rejection::Unexpected),
+        }
+    }
+
+    fn reject(&self, message: Message, reason: Rejection) -> Option<Arrival> {
+        self.gate.counters.reject(reason);
+        drop(Unwanted::new(message.fds));
+        None
+    }
+
+    /// Handles what arrived, or lets it wait. `false` if this thread is not the
+    /// receiver any more.
+    fn take_in(self: &Arc<Self>, arrival: Arrival, stint: Stint) -> bool {
+        let mut roles = self.lock();
+        if !roles.is_free() && self.registry.find(&arrival.name()).is_none() {
+            drop(roles);
+            // It need not wait to hear that nobody answers it here.
+            self.refuse(arrival, Rejection::NoAction);
+            return true;
+        }
+        if roles.wants_standby() {
+            // Without it this handler can hold up the socket; nothing worse.
+            let _ = self.spawn(&mut roles);
+        }
+        match roles.arrived(arrival) {
+            Admission::Run(arrival) => {
+                if roles.watch() {
+                    self.changed.notify_all();
+                }
+                drop(roles);
+                self.handle_all(arrival, Some(stint))
+            }
+            Admission::Waits => {
+                drop(roles);
+                self.gate.counters.backlogged.add();
+                true
+            }
+            Admission::Refused(arrival) => {
+                drop(roles);
+                self.refuse(arrival, Rejection::BacklogFull);
+                true
+            }
+        }
+    }
+
+    /// Handles `arrival`, and then what waits, as long as this thread has the turn.
+    /// Tells whether it is still the receiver, if it was.
+    fn handle_all(self: &Arc<Self>, mut arrival: Arrival, stint: Option<Stint>) -> bool {
+        loop {
+            let turn = self.handle(arrival);
+            let mut roles = self.lock();
+            let after = roles.finished(stint, turn);
+            if roles.is_closed() {
+                // Whoever stops the role waits for the handlers to end.
+                self.changed.notify_all();
+            }
+            match after {
+                After::Handle(next) => arrival = next,
+                After::Receive => return true,
+                After::StandBy => return false,
+            }
+        }
+    }
+
+    /// Whether this thread still has the turn afterwards.
+    fn handle(self: &Arc<Self>, arrival: Arrival) -> bool {
+        let Some(action) = self.registry.find(&arrival.name()) else {
+            self.refuse(arrival, Rejection::NoAction);
+            return true;
+        };
+        let name = arrival.name();
+        let _span = tracing::debug_span!("mp_handle", %name, pid = arrival.peer().pid()).entered();
+        let outer = HANDLING_FOR.replace(std::ptr::from_ref::<Self>(self).addr());
+        let kept = turn::hold(Arc::clone(self) as Arc<dyn Turns>, || {
+            // A panic drops the responder, if the handler had it still: ignore.
+            self.guarded(&name, || {
+                if let Err(reason) = action(arrival) {
+                    self.gate.counters.reject(reason);
+                }
+            });
+            // This may be the last to hold the closure, and what the user put into it.
+            self.guarded(&name, || drop(action));
+        });
+        HANDLING_FOR.set(outer);
+        kept
+    }
+
+    /// Runs what the user wrote. A panic is counted, and goes no further.
+    fn guarded(&self, name: &crate::wire::Name, run: impl FnOnce()) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
+            self.gate.counters.handler_panics.add();
+            tracing::error!(%name, "a handler panicked");
+            // What it panicked with is the user's too.
+            if let Err(worse) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+                std::mem::forget(worse);
+            }
+        }
+    }
+
+    /// A request among them is answered *ignore* as it is dropped.
+    fn refuse(&self, arrival: Arrival, reason: Rejection) {
+        let (Arrival::Message(message, _) | Arrival::Request(message, ..)) = arrival;
+        self.reject(message, reason);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Roles<Arrival>> {
+        self.roles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+thread_local! {
+    /// The address of the dispatcher whose handler runs on this thread; 0 for none.
+    static HANDLING_FOR: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+impl Turns for Dispatcher {
+    fn give_up(self: Arc<Self>) -> bool {
+        let mut roles = self.lock();
+        for _ in 0..roles.shortage() {
+            if self.spawn(&mut roles).is_err() {
+                break;
+            }
+        }
+        let given_up = roles.step_aside();
+        if given_up {
+            self.changed.notify_all();
+        }
+        given_up
+    }
+}

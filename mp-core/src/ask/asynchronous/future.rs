@@ -1,0 +1,180 @@
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use super::{
+    Shared,
+    oneshot::{Promise, promise},
+    submissions::Id,
+};
+use crate::{
+    ask::{Replies, Reply, RequestError},
+    receive::turn,
+};
+
+/// The reply of one peer, to come.
+///
+/// It is of no particular executor, and needs none to make progress: the
+/// request goes out when it is made, whether this is polled or not. Dropping
+/// this cancels the request; a reply that comes later is not taken for
+/// another's, and its descriptors are closed.
+///
+/// Polled from inside a handler without the reply being there, it lets other
+/// handlers go first, since the handler is going to wait.
+///
+/// # Panics
+///
+/// Polling it again after it was ready panics.
+///
+/// # Examples
+///
+/// The first reply to come wins, and the other request is cancelled:
+///
+/// ```
+/// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+/// use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+/// use mp_core::{Client, Message, Name, Primary};
+///
+/// let (quick, slow) = (Name::new("quick")?, Name::new("slow")?);
+/// let kept = std::sync::Mutex::new(Vec::new());
+/// let primary = Primary::builder("example")
+///     .runtime_dir(dir.path())
+///     .serve(quick, |_, _, responder| {
+///         let _ = responder.reply(b"here", &[]);
+///     })
+///     .serve(slow, move |_, _, responder| kept.lock().unwrap().push(responder))
+///     .start()?;
+/// let client = Client::builder("example").runtime_dir(dir.path()).start()?;
+///
+/// let mut slow = pin!(client.request_async(&Message::new(slow), Duration::from_secs(5)));
+/// let mut quick = pin!(client.request_async(&Message::new(quick), Duration::from_secs(5)));
+/// let first = pollster::block_on(poll_fn(|context| match slow.as_mut().poll(context) {
+///     Poll::Ready(reply) => Poll::Ready(reply),
+///     Poll::Pending => quick.as_mut().poll(context),
+/// }))?;
+/// assert_eq!(&*first.message.param, b"here");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Implements the outcome of `rte_mp_request_async`.
+#[must_use = "dropping it cancels the request"]
+pub struct ReplyFuture(pub(super) Asked<Reply>);
+
+/// The replies of all peers, to come: as [`ReplyFuture`], ready when every peer
+/// has answered or gone, or the deadline has passed.
+///
+/// # Panics
+///
+/// Polling it again after it was ready panics.
+///
+/// # Examples
+///
+/// ```
+/// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+/// use std::time::Duration;
+/// use mp_core::{Message, Name, Primary, RepliesFuture};
+///
+/// let primary = Primary::builder("example").runtime_dir(dir.path()).start()?;
+/// let ping = Message::new(Name::new("ping")?);
+/// let replies: RepliesFuture = primary.request_async(&ping, Duration::from_secs(1));
+/// assert_eq!(pollster::block_on(replies)?.received(), 0); // nobody there
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Implements the outcome of `rte_mp_request_async`.
+#[must_use = "dropping it cancels the request"]
+pub struct RepliesFuture(pub(super) Asked<Replies>);
+
+impl ReplyFuture {
+    /// Of a role that does not run.
+    pub(crate) fn stopped() -> Self {
+        Self(Asked::stopped())
+    }
+}
+
+impl RepliesFuture {
+    /// Of a role that does not run.
+    pub(crate) fn stopped() -> Self {
+        Self(Asked::stopped())
+    }
+}
+
+impl Future for ReplyFuture {
+    type Output = Result<Reply, RequestError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll(context)
+    }
+}
+
+impl Future for RepliesFuture {
+    type Output = Result<Replies, RequestError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll(context)
+    }
+}
+
+/// A request whose outcome somebody awaits.
+pub(super) struct Asked<T> {
+    /// `None` once the outcome has been given out.
+    promise: Option<Promise<Result<T, RequestError>>>,
+    ticket: Option<Ticket>,
+}
+
+/// What it takes to cancel a request.
+pub(super) struct Ticket {
+    pub(super) id: Id,
+    pub(super) shared: Arc<Shared>,
+}
+
+impl<T> Asked<T> {
+    /// Without a ticket, the outcome is there already.
+    pub(super) fn new(promise: Promise<Result<T, RequestError>>, ticket: Option<Ticket>) -> Self {
+        Self { promise: Some(promise), ticket }
+    }
+
+    fn stopped() -> Self {
+        Self::new(promise().1, None)
+    }
+
+    fn poll(&mut self, context: &Context<'_>) -> Poll<Result<T, RequestError>> {
+        let promise = self.promise.as_ref().expect("a future is not polled again after it was ready");
+        match promise.poll(context) {
+            Poll::Ready(outcome) => {
+                self.promise = None;
+                Poll::Ready(outcome.unwrap_or(Err(RequestError::Stopped)))
+            }
+            Poll::Pending => {
+                turn::step_aside();
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<T> Drop for Asked<T> {
+    fn drop(&mut self) {
+        if let (Some(promise), Some(ticket)) = (&self.promise, &self.ticket)
+            && ticket.shared.is_ours()
+            && promise.is_open()
+        {
+            ticket.shared.handover.cancel(ticket.id);
+        }
+    }
+}
+
+impl fmt::Debug for ReplyFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplyFuture").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RepliesFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RepliesFuture").finish_non_exhaustive()
+    }
+}

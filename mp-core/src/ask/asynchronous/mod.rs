@@ -1,0 +1,275 @@
+//! Requests that nobody blocks for: one thread carries them all.
+//!
+//! Whoever asks leaves a [`Job`](request::Job) in the [`Handover`] and has a future,
+//! or has left a callback. The thread, started with the first, has a bounded
+//! number of places, each with a reply socket; [`Schedule`](schedule::Schedule)
+//! says who has one and what is due, and a [`Round`](super::under_way::Round) is the
+//! request under way, the same that a blocking request to all is. While nothing
+//! is under way the thread sleeps; it ends with the role.
+
+mod bell;
+mod future;
+#[cfg(test)]
+mod model;
+mod oneshot;
+mod queues;
+mod request;
+mod schedule;
+mod submissions;
+mod watcher;
+mod worker;
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
+    thread::{self, ThreadId},
+    time::Duration,
+};
+
+pub use future::{RepliesFuture, ReplyFuture};
+
+use super::{Desk, Replies, Reply, RequestError};
+use crate::{
+    group::Roster,
+    receive::Counters,
+    sys::{Address, Birthplace, Deadline},
+    wire::{Message, MessageRef},
+};
+use bell::EventBell;
+use future::{Asked, Ticket};
+use oneshot::promise;
+use request::{Ending, Job, To};
+use submissions::{Handover, Refusal};
+use worker::Carrier;
+
+/// What threads share with, for the model checker to replace.
+mod sync {
+    pub(super) use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+}
+
+/// A desk's way to its courier, which starts with the first request.
+#[derive(Debug)]
+pub(super) struct Courier {
+    /// How many requests may be under way.
+    bound: usize,
+    shared: OnceLock<Arc<Shared>>,
+    /// Held while the thread is started; `true` if it must not be any more.
+    closed: Mutex<bool>,
+}
+
+/// What the thread shares with everybody.
+#[derive(Debug)]
+struct Shared {
+    handover: Handover<Box<Job>, EventBell>,
+    thread: Mutex<Thread>,
+    changed: Condvar,
+    /// The process that has the thread: a fork's copy has not.
+    started_in: Birthplace,
+}
+
+#[derive(Debug)]
+enum Thread {
+    Starting,
+    Running(ThreadId),
+    Ended,
+}
+
+impl Desk {
+    /// Asks one peer; the answer comes to a future.
+    pub(crate) fn ask_async(
+        self: &Arc<Self>,
+        to: &Address,
+        message: &MessageRef<'_>,
+        timeout: Duration,
+    ) -> ReplyFuture {
+        let (completer, promise) = promise();
+        let to = To::One(to.clone(), Some(Ending::Future(completer)));
+        let ticket = self.submit(Job::new(message, timeout, to), message);
+        ReplyFuture(Asked::new(promise, ticket))
+    }
+
+    /// Asks all members; their answers come to a future.
+    pub(crate) fn ask_all_async(
+        self: &Arc<Self>,
+        roster: &Arc<Roster>,
+        message: &MessageRef<'_>,
+        timeout: Duration,
+    ) -> RepliesFuture {
+        let (completer, promise) = promise();
+        let to = To::All(Arc::clone(roster), Some(Ending::Future(completer)));
+        let ticket = self.submit(Job::new(message, timeout, to), message);
+        RepliesFuture(Asked::new(promise, ticket))
+    }
+
+    /// Asks one peer; the answer comes to `callback`.
+    pub(crate) fn ask_then(
+        self: &Arc<Self>,
+        to: &Address,
+        message: &MessageRef<'_>,
+        timeout: Duration,
+        callback: impl FnOnce(Message, Result<Reply, RequestError>) + Send + 'static,
+    ) {
+        let to = To::One(to.clone(), Some(Ending::Callback(self.caught(callback))));
+        self.submit(Job::new(message, timeout, to), message);
+    }
+
+    /// Asks all members; their answers come to `callback`.
+    pub(crate) fn ask_all_then(
+        self: &Arc<Self>,
+        roster: &Arc<Roster>,
+        message: &MessageRef<'_>,
+        timeout: Duration,
+        callback: impl FnOnce(Message, Result<Replies, RequestError>) + Send + 'static,
+    ) {
+        let to = To::All(Arc::clone(roster), Some(Ending::Callback(self.caught(callback))));
+        self.submit(Job::new(message, timeout, to), message);
+    }
+
+    /// Hands the job over. If it cannot be, that is told at once.
+    fn submit(self: &Arc<Self>, mut job: Box<Job>, message: &MessageRef<'_>) -> Option<Ticket> {
+        let submitted = match self.courier.shared(self).and_then(|shared| {
+            job.copy_fds(message)?;
+            Ok(shared)
+        }) {
+            Ok(shared) => shared.handover.submit(job).map(|id| Ticket { id, shared: Arc::clone(shared) }),
+            Err(error) => {
+                job.fail(error);
+                return None;
+            }
+        };
+        match submitted {
+            Ok(ticket) => Some(ticket),
+            Err((job, refusal)) => {
+                job.fail(refusal.into());
+                None
+            }
+        }
+    }
+
+    fn caught<T: 'static>(
+        &self,
+        callback: impl FnOnce(Message, Result<T, RequestError>) + Send + 'static,
+    ) -> request::Callback<T> {
+        let counters = Arc::clone(&self.gate.counters);
+        Box::new(move |message, result| call(callback, message, result, Some(&counters)))
+    }
+}
+
+/// Runs a callback for a request that was not made, since there is no role to make it.
+pub(crate) fn refuse<T>(message: &MessageRef<'_>, callback: impl FnOnce(Message, Result<T, RequestError>)) {
+    call(callback, request::without_fds(message), Err(RequestError::Stopped), None);
+}
+
+fn call<T>(
+    callback: impl FnOnce(Message, Result<T, RequestError>),
+    message: Message,
+    result: Result<T, RequestError>,
+    counters: Option<&Counters>,
+) {
+    let name = message.name;
+    if catch_unwind(AssertUnwindSafe(|| callback(message, result))).is_err() {
+        counters.iter().for_each(|counters| counters.handler_panics.add());
+        tracing::error!(%name, "a callback panicked");
+    }
+}
+
+impl Courier {
+    pub(super) fn new(bound: usize) -> Self {
+        Self { bound, shared: OnceLock::new(), closed: Mutex::new(false) }
+    }
+
+    /// Takes on nothing more, and ends what is under way.
+    pub(super) fn close(&self) {
+        *self.closed.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        if let Some(shared) = self.shared.get() {
+            shared.handover.close();
+        }
+    }
+
+    /// After [`close`](Self::close): waits until the thread has ended, but not
+    /// longer than `deadline`, and not on that thread. Tells whether it has.
+    pub(super) fn wait_until_ended(&self, deadline: Deadline) -> bool {
+        let Some(shared) = self.shared.get() else { return true };
+        let mut thread = shared.lock_thread();
+        loop {
+            match *thread {
+                Thread::Ended => return true,
+                Thread::Running(id) if id == thread::current().id() => return true,
+                _ if deadline.is_over() => return false,
+                _ => {
+                    let left = deadline.left();
+                    thread =
+                        shared.changed.wait_timeout(thread, left).unwrap_or_else(PoisonError::into_inner).0;
+                }
+            }
+        }
+    }
+
+    /// What is shared with the thread, which is started if it is not running.
+    fn shared(&self, desk: &Arc<Desk>) -> Result<&Arc<Shared>, RequestError> {
+        if desk.is_stopped() {
+            return Err(RequestError::Stopped);
+        }
+        if let Some(shared) = self.shared.get() {
+            return Ok(shared);
+        }
+        let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *closed {
+            return Err(RequestError::Stopped);
+        }
+        if let Some(shared) = self.shared.get() {
+            return Ok(shared);
+        }
+        let shared = Arc::new(Shared {
+            handover: Handover::new(self.bound, EventBell::new()?),
+            thread: Mutex::new(Thread::Starting),
+            changed: Condvar::new(),
+            started_in: Birthplace::here(),
+        });
+        shared.start(Carrier::new(Arc::clone(desk), Arc::clone(&shared))?)?;
+        Ok(self.shared.get_or_init(|| shared))
+    }
+}
+
+impl Shared {
+    fn is_ours(&self) -> bool {
+        self.started_in.is_here()
+    }
+
+    fn start(self: &Arc<Self>, carrier: Carrier) -> std::io::Result<()> {
+        let end = AtEnd(Arc::clone(self));
+        thread::Builder::new().name("mp_courier".into()).spawn(move || {
+            *end.0.lock_thread() = Thread::Running(thread::current().id());
+            carrier.run();
+        })?;
+        Ok(())
+    }
+
+    fn lock_thread(&self) -> MutexGuard<'_, Thread> {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Held by the thread: tells when it has ended, whatever ended it.
+struct AtEnd(Arc<Shared>);
+
+impl Drop for AtEnd {
+    fn drop(&mut self) {
+        // Closed already, unless the thread panicked: then nobody must wait for it.
+        self.0.handover.close();
+        let mut taken = submissions::Taken::default();
+        self.0.handover.take(&mut taken);
+        drop(taken);
+        *self.0.lock_thread() = Thread::Ended;
+        self.0.changed.notify_all();
+    }
+}
+
+impl From<Refusal> for RequestError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Closed => Self::Stopped,
+            Refusal::TooMany { bound } => Self::TooManyUnderWay { bound },
+        }
+    }
+}

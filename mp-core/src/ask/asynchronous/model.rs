@@ -1,0 +1,219 @@
+//! What askers and the courier's thread share, in the interleavings there are.
+//!
+//! The two files with all that is shared are compiled once more here, with
+//! loom's primitives for the standard ones, so that no flag is needed: it runs
+//! with all tests, or alone by `cargo test -p mp-core asynchronous::model`. Loom also
+//! finds whatever waits for ever: a lost wake-up is a failure.
+
+#[allow(clippy::duplicate_mod, reason = "this copy is loom's")]
+#[path = "oneshot.rs"]
+mod oneshot;
+#[allow(clippy::duplicate_mod, reason = "this copy is loom's")]
+#[path = "submissions.rs"]
+mod submissions;
+
+/// What those two files share with.
+mod sync {
+    pub(super) use std::sync::PoisonError;
+
+    pub(super) use loom::sync::{Arc, Mutex, MutexGuard};
+}
+
+use std::{future::poll_fn, task::Poll};
+
+use loom::{
+    future::block_on,
+    sync::{Arc, Condvar, Mutex},
+    thread::{self, JoinHandle},
+};
+
+use oneshot::{Completer, Promise, promise};
+use submissions::{Bell, Handover, Id, Refusal, Taken};
+
+/// Stands in for the eventfd.
+#[derive(Default)]
+struct ModelBell {
+    rung: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Bell for ModelBell {
+    fn ring(&self) {
+        *self.rung.lock().unwrap() = true;
+        self.changed.notify_one();
+    }
+}
+
+impl ModelBell {
+    fn wait(&self) {
+        let mut rung = self.rung.lock().unwrap();
+        while !*rung {
+            rung = self.changed.wait(rung).unwrap();
+        }
+        *rung = false;
+    }
+}
+
+/// Whether the model's peer replies, or is silent until the end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PeerIs {
+    Replying,
+    Silent,
+}
+
+type ModelHandover = Arc<Handover<Completer<Id>, ModelBell>>;
+
+/// What the thread does, without I/O. Returns how many requests it had, and how
+/// many of them were cancelled.
+fn carry(handover: &ModelHandover, peer: PeerIs) -> (usize, usize) {
+    let (mut taken, mut under_way) = (Taken::default(), Vec::new());
+    let (mut had, mut cancelled) = (0, 0);
+    while !taken.closed {
+        handover.bell.wait();
+        handover.take(&mut taken);
+        had += taken.submitted.len();
+        under_way.append(&mut taken.submitted);
+        for id in taken.cancelled.drain(..) {
+            if let Some(at) = under_way.iter().position(|(other, _)| *other == id) {
+                handover.ended();
+                under_way.remove(at);
+                cancelled += 1;
+            }
+        }
+        if peer == PeerIs::Replying {
+            for (id, job) in under_way.drain(..) {
+                handover.ended();
+                job.complete(id);
+            }
+        }
+    }
+    for _ in under_way {
+        handover.ended();
+    }
+    (had, cancelled)
+}
+
+fn start(bound: usize, peer: PeerIs) -> (ModelHandover, JoinHandle<(usize, usize)>) {
+    let handover = Arc::new(Handover::new(bound, ModelBell::default()));
+    let shared = Arc::clone(&handover);
+    (handover, thread::spawn(move || carry(&shared, peer)))
+}
+
+fn submit(handover: &ModelHandover) -> Result<(Id, Promise<Id>), Refusal> {
+    let (completer, promise) = promise();
+    handover.submit(completer).map(|id| (id, promise)).map_err(|(_, refusal)| refusal)
+}
+
+fn outcome(promise: &Promise<Id>) -> Option<Id> {
+    block_on(poll_fn(|context| promise.poll(context)))
+}
+
+/// What dropping a future does.
+fn cancel(handover: &ModelHandover, id: Id, promise: Promise<Id>) {
+    if promise.is_open() {
+        handover.cancel(id);
+    }
+}
+
+/// Loom's search, of all interleavings with few changes of thread that are not
+/// called for: all of them are too many, and few suffice to show nearly any
+/// fault. `LOOM_MAX_PREEMPTIONS=3` allows one more, for some seconds more.
+fn check(model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(2));
+    builder.check(model);
+}
+
+#[test]
+fn a_request_that_meets_the_end_is_refused_answered_or_ended_but_never_lost() {
+    for peer in [PeerIs::Replying, PeerIs::Silent] {
+        check(move || {
+            let (handover, courier) = start(8, peer);
+            let shared = Arc::clone(&handover);
+            let asker = thread::spawn(move || match submit(&shared) {
+                Ok((id, promise)) => {
+                    assert!(outcome(&promise).is_none_or(|answered| answered == id));
+                    1
+                }
+                Err(refusal) => {
+                    assert_eq!(refusal, Refusal::Closed);
+                    0
+                }
+            });
+            handover.close();
+            let (had, _) = courier.join().unwrap();
+            assert_eq!(asker.join().unwrap(), had);
+        });
+    }
+}
+
+#[test]
+fn two_who_ask_at_once_each_get_their_own_answer() {
+    check(|| {
+        let (handover, courier) = start(8, PeerIs::Replying);
+        let shared = Arc::clone(&handover);
+        let ask = |handover: &ModelHandover| {
+            let (id, promise) = submit(handover).unwrap();
+            assert_eq!(outcome(&promise), Some(id));
+            assert!(!promise.is_open());
+        };
+        let other = thread::spawn(move || ask(&shared));
+        ask(&handover);
+        other.join().unwrap();
+        handover.close();
+        assert_eq!(courier.join().unwrap(), (2, 0));
+    });
+}
+
+#[test]
+fn who_hears_of_an_end_can_make_another_within_the_bound() {
+    check(|| {
+        let (handover, courier) = start(1, PeerIs::Replying);
+        for _ in 0..2 {
+            let (id, promise) = submit(&handover).unwrap();
+            assert_eq!(outcome(&promise), Some(id));
+        }
+        handover.close();
+        assert_eq!(courier.join().unwrap(), (2, 0));
+    });
+}
+
+#[test]
+fn cancelling_while_the_answer_comes_ends_it_once_and_makes_room() {
+    for peer in [PeerIs::Replying, PeerIs::Silent] {
+        check(move || {
+            let (handover, courier) = start(1, peer);
+            let (id, promise) = submit(&handover).unwrap();
+            assert!(matches!(submit(&handover), Err(Refusal::TooMany { bound: 1 }) | Ok(_)));
+            cancel(&handover, id, promise);
+            handover.close();
+            let (had, cancelled) = courier.join().unwrap();
+            assert!(had >= 1 && cancelled <= had);
+        });
+    }
+}
+
+#[test]
+fn a_waker_that_changes_while_the_value_comes_is_not_missed() {
+    check(|| {
+        let (completer, promise) = promise();
+        let other = thread::spawn(move || completer.complete(7));
+        // Each `block_on` has a waker of its own; the first gives up after one poll.
+        let early = block_on(poll_fn(|context| Poll::Ready(promise.poll(context))));
+        match early {
+            Poll::Ready(value) => assert_eq!(value, Some(7)),
+            Poll::Pending => assert_eq!(block_on(poll_fn(|context| promise.poll(context))), Some(7)),
+        }
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn whoever_waits_hears_that_there_will_be_no_value() {
+    check(|| {
+        let (completer, promise) = promise::<()>();
+        let other = thread::spawn(move || drop(completer));
+        assert_eq!(block_on(poll_fn(|context| promise.poll(context))), None);
+        other.join().unwrap();
+    });
+}

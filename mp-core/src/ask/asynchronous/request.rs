@@ -1,0 +1,149 @@
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::oneshot::Completer;
+use crate::{
+    ask::{Desk, Replies, Reply, RequestError, pending::Exchange, under_way::Ended},
+    group::Roster,
+    sys::{Address, Deadline},
+    wire::{Fds, Message, MessageRef, Param},
+};
+
+/// Gets the request, without its descriptors, and what became of it.
+pub(super) type Callback<T> = Box<dyn FnOnce(Message, Result<T, RequestError>) + Send>;
+
+/// A request that somebody else waits for, and how to tell them.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// With descriptors of its own, until they are sent.
+    pub(super) message: Message,
+    pub(super) timeout: Duration,
+    pub(super) deadline: Deadline,
+    pub(super) to: To,
+}
+
+/// Whom to ask, and where to tell the outcome: once, and then `None`.
+#[derive(Debug)]
+pub(super) enum To {
+    One(Address, Option<Ending<Reply>>),
+    All(Arc<Roster>, Option<Ending<Replies>>),
+}
+
+/// How the outcome is told.
+pub(super) enum Ending<T> {
+    Future(Completer<Result<T, RequestError>>),
+    Callback(Callback<T>),
+}
+
+impl Job {
+    pub(super) fn new(message: &MessageRef<'_>, timeout: Duration, to: To) -> Box<Self> {
+        let message = without_fds(message);
+        Box::new(Self { message, timeout, deadline: Deadline::after(timeout), to })
+    }
+
+    /// An exchange under the job's deadline.
+    pub(super) fn exchange(&self, peers: usize) -> Exchange {
+        let now = Instant::now();
+        Exchange::new(peers, now, self.deadline.left_at(now))
+    }
+
+    /// Takes copies of the message's descriptors, for as long as they are needed.
+    pub(super) fn copy_fds(&mut self, message: &MessageRef<'_>) -> Result<(), RequestError> {
+        message.check()?;
+        for fd in message.fds() {
+            self.message.fds.push(fd.try_clone_to_owned()?)?;
+        }
+        Ok(())
+    }
+
+    /// Closes the descriptors: they have been sent.
+    pub(super) fn close_fds(&mut self) {
+        self.message.fds = Fds::new();
+    }
+
+    /// Tells that nothing came of it.
+    pub(super) fn fail(mut self: Box<Self>, error: RequestError) {
+        self.tell_error(error);
+    }
+
+    /// Tells what came of it.
+    pub(super) fn end(mut self: Box<Self>, desk: &Desk, ended: Ended) {
+        let timeout = self.timeout;
+        let message = self.take_message();
+        match &mut self.to {
+            To::One(_, ending) => {
+                tell(ending, message, ended.into_reply(timeout));
+            }
+            To::All(_, ending) => {
+                tell(ending, message, Ok(ended.into_replies(desk)));
+            }
+        }
+    }
+
+    fn tell_error(&mut self, error: RequestError) {
+        let message = self.take_message();
+        match &mut self.to {
+            To::One(_, ending) => tell(ending, message, Err(error)),
+            To::All(_, ending) => tell(ending, message, Err(error)),
+        }
+    }
+
+    fn take_message(&mut self) -> Message {
+        self.close_fds();
+        Message { name: self.message.name, param: self.message.param, fds: Fds::new() }
+    }
+}
+
+/// Whatever way it goes, its end is told.
+impl Drop for Job {
+    fn drop(&mut self) {
+        self.tell_error(RequestError::Stopped);
+    }
+}
+
+pub(super) fn without_fds(message: &MessageRef<'_>) -> Message {
+    // A `MessageRef` holds at most 256 bytes.
+    let param = Param::new(message.param()).unwrap_or(Param::EMPTY);
+    Message { name: *message.name(), param, fds: Fds::new() }
+}
+
+fn tell<T>(ending: &mut Option<Ending<T>>, message: Message, result: Result<T, RequestError>) {
+    let told = catch_unwind(AssertUnwindSafe(|| match ending.take() {
+        Some(Ending::Future(completer)) => completer.complete(result),
+        Some(Ending::Callback(callback)) => callback(message, result),
+        None => {}
+    }));
+    if told.is_err() {
+        tracing::error!("a waker panicked");
+    }
+}
+
+impl<T> std::fmt::Debug for Ending<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Future(_) => "Future",
+            Self::Callback(_) => "Callback",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ask::asynchronous::submissions::Id;
+
+    #[test]
+    fn one_that_waits_takes_less_than_a_kibibyte() {
+        // The job; its promise, with the counts of its `Arc` and a waker; its
+        // entries in the schedule's two trees, whose nodes are half full at worst.
+        let promise = 2 * size_of::<usize>() + 4 * size_of::<usize>();
+        let waiting = 2 * size_of::<(Id, Deadline, Box<Job>)>();
+        let due = 2 * size_of::<(Deadline, Id)>();
+        let total = size_of::<Job>() + promise + waiting + due;
+        assert!(total < 1024, "{total} bytes, {} of them the job", size_of::<Job>());
+        println!("{total} bytes, {} of them the job", size_of::<Job>());
+    }
+}

@@ -1,0 +1,153 @@
+//! To all members at once: a message, or a request that blocks.
+
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+
+use super::{
+    Desk, Outcome, Replies, RequestError, SendError, Sent,
+    pending::Exchange,
+    reply_socket::{Line, Unsent, wait_for},
+    under_way::{Queueing, Round, outcome_of, retry},
+};
+use crate::{
+    group::Member,
+    group::remove_dead_member,
+    receive::{Inbox, turn},
+    sys::{Deadline, Socket},
+    wire::{Datagram, Kind, Layout, MessageRef},
+};
+
+impl Desk {
+    /// Sends a one-way message from `socket` to all members.
+    ///
+    /// First to all without waiting; then to those whose queues were full, as
+    /// they make room, until the deadline.
+    pub(crate) fn send_all(
+        &self,
+        socket: &Socket,
+        layout: Layout,
+        members: Vec<Member>,
+        message: &MessageRef<'_>,
+        timeout: Duration,
+    ) -> Result<Sent, SendError> {
+        message.check()?;
+        if self.is_stopped() {
+            return Err(SendError::Stopped);
+        }
+        let deadline = Deadline::after(timeout);
+        let datagram = Datagram::message(layout, Kind::Message, message);
+        let mut outcomes = vec![Outcome::QueueFull; members.len()];
+        let mut send = |peer: usize| match socket.send(
+            Some(members[peer].address()),
+            datagram.as_bytes(),
+            message.fds(),
+        ) {
+            Err(Errno::AGAIN) => Ok(false),
+            result => {
+                outcomes[peer] = outcome_of(result)?;
+                Ok(true)
+            }
+        };
+        let mut full = Vec::new();
+        for (peer, member) in members.iter().enumerate() {
+            if !send(peer)? {
+                full.push(Queueing::new(socket, peer, member));
+            }
+        }
+        while !full.is_empty() && !deadline.is_over() {
+            let mut polled: Vec<_> = full.iter().filter_map(Queueing::poll_fd).collect();
+            wait_for(&mut polled, deadline).map_err(send_failure)?;
+            retry(&mut full, &mut send)?;
+        }
+        for outcome in &outcomes {
+            if *outcome == Outcome::Sent {
+                self.gate.counters.messages_sent.add();
+            }
+        }
+        let outcomes: Vec<_> = members.into_iter().zip(outcomes).collect();
+        self.bury_the_dead(&outcomes);
+        Ok(Sent { outcomes })
+    }
+
+    /// Asks all members at once and waits for their answers, under one deadline.
+    pub(crate) fn ask_all(
+        &self,
+        layout: Layout,
+        mut members: Vec<Member>,
+        message: &MessageRef<'_>,
+        timeout: Duration,
+    ) -> Result<Replies, RequestError> {
+        message.check()?;
+        if self.is_stopped() {
+            return Err(RequestError::Stopped);
+        }
+        if members.is_empty() {
+            return Ok(Replies::default());
+        }
+        let _span =
+            tracing::debug_span!("mp_request_all", name = %message.name(), members = members.len()).entered();
+        if let [_] = members[..]
+            && let Some(only) = members.pop()
+        {
+            return self.ask_the_only(only, message, timeout);
+        }
+        let line = self.open_line(layout)?;
+        let exchange = Exchange::new(members.len(), Instant::now(), timeout);
+        let mut round = Round::to_all(line, members, exchange, message);
+        let mut inbox = Inbox::new();
+        turn::step_aside();
+        round.send_to_all_in_turn(self, &mut inbox, message.fds())?;
+        round.collect(self, &mut inbox, message.fds())?;
+        Ok(round.end(self).into_replies(self))
+    }
+
+    /// One is asked on a connected line, which saves finding it by its path.
+    fn ask_the_only(
+        &self,
+        member: Member,
+        message: &MessageRef<'_>,
+        timeout: Duration,
+    ) -> Result<Replies, RequestError> {
+        let (reply, outcome) = match self.ask(member.address(), message, timeout) {
+            Ok(reply) => (Some(reply), Outcome::Replied),
+            Err(RequestError::Ignored) => (None, Outcome::Ignored),
+            Err(RequestError::Gone) => (None, Outcome::Gone),
+            Err(RequestError::FdsLost) => (None, Outcome::FdsLost),
+            Err(RequestError::QueueFull { .. }) => (None, Outcome::QueueFull),
+            Err(RequestError::Refused) => (None, Outcome::Refused),
+            Err(RequestError::TimedOut { .. }) => (None, Outcome::TimedOut),
+            Err(error) => return Err(error),
+        };
+        let outcomes = vec![(member, outcome)];
+        self.bury_the_dead(&outcomes);
+        Ok(Replies { replies: reply.into_iter().collect(), outcomes })
+    }
+
+    /// A line to whomever.
+    pub(super) fn open_line(&self, layout: Layout) -> Result<Line, RequestError> {
+        match self.kept_line(None) {
+            Some(line) => Ok(line),
+            None => Ok(Line::unconnected(&self.group, layout)?),
+        }
+    }
+
+    /// Removes the socket files of members that are gone.
+    pub(super) fn bury_the_dead(&self, outcomes: &[(Member, Outcome)]) {
+        let mut gone = outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Gone).peekable();
+        if gone.peek().is_some()
+            && let Ok(directory) = self.group.open()
+        {
+            for (member, _) in gone {
+                remove_dead_member(&self.group, &directory, member.address().file_name());
+            }
+        }
+    }
+}
+
+fn send_failure(unsent: Unsent) -> SendError {
+    match unsent {
+        Unsent::Failed(errno) => SendError::Io(errno.into()),
+        Unsent::Outcome(_) => SendError::Gone,
+    }
+}

@@ -1,0 +1,148 @@
+//! The asking side: sending, and waiting for what comes back.
+//!
+//! A request goes out on a reply socket of its own (a [`Line`](reply_socket::Line)) and
+//! its replies come back there, to the thread that asked. So there is no table
+//! of pending requests, no hand-over between threads, and requests of one name
+//! do not meet. [`Exchange`](exchange::Exchange) decides who still owes an
+//! answer; it does no I/O. A request to many peers, and any that nobody blocks
+//! for, is a [`Round`](under_way::Round); those that nobody blocks for are carried
+//! by the [`courier`]. This module knows nothing of actions and handlers:
+//! the roles call it, from any thread, also from inside a handler.
+
+mod asynchronous;
+mod error;
+mod many;
+mod one;
+mod outcome;
+mod pending;
+mod pool;
+#[cfg(test)]
+mod pool_model;
+mod reply_socket;
+mod under_way;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
+
+pub(crate) use asynchronous::refuse;
+pub use asynchronous::{RepliesFuture, ReplyFuture};
+pub use error::{RequestError, SendError};
+pub use outcome::{Outcome, Replies, Reply, Sent};
+
+use crate::{
+    group::Group,
+    receive::{Arrived, Gate, Peer, Rejection},
+    sys::{Address, Birthplace, Deadline, Unwanted},
+    wire::{Kind, Name},
+};
+use asynchronous::Courier;
+use pool::Pool;
+use reply_socket::{Line, NoLine};
+
+/// What a role needs to ask: shared by all its threads and clones.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    group: Group,
+    gate: Gate,
+    pool: Pool<Line>,
+    courier: Courier,
+    stopped: AtomicBool,
+    made_in: Birthplace,
+}
+
+impl Desk {
+    /// `bound` is how many asynchronous requests may be under way.
+    pub(crate) fn new(group: Group, gate: Gate, bound: usize) -> Arc<Self> {
+        let (pool, courier) = (Pool::new(), Courier::new(bound));
+        let (stopped, made_in) = (AtomicBool::new(false), Birthplace::here());
+        Arc::new(Self { group, gate, pool, courier, stopped, made_in })
+    }
+
+    pub(crate) fn group(&self) -> &Group {
+        &self.group
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Nothing is sent from now on, the idle reply sockets are removed, and
+    /// asynchronous requests end.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Relaxed);
+        // The locks that a fork copied may be held by threads that it did not copy.
+        if self.made_in.is_here() {
+            self.pool.close();
+            self.courier.close();
+        }
+    }
+
+    /// After [`stop`](Self::stop): waits until all asynchronous requests have
+    /// ended and their callbacks returned, but not longer than `deadline`, and
+    /// not for the callback that calls this. Tells whether all have.
+    pub(crate) fn wait_until_ended(&self, deadline: Deadline) -> bool {
+        !self.made_in.is_here() || self.courier.wait_until_ended(deadline)
+    }
+
+    /// A reply socket that is connected to `to`, used before or new.
+    fn line_to(&self, to: &Address) -> Result<Line, NoLine> {
+        match self.kept_line(Some(to)) {
+            Some(line) => Ok(line),
+            None => Line::connected(&self.group, to),
+        }
+    }
+
+    /// A reply socket used before: connected to `to`, or to nobody.
+    fn kept_line(&self, to: Option<&Address>) -> Option<Line> {
+        self.pool.take(|line| line.leads_to(to))
+    }
+
+    /// Closes the idle lines to `to`: that peer is gone.
+    fn forget(&self, to: &Address) {
+        self.pool.forget(|line| line.leads_to(Some(to)));
+    }
+
+    /// What came to a reply socket, if it answers a request of this name.
+    fn answer(&self, arrived: Arrived, name: &Name) -> Option<Answer> {
+        let Arrived { kind, message, peer, .. } = arrived;
+        let answers = message.name == *name;
+        if answers && kind == Kind::Reply {
+            return Some(Answer::Reply(Reply { message, peer }));
+        }
+        drop(Unwanted::new(message.fds));
+        if answers && kind == Kind::Ignore {
+            return Some(Answer::Ignore(peer));
+        }
+        self.gate.counters.reject(Rejection::Unexpected);
+        None
+    }
+
+    /// A fork's copy is: the replies to it would go to the process it is a fork of.
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Relaxed) || !self.made_in.is_here()
+    }
+}
+
+/// A well-formed answer under the request's name.
+#[derive(Debug)]
+enum Answer {
+    Reply(Reply),
+    Ignore(Peer),
+}
+
+impl Answer {
+    fn peer(&self) -> &Peer {
+        match self {
+            Self::Reply(reply) => &reply.peer,
+            Self::Ignore(peer) => peer,
+        }
+    }
+}
+
+/// What the pool shares with, in the one place where a model checker's own can
+/// take its place.
+mod sync {
+    pub(super) use std::sync::{Mutex, MutexGuard, PoisonError};
+}

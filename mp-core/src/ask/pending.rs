@@ -1,0 +1,245 @@
+//! One request under way: who owes an answer, and when to stop waiting.
+//!
+//! A state machine without I/O. The caller tells it what happened and what time
+//! it is; it says what to do next.
+
+use std::time::{Duration, Instant};
+
+use smallvec::SmallVec;
+
+use super::Outcome;
+use crate::sys::Deadline;
+
+/// How long to wait before asking whether those who owe an answer still live.
+/// Long enough that a request that is answered never asks.
+const FIRST_LOOK: Duration = Duration::from_millis(20);
+const LONGEST_LOOK: Duration = Duration::from_millis(200);
+
+/// What to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Everybody has an outcome.
+    Done,
+    /// Wait for an answer, at most that long.
+    Wait(Duration),
+    /// See who of those that owe an answer is still there, and [`settle`](Exchange::settle) the others.
+    Look,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Its queue has no room yet.
+    Unsent,
+    /// It has been asked.
+    Owing,
+    Settled(Outcome),
+}
+
+/// A request to peers `0..n`.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    peers: SmallVec<[State; 1]>,
+    open: usize,
+    owing: usize,
+    /// Whether an answer can still come that is not wanted any more.
+    owed: bool,
+    deadline: Deadline,
+    look_at: Deadline,
+    pause: Duration,
+}
+
+impl Exchange {
+    pub(super) fn new(peers: usize, now: Instant, timeout: Duration) -> Self {
+        Self {
+            peers: SmallVec::from_elem(State::Unsent, peers),
+            open: peers,
+            owing: 0,
+            owed: false,
+            deadline: Deadline::after_from(now, timeout),
+            look_at: Deadline::after_from(now, FIRST_LOOK),
+            pause: FIRST_LOOK,
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    /// Records that the request is in a peer's queue.
+    pub(super) fn sent(&mut self, peer: usize) {
+        if let Some(state @ State::Unsent) = self.peers.get_mut(peer) {
+            *state = State::Owing;
+            self.owing += 1;
+        }
+    }
+
+    /// Records what became of a peer. The first outcome stays; `false` if it had one.
+    pub(super) fn settle(&mut self, peer: usize, outcome: Outcome) -> bool {
+        match self.peers.get_mut(peer) {
+            None | Some(State::Settled(_)) => false,
+            Some(state) => {
+                // Who was asked may have answered just before it went, or answer late.
+                self.owed |= *state == State::Owing && matches!(outcome, Outcome::TimedOut | Outcome::Gone);
+                self.owing -= usize::from(*state == State::Owing);
+                *state = State::Settled(outcome);
+                self.open -= 1;
+                true
+            }
+        }
+    }
+
+    /// Whether somebody has been asked and not answered.
+    pub(super) fn is_asked(&self) -> bool {
+        self.peers.contains(&State::Owing)
+    }
+
+    /// How many have been asked and have no outcome.
+    pub(super) fn owing(&self) -> usize {
+        self.owing
+    }
+
+    /// The peers without an outcome.
+    pub(super) fn open(&self) -> impl Iterator<Item = usize> {
+        let is_open = |state: &State| !matches!(state, State::Settled(_));
+        self.peers.iter().enumerate().filter(move |(_, state)| is_open(state)).map(|(peer, _)| peer)
+    }
+
+    pub(super) fn step(&mut self, now: Instant) -> Step {
+        if self.open == 0 {
+            return Step::Done;
+        }
+        let left = self.deadline.left_at(now);
+        if left.is_zero() {
+            for peer in 0..self.peers.len() {
+                let was_sent = self.peers[peer] == State::Owing;
+                self.settle(peer, if was_sent { Outcome::TimedOut } else { Outcome::QueueFull });
+            }
+            return Step::Done;
+        }
+        let until_look = self.look_at.left_at(now);
+        if until_look.is_zero() {
+            self.pause = (self.pause * 2).min(LONGEST_LOOK);
+            self.look_at = Deadline::after_from(now, self.pause);
+            return Step::Look;
+        }
+        Step::Wait(left.min(until_look))
+    }
+
+    /// Whether a late answer may come: the socket it would come to must not be
+    /// used again.
+    pub(super) fn is_owed(&self) -> bool {
+        self.owed || self.open > 0
+    }
+
+    /// Every peer's outcome, in order. To be called when done.
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = Outcome> {
+        self.peers.iter().map(|state| match state {
+            State::Settled(outcome) => *outcome,
+            State::Unsent | State::Owing => Outcome::TimedOut,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    fn asked(peers: usize, now: Instant, timeout: Duration) -> Exchange {
+        let mut exchange = Exchange::new(peers, now, timeout);
+        (0..peers).for_each(|peer| exchange.sent(peer));
+        exchange
+    }
+
+    #[test]
+    fn a_peer_whose_queue_stayed_full_owes_nothing() {
+        let start = Instant::now();
+        let mut exchange = Exchange::new(2, start, SECOND);
+        exchange.sent(1);
+        assert!(exchange.settle(1, Outcome::Replied));
+        assert_eq!(exchange.step(start + SECOND), Step::Done);
+        assert_eq!(exchange.outcomes().collect::<Vec<_>>(), [Outcome::QueueFull, Outcome::Replied]);
+        assert!(!exchange.is_owed());
+    }
+
+    #[test]
+    fn a_request_to_nobody_is_done_at_once() {
+        let now = Instant::now();
+        let mut exchange = Exchange::new(0, now, SECOND);
+        assert_eq!(exchange.step(now), Step::Done);
+        assert!(!exchange.is_owed());
+    }
+
+    #[test]
+    fn answers_in_any_order_end_it_before_the_deadline() {
+        let now = Instant::now();
+        for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
+            let mut exchange = asked(3, now, SECOND);
+            for (answered, peer) in order.into_iter().enumerate() {
+                assert_eq!(exchange.step(now), Step::Wait(FIRST_LOOK), "{answered} answered");
+                assert!(exchange.settle(peer, Outcome::Replied));
+            }
+            assert_eq!(exchange.step(now), Step::Done);
+            assert!(!exchange.is_owed());
+        }
+    }
+
+    #[test]
+    fn an_answer_counts_once() {
+        let now = Instant::now();
+        let mut exchange = asked(2, now, SECOND);
+        assert!(exchange.settle(0, Outcome::Replied));
+        assert!(!exchange.settle(0, Outcome::Ignored), "the second answer of a peer");
+        assert!(!exchange.settle(7, Outcome::Replied), "nobody");
+        assert_eq!(exchange.open().collect::<Vec<_>>(), [1]);
+    }
+
+    #[test]
+    fn those_who_are_silent_time_out_together_at_the_one_deadline() {
+        let start = Instant::now();
+        let mut exchange = asked(3, start, SECOND);
+        exchange.settle(1, Outcome::Replied);
+        assert_ne!(exchange.step(start + ms(999)), Step::Done);
+        assert_eq!(exchange.step(start + SECOND), Step::Done);
+        let outcomes: Vec<_> = exchange.outcomes().collect();
+        assert_eq!(outcomes, [Outcome::TimedOut, Outcome::Replied, Outcome::TimedOut]);
+        assert!(exchange.is_owed(), "late answers may still come");
+    }
+
+    #[test]
+    fn it_looks_for_the_dead_ever_more_rarely() {
+        let start = Instant::now();
+        let mut exchange = asked(1, start, 10 * SECOND);
+        let (mut now, mut looks) = (start, Vec::new());
+        while looks.len() < 6 {
+            match exchange.step(now) {
+                Step::Wait(time) => now += time,
+                Step::Look => looks.push((now - start).as_millis()),
+                Step::Done => unreachable!("nobody answered"),
+            }
+        }
+        assert_eq!(looks, [20, 60, 140, 300, 500, 700]);
+    }
+
+    #[test]
+    fn the_deadline_comes_before_the_look() {
+        let start = Instant::now();
+        let mut exchange = asked(1, start, ms(5));
+        assert_eq!(exchange.step(start), Step::Wait(ms(5)));
+        assert_eq!(exchange.step(start + ms(5)), Step::Done);
+    }
+
+    #[test]
+    fn a_peer_found_dead_may_have_answered_before() {
+        let now = Instant::now();
+        let mut exchange = asked(1, now, SECOND);
+        exchange.settle(0, Outcome::Gone);
+        assert_eq!(exchange.step(now), Step::Done);
+        assert!(exchange.is_owed());
+    }
+}

@@ -1,0 +1,417 @@
+//! A request under way to one peer or to many, whoever waits for it.
+//!
+//! It owns the line it went out on and decides nothing: [`Exchange`] does. Who
+//! drives it lends it what it needs: the blocking fan-out waits between its
+//! steps in [`collect`](Round::collect); the courier calls
+//! [`advance`](Round::advance) when there is something to do.
+
+use std::{
+    os::fd::{AsFd, BorrowedFd},
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    event::{PollFd, PollFlags},
+    io::Errno,
+};
+
+use super::{
+    Answer, Desk, Outcome, Replies, Reply, RequestError,
+    pending::{Exchange, Step},
+    reply_socket::{Line, Unsent, unsent, wait_for},
+};
+use crate::{
+    group::Member,
+    group::Sighting,
+    receive::{Inbox, Missed},
+    sys::{Address, Deadline, Socket, Unwanted, Wait},
+    wire::{Datagram, Kind, MessageRef, Name},
+};
+
+/// How many datagrams are taken at once while other requests wait: whatever a
+/// peer sends, they have their turn. What is left makes the line readable again.
+const AT_ONCE: usize = 64;
+
+/// How many answers the system's default lets wait in a socket's queue.
+const ANSWERS_AT_ONCE: usize = 10;
+
+/// How long to wait for an answer before the next are asked nevertheless.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// A request under way.
+#[derive(Debug)]
+pub(super) struct Round {
+    line: Line,
+    exchange: Exchange,
+    /// In order of their file names; none if the line is connected to the one peer.
+    members: Vec<Member>,
+    name: Name,
+    datagram: Datagram,
+    full: Vec<Queueing>,
+    replies: Vec<Reply>,
+}
+
+impl Round {
+    /// To the peer that the line is connected to.
+    pub(super) fn to_one(line: Line, exchange: Exchange, message: &MessageRef<'_>) -> Self {
+        Self::new(line, Vec::new(), exchange, message)
+    }
+
+    /// To all of these, on a line that is not connected.
+    pub(super) fn to_all(
+        line: Line,
+        mut members: Vec<Member>,
+        exchange: Exchange,
+        message: &MessageRef<'_>,
+    ) -> Self {
+        // Answers are matched by file name: a peer may spell the directory in another way.
+        members.sort_by(|a, b| a.address().file_name().cmp(b.address().file_name()));
+        Self::new(line, members, exchange, message)
+    }
+
+    fn new(line: Line, members: Vec<Member>, exchange: Exchange, message: &MessageRef<'_>) -> Self {
+        let datagram = Datagram::message(line.layout(), Kind::Request, message);
+        let name = *message.name();
+        Self { line, exchange, members, name, datagram, full: Vec::new(), replies: Vec::new() }
+    }
+
+    /// Sends to everybody who has room.
+    pub(super) fn send_to_all(&mut self, desk: &Desk, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+        (0..self.members.len().max(1)).try_for_each(|peer| self.send_or_queue(desk, peer, fds))
+    }
+
+    /// The same, but no more at once than there is room for answers: who finds
+    /// none has to wait for it, which takes longer than to be asked a little
+    /// later. Where no answers come, it goes on without waiting for them.
+    pub(super) fn send_to_all_in_turn(
+        &mut self,
+        desk: &Desk,
+        inbox: &mut Inbox,
+        fds: &[BorrowedFd<'_>],
+    ) -> Result<(), RequestError> {
+        let mut at_once = ANSWERS_AT_ONCE;
+        for peer in 0..self.members.len() {
+            let is_full = self.exchange.owing() >= at_once && !self.exchange.deadline().is_over();
+            if is_full && !self.receive(desk, inbox, Wait::AtMost(PAUSE))? {
+                at_once *= 2;
+            }
+            self.send_or_queue(desk, peer, fds)?;
+        }
+        Ok(())
+    }
+
+    fn send_or_queue(&mut self, desk: &Desk, peer: usize, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+        if !self.send(desk, peer, fds)? {
+            self.full.push(match self.members.get(peer) {
+                Some(member) => Queueing::new(self.line.socket(), peer, member),
+                None => Queueing { peer, connected: None },
+            });
+        }
+        Ok(())
+    }
+
+    /// To one: sends nothing yet, since others wait for room at that peer.
+    pub(super) fn queue_up(&mut self) {
+        self.full.push(Queueing { peer: 0, connected: None });
+    }
+
+    /// Waits for answers until everybody has an outcome.
+    pub(super) fn collect(
+        &mut self,
+        desk: &Desk,
+        inbox: &mut Inbox,
+        fds: &[BorrowedFd<'_>],
+    ) -> Result<(), RequestError> {
+        loop {
+            match self.exchange.step(Instant::now()) {
+                Step::Done => return Ok(()),
+                Step::Wait(time) if self.full.is_empty() => {
+                    self.receive(desk, inbox, Wait::AtMost(time))?;
+                }
+                Step::Wait(time) => {
+                    let mut polled: Vec<_> = self.full.iter().filter_map(Queueing::poll_fd).collect();
+                    polled.push(PollFd::new(&self.line, PollFlags::IN));
+                    wait_for(&mut polled, Deadline::after(time)).map_err(request_failure)?;
+                    self.send_to_the_full(desk, fds)?;
+                    self.drain(desk, inbox)?;
+                }
+                Step::Look => self.look(desk, inbox)?,
+            }
+        }
+    }
+
+    /// Does what can be done without waiting; whether those with full queues have
+    /// room now is tried only if it is their turn. Tells for how long nothing is
+    /// due then; `None` if everybody has an outcome.
+    pub(super) fn advance(
+        &mut self,
+        desk: &Desk,
+        inbox: &mut Inbox,
+        fds: &[BorrowedFd<'_>],
+        is_its_turn: bool,
+    ) -> Result<Option<Duration>, RequestError> {
+        if is_its_turn {
+            self.send_to_the_full(desk, fds)?;
+        }
+        let mut received = 0;
+        loop {
+            match self.exchange.step(Instant::now()) {
+                Step::Done => return Ok(None),
+                Step::Look => self.look(desk, inbox)?,
+                Step::Wait(time) => {
+                    let is_awaited = received < AT_ONCE && self.exchange.is_asked();
+                    if !is_awaited || !self.receive(desk, inbox, Wait::No)? {
+                        return Ok(Some(time));
+                    }
+                    received += 1;
+                }
+            }
+        }
+    }
+
+    /// When there is something to do if nothing comes; `None` if everybody has
+    /// an outcome.
+    pub(super) fn due(&mut self, now: Instant) -> Option<Duration> {
+        match self.exchange.step(now) {
+            Step::Done => None,
+            Step::Wait(time) => Some(time),
+            // Sending took that long; the next look is soon enough.
+            Step::Look => Some(Duration::ZERO),
+        }
+    }
+
+    pub(super) fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// How many have not been asked yet, for want of room.
+    pub(super) fn unsent(&self) -> usize {
+        self.full.len()
+    }
+
+    /// Sockets that tell when there is room in the other full queues.
+    pub(super) fn full_queues(&self) -> impl Iterator<Item = &Socket> {
+        self.full.iter().filter_map(|queueing| queueing.connected.as_ref())
+    }
+
+    /// Whether there is nobody any more.
+    pub(super) fn is_gone(&self) -> bool {
+        self.exchange.outcomes().all(|outcome| outcome == Outcome::Gone)
+    }
+
+    /// The line, and what became of everybody.
+    pub(super) fn into_parts(self) -> (Line, Ended) {
+        let Self { line, exchange, members, replies, .. } = self;
+        let (is_owed, outcomes) = (exchange.is_owed(), exchange.outcomes().collect());
+        (line, Ended { is_owed, members, outcomes, replies })
+    }
+
+    /// What became of everybody, with the line given back.
+    pub(super) fn end(self, desk: &Desk) -> Ended {
+        let (line, ended) = self.into_parts();
+        if !ended.is_owed {
+            desk.pool.give_back(line);
+        }
+        ended
+    }
+
+    /// `false` if the peer's queue is full.
+    fn send(&mut self, desk: &Desk, peer: usize, fds: &[BorrowedFd<'_>]) -> Result<bool, Errno> {
+        let to = self.members.get(peer).map(Member::address);
+        match self.line.socket().send(to, self.datagram.as_bytes(), fds) {
+            Err(Errno::AGAIN) => return Ok(false),
+            result => match outcome_of(result)? {
+                Outcome::Sent => {
+                    desk.gate.counters.requests_sent.add();
+                    self.exchange.sent(peer);
+                }
+                outcome => {
+                    self.exchange.settle(peer, outcome);
+                }
+            },
+        }
+        Ok(true)
+    }
+
+    fn send_to_the_full(&mut self, desk: &Desk, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+        let mut full = std::mem::take(&mut self.full);
+        let result = retry(&mut full, &mut |peer| self.send(desk, peer, fds));
+        self.full = full;
+        result
+    }
+
+    /// Finds those that are gone. What they sent before counts.
+    fn look(&mut self, desk: &Desk, inbox: &mut Inbox) -> Result<(), RequestError> {
+        let lives = |peer: &usize| match self.members.get(*peer) {
+            Some(member) => {
+                Sighting::of_member(member.address()).can_answer(desk.group.place(), member.address())
+            }
+            None => self.line.peer_lives(),
+        };
+        let dead: Vec<_> = self.exchange.open().filter(|peer| !lives(peer)).collect();
+        if dead.is_empty() {
+            return Ok(());
+        }
+        self.drain(desk, inbox)?;
+        for peer in dead {
+            self.exchange.settle(peer, Outcome::Gone);
+        }
+        Ok(())
+    }
+
+    /// Takes what has come, but no more than those asked have a right to send.
+    fn drain(&mut self, desk: &Desk, inbox: &mut Inbox) -> Result<(), RequestError> {
+        let mut left = AT_ONCE + self.members.len();
+        while left > 0 && self.receive(desk, inbox, Wait::No)? {
+            left -= 1;
+        }
+        Ok(())
+    }
+
+    /// Whether something came.
+    fn receive(&mut self, desk: &Desk, inbox: &mut Inbox, wait: Wait) -> Result<bool, RequestError> {
+        match inbox.receive(self.line.socket(), wait, &desk.gate) {
+            Ok(arrived) => {
+                if let Some(answer) = desk.answer(arrived, &self.name) {
+                    self.take(desk, answer);
+                }
+            }
+            Err(Missed::FdsLost { kind: Kind::Reply, name, from, .. }) if name == self.name => {
+                if let Some(peer) = self.peer_at(from.as_ref()) {
+                    self.exchange.settle(peer, Outcome::FdsLost);
+                }
+            }
+            Err(Missed::Rejected | Missed::FdsLost { .. }) => {}
+            Err(Missed::Nothing) => return Ok(false),
+            Err(Missed::Closed) => return Err(RequestError::Stopped),
+            Err(Missed::Failed(errno)) => return Err(RequestError::Io(errno.into())),
+        }
+        Ok(true)
+    }
+
+    fn take(&mut self, desk: &Desk, answer: Answer) {
+        let counters = &desk.gate.counters;
+        let peer = self.peer_at(answer.peer().address());
+        let outcome = match answer {
+            Answer::Reply(_) => Outcome::Replied,
+            Answer::Ignore(_) => Outcome::Ignored,
+        };
+        if !peer.is_some_and(|peer| self.exchange.settle(peer, outcome)) {
+            if let Answer::Reply(reply) = answer {
+                drop(Unwanted::new(reply.message.fds));
+            }
+            return counters.reject(crate::receive::Rejection::Unexpected);
+        }
+        match answer {
+            Answer::Reply(reply) => {
+                counters.replies_received.add();
+                self.replies.push(reply);
+            }
+            Answer::Ignore(_) => counters.ignores_received.add(),
+        }
+    }
+
+    /// On a connected line everything is from the one peer: the kernel sees to it.
+    fn peer_at(&self, from: Option<&Address>) -> Option<usize> {
+        if self.members.is_empty() {
+            return Some(0);
+        }
+        let name = from?.file_name();
+        self.members.binary_search_by(|member| member.address().file_name().cmp(name)).ok()
+    }
+}
+
+/// A request that is over.
+#[derive(Debug, Default)]
+pub(super) struct Ended {
+    /// An answer may come still: the line must not be used again.
+    pub(super) is_owed: bool,
+    members: Vec<Member>,
+    outcomes: Vec<Outcome>,
+    replies: Vec<Reply>,
+}
+
+impl Ended {
+    /// Of a request to one.
+    pub(super) fn into_reply(mut self, timeout: Duration) -> Result<Reply, RequestError> {
+        match (self.replies.pop(), self.outcomes.first()) {
+            (Some(reply), _) => Ok(reply),
+            (None, Some(outcome)) => Err(no_reply(*outcome, timeout)),
+            (None, None) => Err(RequestError::Gone),
+        }
+    }
+
+    /// Of a request to all.
+    pub(super) fn into_replies(self, desk: &Desk) -> Replies {
+        let outcomes: Vec<_> = self.members.into_iter().zip(self.outcomes).collect();
+        desk.bury_the_dead(&outcomes);
+        Replies { replies: self.replies, outcomes }
+    }
+}
+
+/// Why the one peer has not replied.
+pub(super) fn no_reply(outcome: Outcome, timeout: Duration) -> RequestError {
+    match outcome {
+        Outcome::Ignored => RequestError::Ignored,
+        Outcome::Gone => RequestError::Gone,
+        Outcome::FdsLost => RequestError::FdsLost,
+        Outcome::QueueFull => RequestError::QueueFull { timeout },
+        Outcome::Refused => RequestError::Refused,
+        Outcome::Sent | Outcome::Replied | Outcome::TimedOut => RequestError::TimedOut { timeout },
+    }
+}
+
+/// A peer whose queue is full. `poll` tells of room in it only on a socket that
+/// is connected to it.
+#[derive(Debug)]
+pub(super) struct Queueing {
+    peer: usize,
+    /// `None` if it cannot be had: then the next try tells why.
+    connected: Option<Socket>,
+}
+
+impl Queueing {
+    pub(super) fn new(line: &Socket, peer: usize, member: &Member) -> Self {
+        let connect = || {
+            let socket = line.another()?;
+            socket.connect(member.address())?;
+            Ok::<_, Errno>(socket)
+        };
+        Self { peer, connected: connect().ok() }
+    }
+
+    pub(super) fn poll_fd(&self) -> Option<PollFd<'_>> {
+        self.connected.as_ref().map(|socket| PollFd::from_borrowed_fd(socket.as_fd(), PollFlags::OUT))
+    }
+}
+
+/// Sends again to each; those that take it leave the queue.
+pub(super) fn retry(
+    full: &mut Vec<Queueing>,
+    send: &mut impl FnMut(usize) -> Result<bool, Errno>,
+) -> Result<(), Errno> {
+    let mut failed = Ok(());
+    full.retain(|queueing| match send(queueing.peer) {
+        Ok(sent) => !sent,
+        Err(errno) => {
+            failed = Err(errno);
+            true
+        }
+    });
+    failed
+}
+
+pub(super) fn outcome_of(sent: Result<(), Errno>) -> Result<Outcome, Errno> {
+    match sent.map_err(unsent) {
+        Ok(()) => Ok(Outcome::Sent),
+        Err(Unsent::Outcome(outcome)) => Ok(outcome),
+        Err(Unsent::Failed(errno)) => Err(errno),
+    }
+}
+
+fn request_failure(unsent: Unsent) -> RequestError {
+    match unsent {
+        Unsent::Failed(errno) => RequestError::Io(errno.into()),
+        Unsent::Outcome(_) => RequestError::Gone,
+    }
+}

@@ -1,0 +1,265 @@
+use std::{
+    ffi::OsString,
+    fmt,
+    marker::PhantomData,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use crate::{
+    answer::{self, Action, Actions, Arrival, RegisterError, Responder},
+    group::{BindError, Group, GroupError, Location},
+    receive::{Counters, Gate, Peer, Rejection, Trust},
+    role::InProcess,
+    wire::{Message, Name},
+};
+
+/// Sets up a [`Primary`](crate::Primary), [`Secondary`](crate::Secondary) or
+/// [`Client`](crate::Client). Every setting has a safe default.
+pub struct Builder<R: Role> {
+    pub(crate) setup: Setup,
+    pub(crate) handle: Arc<OnceLock<R::Inner>>,
+    role: PhantomData<R>,
+}
+
+pub(crate) struct Setup {
+    location: Location,
+    trust: Trust,
+    actions: Vec<(Name, Action)>,
+    otherwise: Option<Action>,
+    allow_dpdk_actions: bool,
+    pub(crate) backlog: usize,
+    pub(crate) send_timeout: Duration,
+    pub(crate) under_way: usize,
+    busy_poll: Duration,
+}
+
+/// A way to take part in a group. Implemented by this crate's three roles.
+pub trait Role: sealed::Role {}
+
+/// A role that joins the group, and so has actions.
+pub trait Joins: Role {}
+
+pub(crate) mod sealed {
+    pub trait Role {
+        #[doc(hidden)]
+        type Inner;
+    }
+}
+
+impl<R: Role> Builder<R> {
+    pub(crate) fn new(file_prefix: OsString) -> Self {
+        let setup = Setup {
+            location: Location::Prefix(file_prefix),
+            trust: Trust::same_user(),
+            actions: Vec::new(),
+            otherwise: None,
+            allow_dpdk_actions: false,
+            backlog: 256,
+            send_timeout: Duration::from_millis(100),
+            under_way: 16_384,
+            busy_poll: Duration::ZERO,
+        };
+        Self { setup, handle: Arc::default(), role: PhantomData }
+    }
+
+    /// Uses this runtime directory instead of `<base>/dpdk/<file-prefix>/`.
+    ///
+    /// Default: DPDK's. The base is `$RUNTIME_DIRECTORY` if set, else `/var/run`
+    /// for root, else `$XDG_RUNTIME_DIR`, else `/tmp`.
+    #[must_use]
+    pub fn runtime_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.setup.location = Location::Dir(dir.into());
+        self
+    }
+
+    /// Uses a group within this process, without any file or socket. The
+    /// file-prefix is not used then.
+    #[must_use]
+    pub fn in_process(mut self, group: &InProcess) -> Self {
+        self.setup.location = Location::Memory(Arc::clone(&group.0));
+        self
+    }
+
+    /// Listens to those whom this policy allows. Default: [`Trust::same_user`].
+    #[must_use]
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.setup.trust = trust;
+        self
+    }
+
+    /// How long a one-way message waits for room in a full queue. Default: 100 ms.
+    #[must_use]
+    pub fn send_timeout(mut self, timeout: Duration) -> Self {
+        self.setup.send_timeout = timeout;
+        self
+    }
+
+    /// How long to spin for a datagram before sleeping until one comes: whoever
+    /// waits for a reply, and whoever receives for a primary or a secondary.
+    ///
+    /// A request takes a fraction of the time if both sides spin, each on a core
+    /// of its own; on one core they hold each other up. A member spins that long
+    /// after each datagram, and not while nothing comes.
+    ///
+    /// Default: not at all.
+    #[must_use]
+    pub fn busy_poll(mut self, time: Duration) -> Self {
+        self.setup.busy_poll = time;
+        self
+    }
+
+    /// How many asynchronous requests may be under way at once. One more fails
+    /// with [`RequestError::TooManyUnderWay`](crate::RequestError::TooManyUnderWay).
+    ///
+    /// Default: 16,384. Each takes less than 1 KiB until its reply is there, so
+    /// at most 16 MiB, and copies of its message's descriptors until it is sent.
+    /// Whatever the bound, at most 128 reply sockets are open for them; the
+    /// others wait their turn, in order, while their deadlines run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use mp_core::{Client, Message, Name, RequestError};
+    ///
+    /// let client = Client::builder("no-such-app").requests_under_way(0).start()?;
+    /// let ping = Message::new(Name::new("ping")?);
+    /// let refused = pollster::block_on(client.request_async(&ping, Duration::from_secs(1)));
+    /// assert!(matches!(refused, Err(RequestError::TooManyUnderWay { bound: 0 })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn requests_under_way(mut self, bound: usize) -> Self {
+        self.setup.under_way = bound;
+        self
+    }
+}
+
+impl<R: Joins> Builder<R> {
+    /// Calls `handler` for each message of this name.
+    ///
+    /// Handlers run one at a time, in the order in which datagrams came; one
+    /// that waits for a reply of its own lets others run meanwhile. A panic in
+    /// one is caught and counted.
+    #[must_use]
+    pub fn on<F>(self, name: Name, handler: F) -> Self
+    where
+        F: Fn(Message, &Peer) + Send + Sync + 'static,
+    {
+        self.register(name, answer::on(handler))
+    }
+
+    /// Calls `handler` for each request of this name. It answers through the
+    /// [`Responder`], at once or later; dropping that tells the requester to
+    /// ignore this process.
+    #[must_use]
+    pub fn serve<F>(self, name: Name, handler: F) -> Self
+    where
+        F: Fn(Message, &Peer, Responder) + Send + Sync + 'static,
+    {
+        self.register(name, answer::serve(handler))
+    }
+
+    /// Calls `handler` for whatever comes under this name, message or request.
+    /// It may turn away what it can make nothing of: that is counted, and a
+    /// request answered *ignore*.
+    #[must_use]
+    pub fn action<F>(self, name: Name, handler: F) -> Self
+    where
+        F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
+    {
+        self.register(name, Arc::new(handler))
+    }
+
+    /// Calls `handler` for everything that has no action of its own.
+    ///
+    /// Default: messages are dropped and counted, requests answered *ignore*.
+    #[must_use]
+    pub fn otherwise<F>(mut self, handler: F) -> Self
+    where
+        F: Fn(Arrival) + Send + Sync + 'static,
+    {
+        self.setup.otherwise = Some(Arc::new(move |arrival| {
+            handler(arrival);
+            Ok(())
+        }));
+        self
+    }
+
+    /// How many datagrams may wait while a handler is running. Beyond it,
+    /// messages are dropped and counted and requests answered *ignore*.
+    ///
+    /// Default: 256, about 200 KiB when full, and up to 8 descriptors each.
+    #[must_use]
+    pub fn backlog(mut self, datagrams: usize) -> Self {
+        self.setup.backlog = datagrams;
+        self
+    }
+
+    /// Allows actions under names of DPDK's own, in a group with DPDK in it.
+    ///
+    /// Default: [`RegisterError::DpdkName`], since DPDK processes that ask for
+    /// them expect DPDK to answer.
+    #[must_use]
+    pub fn allow_dpdk_actions(mut self) -> Self {
+        self.setup.allow_dpdk_actions = true;
+        self
+    }
+
+    fn register(mut self, name: Name, action: Action) -> Self {
+        self.setup.actions.push((name, action));
+        self
+    }
+}
+
+impl Setup {
+    pub(crate) fn group(&self) -> Result<Group, GroupError> {
+        Group::locate(&self.location)
+    }
+
+    pub(crate) fn gate(&self) -> Gate {
+        let counters = Arc::new(Counters::default());
+        Gate { trust: self.trust.clone(), counters, busy_poll: self.busy_poll }
+    }
+
+    /// The actions, checked. They are in place before the socket exists.
+    pub(crate) fn actions(&mut self, dpdk_in_group: bool) -> Result<Actions, RegisterError> {
+        let actions = std::mem::take(&mut self.actions);
+        let protect_dpdk = dpdk_in_group && !self.allow_dpdk_actions;
+        answer::Registry::new(actions, self.otherwise.take(), protect_dpdk).map(Actions)
+    }
+}
+
+impl<R: Role> fmt::Debug for Builder<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("location", &self.setup.location).finish_non_exhaustive()
+    }
+}
+
+/// Why a role could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The group's directory cannot be used.
+    #[error(transparent)]
+    Group(#[from] GroupError),
+    /// The group has another primary, or its lock stayed taken.
+    #[error(transparent)]
+    Bind(BindError),
+    /// Two actions have one name, or one has a name of DPDK's own.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// A thread or a socket could not be made.
+    #[error("the system is short of something")]
+    Io(#[from] std::io::Error),
+}
+
+impl From<BindError> for StartError {
+    fn from(error: BindError) -> Self {
+        match error {
+            BindError::Group(error) => Self::Group(error),
+            error => Self::Bind(error),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! What a user holds: the three roles, and their builder.
+//!
+//! A role puts the layers below together: its place in the group, the asking side and, if it
+//! joins, the answering side. It decides nothing of its own.
+
+mod builder;
+mod client;
+mod in_process;
+mod membership;
+mod primary;
+mod secondary;
+
+pub use builder::{Builder, Joins, Role, StartError};
+pub use client::Client;
+pub use in_process::InProcess;
+pub use primary::{Primary, PrimaryHandle};
+pub use secondary::Secondary;
