@@ -4,16 +4,16 @@
 //! [`Group`] makes a runtime directory and starts [`Process`]es in it, each the
 //! program `peer` of this package, driven line by line. [`RawSocket`] and
 //! [`Lie`] speak the wire without `mp-core`, from the facts of the C structs.
-//! [`example`] builds a program of the `examples` package.
+//! [`example`] builds a program of the `examples` package, [`mpctl`] the tool.
 
 #[cfg(feature = "dpdk")]
 pub mod dpdk;
-mod example;
 mod process;
+mod program;
 mod raw;
 
-pub use example::example;
 pub use process::{Group, Process, StartFailed, WITHIN, eventually};
+pub use program::{example, mpctl};
 pub use raw::{Lie, RawSocket, bind_108, open_fds};
 
 /// A [`Group`] whose processes run this package's program `peer`.

@@ -1,8 +1,9 @@
-//! The examples that talk to DPDK, against DPDK.
+//! The examples that talk to DPDK, and `mpctl`, against DPDK.
 #![cfg(feature = "dpdk")]
 
 use std::{
     ops::{Deref, DerefMut},
+    path::Path,
     process::Output,
 };
 
@@ -38,13 +39,13 @@ fn vdevs_prints_the_devices_of_a_running_primary() {
 }
 
 /// Runs a program with the group's file-prefix, and what it sends recorded.
-fn run(group: &Group, program: &str, arguments: &[&str]) -> Output {
-    group.run(&example(program), &[&["--file-prefix", group.file_prefix()], arguments].concat())
+fn run(group: &Group, program: &Path, arguments: &[&str]) -> Output {
+    group.run(program, &[&["--file-prefix", group.file_prefix()], arguments].concat())
 }
 
 /// Starts `mpctl`, to be waited for, with lines of JSON; it is ready.
 fn mpctl(group: &Group, arguments: &[&str]) -> Member {
-    let (mut command, recording) = group.recorded(&example("mpctl"));
+    let (mut command, recording) = group.recorded(&tests::mpctl());
     command.args(["--json", "--file-prefix", group.file_prefix()]).args(arguments);
     let mut process = Process::spawn(command);
     assert_eq!(line(&mut process)["ready"], json!(true));
@@ -99,19 +100,19 @@ fn hotplug_attaches_and_detaches_while_it_is_asked_itself() {
     let mut listener = mpctl(&group, &["listen"]);
     let asked = |action: &str| format!("asked by {} to {action} vdev:net_null1", primary.pid());
 
-    let output = run(&group, "hotplug", &["attach", "net_null1"]);
+    let output = run(&group, &example("hotplug"), &["attach", "net_null1"]);
     assert_eq!(lines(&output), [&asked("attach"), "attached vdev:net_null1"], "{output:?}");
     assert_eq!(primary.devices(), ["net_null0", "net_null1"]);
     let request = line(&mut listener);
     assert_eq!([&request["kind"], &request["name"]], ["request", "eal_dev_mp_request"]);
     assert_eq!(request["decoded"], json!({ "type": "attach", "devargs": "vdev:net_null1", "result": 0 }));
 
-    let output = run(&group, "hotplug", &["detach", "net_null1"]);
+    let output = run(&group, &example("hotplug"), &["detach", "net_null1"]);
     assert_eq!(lines(&output), [&asked("detach"), "detached vdev:net_null1"], "{output:?}");
     assert_eq!(primary.devices(), ["net_null0"]);
     assert_eq!(line(&mut listener)["decoded"]["type"], json!("detach"));
 
-    let output = run(&group, "hotplug", &["detach", "net_null1"]);
+    let output = run(&group, &example("hotplug"), &["detach", "net_null1"]);
     assert!(!output.status.success(), "{output:?}");
     assert!(str::from_utf8(&output.stderr).expect("text").starts_with("hotplug: No such file"), "{output:?}");
     interrupt(listener);
@@ -125,7 +126,7 @@ fn mpctl_looks_into_a_group_of_dpdk() {
     let version = primary.ready().field("version").expect("it tells").to_owned();
     let dir = group.runtime_dir();
 
-    let groups = run(&group, "mpctl", &["--json", "groups"]);
+    let groups = run(&group, &tests::mpctl(), &["--json", "groups"]);
     let groups: Vec<_> = lines(&groups).into_iter().map(parse).collect();
     let ours = groups.iter().find(|row| row["runtime_dir"] == json!(dir)).expect("it is listed");
     let expected = json!({
@@ -133,13 +134,13 @@ fn mpctl_looks_into_a_group_of_dpdk() {
         "members": 1, "stale": 0, "dpdk": version, "layout": 332,
     });
     assert_eq!(*ours, expected);
-    let member = only(&run(&group, "mpctl", &["--json", "members"]));
+    let member = only(&run(&group, &tests::mpctl(), &["--json", "members"]));
     assert_eq!([&member["role"], &member["state"]], ["primary", "alive"]);
     assert_eq!(member["pid"], json!(primary.pid()));
 
     let mut listener = mpctl(&group, &["listen", "--count", "2"]);
     let scan = format!("01{}", "00".repeat(71));
-    let output = run(&group, "mpctl", &["--json", "request", "bus_vdev_mp", "--hex", &scan]);
+    let output = run(&group, &tests::mpctl(), &["--json", "request", "bus_vdev_mp", "--hex", &scan]);
     assert!(output.status.success(), "{output:?}");
     let reply = &only(&output)["replies"][0];
     assert_eq!(
@@ -148,18 +149,21 @@ fn mpctl_looks_into_a_group_of_dpdk() {
     );
     assert_eq!(line(&mut listener)["decoded"], json!({ "type": "scan_one", "name": "net_null0" }));
 
-    let output = run(&group, "mpctl", &["--json", "--timeout", "100ms", "request", "unknown"]);
+    let output = run(&group, &tests::mpctl(), &["--json", "--timeout", "100ms", "request", "unknown"]);
     assert_eq!(
         (output.status.code(), &only(&output)["outcomes"][0]["outcome"]),
         (Some(1), &json!("timed_out"))
     );
-    let pings =
-        only(&run(&group, "mpctl", &["--json", "ping", "bus_vdev_mp", "--hex", &scan, "--count", "5"]));
+    let pings = only(&run(
+        &group,
+        &tests::mpctl(),
+        &["--json", "ping", "bus_vdev_mp", "--hex", &scan, "--count", "5"],
+    ));
     assert_eq!([&pings["received"], &pings["lost"]], [&json!(5), &json!(0)]);
     assert!(listener.wait_end(), "two is enough");
 
     primary.quit();
-    let output = run(&group, "mpctl", &["send", "told"]);
+    let output = run(&group, &tests::mpctl(), &["send", "told"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(str::from_utf8(&output.stderr).expect("text").starts_with("mpctl: no primary in"), "{output:?}");
 }
@@ -169,7 +173,8 @@ fn mpctl_speaks_the_layout_of_the_group() {
     let group = Group::with_340_bytes();
     let primary = group.peer_340(Role::Primary);
     primary.register("echo", Mode::Echo).expect("the name is free");
-    let output = run(&group, "mpctl", &["--json", "request", "echo", "--hex", "0102", "--fd", "/dev/null"]);
+    let output =
+        run(&group, &tests::mpctl(), &["--json", "request", "echo", "--hex", "0102", "--fd", "/dev/null"]);
     let replies = only(&output)["replies"].clone();
     assert_eq!(replies[0]["hex"], json!("0102"), "{output:?}");
     assert_eq!(replies[0]["fds"][0]["target"], json!("/dev/null"));

@@ -13,7 +13,7 @@
 use std::{error::Error, io, process::ExitCode, time::Duration};
 
 use clap::{Parser, ValueEnum};
-use examples::dpdk::{HotplugRequest, hotplug, text};
+use mp_dpdk::{HotplugRequest, hotplug, text};
 use mp_typed::{Peer, Secondary};
 
 /// Attaches a device to a running DPDK primary and its secondaries, or detaches it.

@@ -16,7 +16,7 @@ use std::{
 };
 
 use clap::Parser;
-use examples::dpdk::{VdevFound, VdevScan, text, vdev};
+use mp_dpdk::{VdevFound, VdevScan, text, vdev};
 use mp_typed::{Peer, Secondary};
 
 /// Prints the virtual devices of a running DPDK primary.

@@ -25,7 +25,7 @@ use mp_core::{Builder, Message, Name, Primary, Responder};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tests::{Process, eventually, example};
+use tests::{Process, eventually};
 
 /// A runtime directory, and `mpctl` for it.
 struct Group(TempDir);
@@ -116,7 +116,7 @@ impl Run {
 
 fn mpctl() -> Command {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    Command::new(PROGRAM.get_or_init(|| example("mpctl")))
+    Command::new(PROGRAM.get_or_init(|| tests::mpctl()))
 }
 
 fn drain(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {

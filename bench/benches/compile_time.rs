@@ -1,7 +1,7 @@
 //! What 500 derived messages cost the compiler, against the same 500 structs with serde's derives.
 //!
 //! Two crates that differ in nothing but their derives are generated, and compiled in turns; their dependencies are
-//! compiled before the clock runs. Run with `cargo bench -p tests --bench compile_time`.
+//! compiled before the clock runs. Run with `cargo bench -p bench --bench compile_time`.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -44,7 +44,7 @@ fn plain_attributes(_: usize) -> String {
 /// A crate with all the structs, and a use of some of them.
 fn generate(folder: &Path, dependency: &str, attributes: fn(usize) -> String) -> Result<(), Box<dyn Error>> {
     let root =
-        Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the tests are a member of a workspace")?;
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("this package is a member of a workspace")?;
     let source = match dependency {
         "serde" => "\"1\", features = [\"derive\"]".to_owned(),
         member => format!("\"*\", path = {:?}", root.join(member)),

@@ -5,8 +5,8 @@ use std::{
     os::fd::{AsRawFd, BorrowedFd},
 };
 
-use examples::dpdk::{self, Decoded};
 use mp_core::{Message, inspect::DpdkVersion};
+use mp_dpdk::Decoded;
 use serde::{Serialize, Serializer};
 
 use super::{lossy, plain, plural};
@@ -45,7 +45,7 @@ impl Content {
         Self {
             param: message.param.to_vec(),
             fds: message.fds.iter().map(Fd::of).collect(),
-            decoded: dpdk::decode(&message.name.to_string(), &message.param, version),
+            decoded: mp_dpdk::decode(&message.name.to_string(), &message.param, version),
         }
     }
 }

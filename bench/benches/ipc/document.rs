@@ -91,7 +91,7 @@ fn write_all(dir: &Path, report: &Report) -> io::Result<()> {
 const INTRODUCTION: &str = "\
 # Benchmarks
 
-Written by `cargo bench -p tests --features bench-peers --bench ipc`, which measures, checks every answer and rewrites
+Written by `cargo bench -p bench --features bench-peers --bench ipc`, which measures, checks every answer and rewrites
 this file and its plots. It needs no root. With libdpdk, a C compiler and huge pages it measures DPDK too.
 
 Everything that is compared runs in turns, within the same second, in the placement that is named: left to the

@@ -1,5 +1,5 @@
 //! What a request, a broadcast and a message cost, beside the bare sockets and
-//! beside what one would use instead: `cargo bench -p tests --bench ipc`.
+//! beside what one would use instead: `cargo bench -p bench --bench ipc`.
 //!
 //! With `--features bench-peers` other libraries are measured too; with libdpdk
 //! and a C compiler installed, DPDK. Neither root nor huge pages are needed,

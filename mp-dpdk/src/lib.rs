@@ -57,13 +57,13 @@ pub use vfio::{FslmcReply, FslmcRequest, VfioReply, VfioRequest};
 /// # Examples
 ///
 /// ```
-/// use examples::dpdk::{self, VdevFound};
+/// use mp_dpdk::VdevFound;
 ///
 /// let found = VdevFound::new("net_null0");
 /// let encoded = mp_typed::encode(&found)?;
-/// let decoded = dpdk::decode("bus_vdev_mp", encoded.param(), None).ok_or("known")?;
+/// let decoded = mp_dpdk::decode("bus_vdev_mp", encoded.param(), None).ok_or("known")?;
 /// assert_eq!(decoded.to_string(), "type scan_one, name net_null0");
-/// assert!(dpdk::decode("link_state", &[1], None).is_none());
+/// assert!(mp_dpdk::decode("link_state", &[1], None).is_none());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]

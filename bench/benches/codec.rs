@@ -1,7 +1,7 @@
 //! Encoding plus decoding of a typical message, against bincode on the plain serde struct of the same fields.
 //!
 //! Both sides run in turns in one process, and what counts is the ratio of the medians: machines differ, the ratio hardly
-//! does. Run with `cargo bench -p tests --bench codec`.
+//! does. Run with `cargo bench -p bench --bench codec`.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

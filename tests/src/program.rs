@@ -1,4 +1,4 @@
-//! The programs of the `examples` package, for tests that run them.
+//! The programs of other packages, for tests that run them.
 
 use std::{env, path::PathBuf, process::Command};
 
@@ -9,6 +9,20 @@ use std::{env, path::PathBuf, process::Command};
 /// If it does not build.
 #[must_use]
 pub fn example(name: &str) -> PathBuf {
+    build("examples", name)
+}
+
+/// The same for `mpctl`.
+///
+/// # Panics
+///
+/// If it does not build.
+#[must_use]
+pub fn mpctl() -> PathBuf {
+    build("mpctl", "mpctl")
+}
+
+fn build(package: &str, program: &str) -> PathBuf {
     let test = env::current_exe().expect("a test knows its path");
     let directory = test.parent().and_then(|deps| deps.parent()).expect("it is in a profile's `deps`");
     let profile = match directory.file_name().and_then(|name| name.to_str()) {
@@ -16,9 +30,9 @@ pub fn example(name: &str) -> PathBuf {
         Some(name) => name,
     };
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "examples", "--bin", name, "--profile", profile])
+        .args(["build", "--quiet", "--package", package, "--bin", program, "--profile", profile])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status();
-    assert!(built.is_ok_and(|status| status.success()), "building the example `{name}`");
-    directory.join(name)
+    assert!(built.is_ok_and(|status| status.success()), "building `{program}` of the package `{package}`");
+    directory.join(program)
 }

@@ -1,3 +1,0 @@
-//! What the example programs share.
-
-pub mod dpdk;
