@@ -18,19 +18,20 @@
 //! # Layers
 //!
 //! ```text
-//! Primary, Secondary, Client
-//!      │               │
-//!   dispatch        request        answering; asking
+//!            role                  Primary, Secondary, Client and their builder
+//!      ┌───────┴───────┐
+//!   answer            ask          receiving and actions; requests and sending
 //!      └───────┬───────┘
-//!         group, sys               the directory; the sockets
-//!              │
-//!            wire                  datagrams, without I/O
+//!      ┌───────┴───────┐
+//!    group          receive        the directory and its members; what may come in
+//!      └───────┬───────┘
+//!             sys                  sockets, clock, fork
+//!             wire                 datagrams, without I/O
 //! ```
 //!
-//! [`inspect`] looks into groups without taking part.
-//!
-//! Each layer knows those below it and nothing above. See the [DPDK guide] for
-//! what it all means to a DPDK application.
+//! Each layer knows those below it and nothing above. [`inspect`] looks into groups
+//! without taking part. See the [DPDK guide] for what it all means to a DPDK
+//! application.
 //!
 //! # After a fork
 //!

@@ -84,7 +84,7 @@ fn reported(reports: &Receiver<(String, String)>) -> (String, String) {
 fn couriers() -> Vec<String> {
     let tasks = fs::read_dir("/proc/self/task").expect("it is always there");
     let dirs = tasks.map_while(Result::ok).map(|task| task.path().display().to_string());
-    dirs.filter(|dir| fs::read_to_string(format!("{dir}/comm")).is_ok_and(|comm| comm == "mp_courier\n"))
+    dirs.filter(|dir| fs::read_to_string(format!("{dir}/comm")).is_ok_and(|comm| comm == "mp_async\n"))
         .collect()
 }
 

@@ -17,10 +17,10 @@ use super::backlog::{Admission, Backlog};
 /// Who does what.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone, PartialEq, Eq, Hash))]
-pub(super) struct Roles<T> {
+pub(super) struct Duties<T> {
     backlog: Backlog<T>,
     receiver: Receiver,
-    stints: u64,
+    epochs: u64,
     /// Counts handlers started, so that a long one shows.
     started: u64,
     /// Handlers under way, those included that have stepped aside.
@@ -38,19 +38,19 @@ pub(super) struct Roles<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Receiver {
     Nobody,
-    Receiving(Stint),
+    Receiving(ReceiverEpoch),
     /// It is running a handler, which has the turn.
-    Handling(Stint),
+    Handling(ReceiverEpoch),
 }
 
 /// One thread's time in the receiver's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Stint(u64);
+pub(super) struct ReceiverEpoch(u64);
 
 /// What an idle thread is to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Standby<T> {
-    Receive(Stint),
+    Receive(ReceiverEpoch),
     Handle(T),
     /// Sleep until woken and, if `tick`, at most a tick.
     Sleep {
@@ -76,13 +76,13 @@ pub(super) struct Watch {
     quiet_ticks: u32,
 }
 
-impl<T> Roles<T> {
+impl<T> Duties<T> {
     /// No threads yet; `backlog` is how many may wait.
     pub(super) fn new(backlog: usize, max_threads: usize) -> Self {
         Self {
             backlog: Backlog::new(backlog),
             receiver: Receiver::Nobody,
-            stints: 0,
+            epochs: 0,
             started: 0,
             running: 0,
             watching: false,
@@ -124,8 +124,8 @@ impl<T> Roles<T> {
     pub(super) fn arrived(&mut self, item: T) -> Admission<T> {
         let may_handle = self.idle > 0 || self.threads == 1;
         let admission = self.backlog.admit(item, may_handle);
-        if let (Admission::Run(_), Receiver::Receiving(stint)) = (&admission, self.receiver) {
-            self.receiver = Receiver::Handling(stint);
+        if let (Admission::Run(_), Receiver::Receiving(epoch)) = (&admission, self.receiver) {
+            self.receiver = Receiver::Handling(epoch);
             self.begin();
         }
         admission
@@ -136,17 +136,17 @@ impl<T> Roles<T> {
         !std::mem::replace(&mut self.watching, true) && self.idle > 0
     }
 
-    /// A handler has ended; `turn` if it had kept its turn. `stint` is that in
+    /// A handler has ended; `turn` if it had kept its turn. `epoch` is that in
     /// which its thread received it, `None` if it did not.
-    pub(super) fn finished(&mut self, stint: Option<Stint>, turn: bool) -> After<T> {
+    pub(super) fn finished(&mut self, epoch: Option<ReceiverEpoch>, turn: bool) -> After<T> {
         self.running -= 1;
         if turn && let Some(next) = self.backlog.next() {
             self.begin();
             return After::Handle(next);
         }
-        match (self.receiver, stint) {
-            (Receiver::Handling(current), Some(stint)) if current == stint => {
-                self.receiver = Receiver::Receiving(stint);
+        match (self.receiver, epoch) {
+            (Receiver::Handling(current), Some(epoch)) if current == epoch => {
+                self.receiver = Receiver::Receiving(epoch);
                 After::Receive
             }
             _ => {
@@ -206,10 +206,10 @@ impl<T> Roles<T> {
     fn duty(&mut self) -> Standby<T> {
         if self.receiver == Receiver::Nobody && !self.drained {
             self.idle -= 1;
-            self.stints += 1;
-            let stint = Stint(self.stints);
-            self.receiver = Receiver::Receiving(stint);
-            return Standby::Receive(stint);
+            self.epochs += 1;
+            let epoch = ReceiverEpoch(self.epochs);
+            self.receiver = Receiver::Receiving(epoch);
+            return Standby::Receive(epoch);
         }
         if let Some(item) = self.backlog.take_over() {
             self.idle -= 1;

@@ -1,6 +1,6 @@
 //! Every interleaving of a few threads and datagrams, made one after the other.
 //!
-//! All that threads share is [`Roles`], under one lock; what a thread does
+//! All that threads share is [`Duties`], under one lock; what a thread does
 //! between two calls is its own. So the calls, in every order in which threads
 //! and the outside can make them, are all interleavings there are. The model
 //! below walks through them all and looks at every state.
@@ -20,10 +20,10 @@ enum Thread {
         watch: Watch,
         tick: bool,
     },
-    Receiving(Stint),
+    Receiving(ReceiverEpoch),
     Handling {
         item: u8,
-        stint: Option<Stint>,
+        epoch: Option<ReceiverEpoch>,
         turn: bool,
     },
     Left,
@@ -41,7 +41,7 @@ enum Handler {
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct World {
-    roles: Roles<u8>,
+    duties: Duties<u8>,
     threads: Vec<Thread>,
     /// Datagrams not received yet: from here on, of all.
     unread: u8,
@@ -68,7 +68,7 @@ const QUIET: u32 = 2;
 impl Model {
     fn start(&self) -> World {
         let mut world = World {
-            roles: Roles::new(self.backlog, self.max_threads),
+            duties: Duties::new(self.backlog, self.max_threads),
             threads: Vec::new(),
             unread: 0,
             started: Vec::new(),
@@ -107,41 +107,41 @@ impl Model {
             match thread {
                 Thread::Left => {}
                 Thread::Idle => next.push(world.after(|w| {
-                    let mut watch = w.roles.begin_standby();
-                    let duty = w.roles.stand_by(&mut watch);
+                    let mut watch = w.duties.begin_standby();
+                    let duty = w.duties.stand_by(&mut watch);
                     w.take_up(i, watch, duty);
                 })),
                 Thread::Asleep { mut watch, tick: true } => next.push(world.after(|w| {
-                    let duty = w.roles.ticked(&mut watch, QUIET);
+                    let duty = w.duties.ticked(&mut watch, QUIET);
                     w.take_up(i, watch, duty);
                 })),
                 Thread::Asleep { .. } => {}
-                Thread::Receiving(stint) => next.extend(self.receive(world, i, stint)),
-                Thread::Handling { item, stint, turn } => {
-                    next.extend(self.handle(world, i, item, stint, turn))
+                Thread::Receiving(epoch) => next.extend(self.receive(world, i, epoch)),
+                Thread::Handling { item, epoch, turn } => {
+                    next.extend(self.handle(world, i, item, epoch, turn))
                 }
             }
         }
         if self.stops && !world.closed {
             next.push(world.after(|w| {
                 w.closed = true;
-                w.roles.watch();
+                w.duties.watch();
                 w.wake();
-                w.refused.extend(w.roles.close());
+                w.refused.extend(w.duties.close());
             }));
         }
-        if world.closed && !world.shut_down && world.roles.running() == 0 {
+        if world.closed && !world.shut_down && world.duties.running() == 0 {
             next.push(world.after(|w| w.shut_down = true));
         }
         next
     }
 
-    fn receive(&self, world: &World, i: usize, stint: Stint) -> Option<World> {
+    fn receive(&self, world: &World, i: usize, epoch: ReceiverEpoch) -> Option<World> {
         let item = world.unread;
         if usize::from(item) == self.handlers.len() {
             return world.shut_down.then(|| {
                 world.after(|w| {
-                    w.roles.drained();
+                    w.duties.drained();
                     w.threads[i] = Thread::Idle;
                     w.wake();
                 })
@@ -149,15 +149,15 @@ impl Model {
         }
         Some(world.after(|w| {
             w.unread += 1;
-            if w.roles.wants_standby() {
+            if w.duties.wants_standby() {
                 w.spawn();
             }
-            match w.roles.arrived(item) {
+            match w.duties.arrived(item) {
                 Admission::Run(item) => {
-                    if w.roles.watch() {
+                    if w.duties.watch() {
                         w.wake();
                     }
-                    w.begin(i, item, Some(stint));
+                    w.begin(i, item, Some(epoch));
                 }
                 Admission::Waits => {}
                 Admission::Refused(item) => w.refused.push(item),
@@ -165,17 +165,24 @@ impl Model {
         }))
     }
 
-    fn handle(&self, world: &World, i: usize, item: u8, stint: Option<Stint>, turn: bool) -> Vec<World> {
+    fn handle(
+        &self,
+        world: &World,
+        i: usize,
+        item: u8,
+        epoch: Option<ReceiverEpoch>,
+        turn: bool,
+    ) -> Vec<World> {
         let handler = self.handlers[usize::from(item)];
         let all_received = usize::from(world.unread) == self.handlers.len();
         let mut next = Vec::new();
         if turn && matches!(handler, WaitsFor(_)) {
             let stepped = world.after(|w| {
-                for _ in 0..w.roles.shortage() {
+                for _ in 0..w.duties.shortage() {
                     w.spawn();
                 }
-                if w.roles.step_aside() {
-                    w.threads[i] = Thread::Handling { item, stint, turn: false };
+                if w.duties.step_aside() {
+                    w.threads[i] = Thread::Handling { item, epoch, turn: false };
                     w.wake();
                 }
             });
@@ -183,7 +190,7 @@ impl Model {
                 return vec![stepped];
             }
             // Nobody can take its place: its request times out in the end.
-            next.push(world.after(|w| w.finish(i, item, stint, turn)));
+            next.push(world.after(|w| w.finish(i, item, epoch, turn)));
             return next;
         }
         let may_end = match handler {
@@ -195,7 +202,7 @@ impl Model {
             }
         };
         if may_end {
-            next.push(world.after(|w| w.finish(i, item, stint, turn)));
+            next.push(world.after(|w| w.finish(i, item, epoch, turn)));
         }
         next
     }
@@ -214,16 +221,16 @@ impl Model {
         let threads = world.threads.iter().filter(|t| **t != Thread::Left).count();
         assert!(threads <= self.max_threads, "too many threads: {world:?}");
         let handling = world.threads.iter().filter(|t| matches!(t, Thread::Handling { .. })).count();
-        assert_eq!(world.roles.running(), handling, "{world:?}");
-        assert_eq!(world.roles.without_handler(), threads - handling, "{world:?}");
+        assert_eq!(world.duties.running(), handling, "{world:?}");
+        assert_eq!(world.duties.without_handler(), threads - handling, "{world:?}");
         let asleep = world.threads.iter().filter(|t| matches!(t, Thread::Asleep { .. })).count();
         assert!(asleep <= 1, "two stand by: {world:?}");
         let idle = world.threads.iter().filter(|t| **t == Thread::Idle).count() + asleep;
         let somebody_can = receiving == 1 || idle > 0 || threads <= 1;
         assert!(somebody_can, "nobody can receive: {world:?}");
-        if let Receiver::Handling(stint) = world.roles.receiver {
+        if let Receiver::Handling(epoch) = world.duties.receiver {
             let is_it =
-                |t: &Thread| matches!(t, Thread::Handling { stint: Some(s), turn: true, .. } if *s == stint);
+                |t: &Thread| matches!(t, Thread::Handling { epoch: Some(s), turn: true, .. } if *s == epoch);
             assert!(world.threads.iter().any(is_it), "the receiver has stepped aside: {world:?}");
         }
     }
@@ -256,9 +263,9 @@ impl World {
     }
 
     fn spawn(&mut self) {
-        if self.roles.recruit() {
+        if self.duties.recruit() {
             if self.spawns == 0 {
-                return self.roles.recruit_failed();
+                return self.duties.recruit_failed();
             }
             self.spawns -= 1;
             self.threads.push(Thread::Idle);
@@ -276,23 +283,23 @@ impl World {
 
     fn take_up(&mut self, i: usize, watch: Watch, duty: Standby<u8>) {
         match duty {
-            Standby::Receive(stint) => self.threads[i] = Thread::Receiving(stint),
+            Standby::Receive(epoch) => self.threads[i] = Thread::Receiving(epoch),
             Standby::Handle(item) => self.begin(i, item, None),
             Standby::Sleep { tick } => self.threads[i] = Thread::Asleep { watch, tick },
             Standby::Leave => self.threads[i] = Thread::Left,
         }
     }
 
-    fn begin(&mut self, i: usize, item: u8, stint: Option<Stint>) {
+    fn begin(&mut self, i: usize, item: u8, epoch: Option<ReceiverEpoch>) {
         self.started.push(item);
-        self.threads[i] = Thread::Handling { item, stint, turn: true };
+        self.threads[i] = Thread::Handling { item, epoch, turn: true };
     }
 
-    fn finish(&mut self, i: usize, item: u8, stint: Option<Stint>, turn: bool) {
+    fn finish(&mut self, i: usize, item: u8, epoch: Option<ReceiverEpoch>, turn: bool) {
         self.ended.push(item);
-        match (self.roles.finished(stint, turn), stint) {
-            (After::Handle(next), _) => self.begin(i, next, stint),
-            (After::Receive, Some(stint)) => self.threads[i] = Thread::Receiving(stint),
+        match (self.duties.finished(epoch, turn), epoch) {
+            (After::Handle(next), _) => self.begin(i, next, epoch),
+            (After::Receive, Some(epoch)) => self.threads[i] = Thread::Receiving(epoch),
             (After::Receive, None) => unreachable!("it was never the receiver"),
             (After::StandBy, _) => self.threads[i] = Thread::Idle,
         }
@@ -302,7 +309,7 @@ impl World {
 impl std::fmt::Debug for World {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("World")
-            .field("roles", &self.roles)
+            .field("duties", &self.duties)
             .field("threads", &self.threads)
             .field("unread", &self.unread)
             .field("started", &self.started)
@@ -366,15 +373,15 @@ fn a_chain_of_waiting_handlers_unwinds() {
 
 #[test]
 fn while_idle_the_receiver_handles_and_nobody_is_woken() {
-    let mut roles = Roles::new(9, 8);
-    assert!(roles.recruit() && roles.recruit());
-    let mut watch = roles.begin_standby();
-    let Standby::Receive(stint) = roles.stand_by(&mut watch) else { panic!("it receives") };
-    assert_eq!(roles.stand_by(&mut watch), Standby::Sleep { tick: false });
+    let mut duties = Duties::new(9, 8);
+    assert!(duties.recruit() && duties.recruit());
+    let mut watch = duties.begin_standby();
+    let Standby::Receive(epoch) = duties.stand_by(&mut watch) else { panic!("it receives") };
+    assert_eq!(duties.stand_by(&mut watch), Standby::Sleep { tick: false });
     for item in 0..100 {
-        assert!(!roles.wants_standby());
-        assert_eq!(roles.arrived(item), Admission::Run(item));
-        assert_eq!(roles.watch(), item == 0, "only the first wakes who stands by");
-        assert_eq!(roles.finished(Some(stint), true), After::Receive);
+        assert!(!duties.wants_standby());
+        assert_eq!(duties.arrived(item), Admission::Run(item));
+        assert_eq!(duties.watch(), item == 0, "only the first wakes who stands by");
+        assert_eq!(duties.finished(Some(epoch), true), After::Receive);
     }
 }

@@ -41,7 +41,7 @@ const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
 
 /// The answers put aside. A thread sends them exactly while there are any.
 #[derive(Debug, Default)]
-pub(super) struct Late {
+pub(super) struct HeldAnswers {
     queue: Mutex<VecDeque<Answer>>,
     /// How long the queue is, for those who only want to know that it is empty.
     len: AtomicUsize,
@@ -56,7 +56,7 @@ struct Answer {
     deadline: Deadline,
 }
 
-impl Late {
+impl HeldAnswers {
     /// Whether answers to this requester wait: a newer one must not overtake them.
     pub(super) fn has(&self, to: &Address) -> bool {
         self.len.load(SeqCst) > 0 && self.lock().iter().any(|answer| answer.to == *to)
@@ -78,8 +78,8 @@ impl Late {
         }
         if queue.is_empty() {
             let port = Arc::clone(port);
-            let thread = thread::Builder::new().name("mp_late_replies".into());
-            thread.spawn(move || port.late().run(&port))?;
+            let thread = thread::Builder::new().name("mp_held_replies".into());
+            thread.spawn(move || port.held().run(&port))?;
         }
         queue.push_back(answer);
         self.len.store(queue.len(), SeqCst);

@@ -5,9 +5,9 @@
 //! thread sleeps beside it; when a handler takes long it takes over receiving,
 //! and what comes waits in a bounded [`Backlog`](backlog::Backlog). So the
 //! socket is drained whatever handlers do, and a peer is never held up. Which
-//! thread does what is decided by [`Roles`](duties::Roles), a machine without
+//! thread does what is decided by [`Duties`](duties::Duties), a machine without
 //! threads; answers to requesters that do not read theirs wait in
-//! [`Late`](held::Late), for nobody else to wait for them.
+//! [`HeldAnswers`](held::HeldAnswers), for nobody else to wait for them.
 //!
 //! It answers *ignore* for whatever nobody here answers. It knows nothing of
 //! the asking side; the roles start it, stop it and hand it its actions.

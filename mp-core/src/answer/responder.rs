@@ -2,7 +2,7 @@ use std::{io, os::fd::BorrowedFd, sync::Arc};
 
 use rustix::io::Errno;
 
-use super::held::Late;
+use super::held::HeldAnswers;
 use crate::{
     group::Bound,
     receive::{Counters, Peer},
@@ -145,23 +145,23 @@ pub enum ReplyError {
 pub(crate) struct ReplyPort {
     pub(crate) bound: Bound,
     pub(crate) counters: Arc<Counters>,
-    late: Late,
+    held: HeldAnswers,
 }
 
 impl ReplyPort {
     pub(crate) fn new(bound: Bound, counters: Arc<Counters>) -> Arc<Self> {
         bound.socket.widen();
-        Arc::new(Self { bound, counters, late: Late::default() })
+        Arc::new(Self { bound, counters, held: HeldAnswers::default() })
     }
 
     /// Waits until the answers that requesters had no room for are delivered or
     /// given up, but not longer than `deadline`.
     pub(crate) fn flush(&self, deadline: Deadline) {
-        self.late.wait_until_empty(deadline);
+        self.held.wait_until_empty(deadline);
     }
 
-    pub(super) fn late(&self) -> &Late {
-        &self.late
+    pub(super) fn held(&self) -> &HeldAnswers {
+        &self.held
     }
 
     /// Takes this process out of those asked.
@@ -184,12 +184,12 @@ impl ReplyPort {
         if !self.bound.is_ours() {
             return Err(ReplyError::Forked);
         }
-        if self.late.has(to) {
-            return self.late.push(self, to, datagram, fds);
+        if self.held.has(to) {
+            return self.held.push(self, to, datagram, fds);
         }
         match self.bound.socket.send(Some(to), datagram.as_bytes(), fds) {
             Ok(()) => Ok(()),
-            Err(Errno::AGAIN) => self.late.push(self, to, datagram, fds),
+            Err(Errno::AGAIN) => self.held.push(self, to, datagram, fds),
             Err(Errno::CONNREFUSED | Errno::NOENT | Errno::PIPE) => Err(ReplyError::Gone),
             Err(Errno::ACCESS | Errno::PERM | Errno::PROTOTYPE) => Err(ReplyError::Refused),
             Err(errno) => Err(ReplyError::Io(errno.into())),

@@ -1,4 +1,4 @@
-//! The threads that receive and handle, thin around [`Roles`].
+//! The threads that receive and handle, thin around [`Duties`].
 //!
 //! Two threads serve a member. One receives, and runs the handler of what it
 //! received. The other stands by; while there is traffic it wakes every [`TICK`]
@@ -16,14 +16,14 @@ use std::{
 use super::{
     Arrival, Registry, ReplyPort, Responder,
     backlog::Admission,
-    duties::{After, Roles, Standby, Stint},
+    duties::{After, Duties, ReceiverEpoch, Standby},
 };
 use crate::{
     receive::{
-        Arrived, Gate, Inbox, Missed, Rejection,
-        turn::{self, Turns},
+        Arrived, Inbox, Missed, ReceivePolicy, Rejection,
+        turn::{self, TurnHolder},
     },
-    sys::{Deadline, Unwanted, Wait},
+    sys::{Deadline, Discarded, Wait},
     wire::{Kind, Message},
 };
 
@@ -49,8 +49,8 @@ const LEAVING: Duration = Duration::from_secs(1);
 pub(crate) struct Dispatcher {
     port: Arc<ReplyPort>,
     registry: Arc<Registry>,
-    gate: Gate,
-    roles: Mutex<Roles<Arrival>>,
+    policy: ReceivePolicy,
+    duties: Mutex<Duties<Arrival>>,
     changed: Condvar,
 }
 
@@ -65,11 +65,11 @@ impl Dispatcher {
     pub(crate) fn start(
         port: Arc<ReplyPort>,
         registry: Arc<Registry>,
-        gate: Gate,
+        policy: ReceivePolicy,
         backlog: usize,
     ) -> std::io::Result<Arc<Self>> {
-        let roles = Mutex::new(Roles::new(backlog, MAX_THREADS));
-        let this = Arc::new(Self { port, registry, gate, roles, changed: Condvar::new() });
+        let duties = Mutex::new(Duties::new(backlog, MAX_THREADS));
+        let this = Arc::new(Self { port, registry, policy, duties, changed: Condvar::new() });
         for _ in 0..2 {
             let spawned = this.spawn(&mut this.lock());
             spawned.inspect_err(|_| this.port.bound.socket.shut_down())?;
@@ -83,47 +83,47 @@ impl Dispatcher {
     /// have.
     pub(crate) fn close(&self, deadline: Deadline) -> bool {
         let waiting = {
-            let mut roles = self.lock();
-            roles.watch();
+            let mut duties = self.lock();
+            duties.watch();
             self.changed.notify_all();
-            roles.close()
+            duties.close()
         };
         // Dropping their responders answers ignore, which takes a system call each.
         for arrival in waiting {
             self.refuse(arrival, Rejection::BacklogFull);
         }
         let own = usize::from(HANDLING_FOR.get() == std::ptr::from_ref(self).addr());
-        self.wait_until(deadline, |roles| roles.running() <= own)
+        self.wait_until(deadline, |duties| duties.running() <= own)
     }
 
     /// Receives nothing more. The threads leave, each as soon as it runs no handler.
     pub(crate) fn shut_down(&self) {
         self.port.bound.socket.shut_down();
-        self.wait_until(Deadline::after(LEAVING), |roles| roles.without_handler() == 0);
+        self.wait_until(Deadline::after(LEAVING), |duties| duties.without_handler() == 0);
     }
 
-    fn wait_until(&self, deadline: Deadline, condition: impl Fn(&Roles<Arrival>) -> bool) -> bool {
-        let mut roles = self.lock();
-        while !condition(&roles) && !deadline.is_over() {
-            roles =
-                self.changed.wait_timeout(roles, deadline.left()).unwrap_or_else(PoisonError::into_inner).0;
+    fn wait_until(&self, deadline: Deadline, condition: impl Fn(&Duties<Arrival>) -> bool) -> bool {
+        let mut duties = self.lock();
+        while !condition(&duties) && !deadline.is_over() {
+            duties =
+                self.changed.wait_timeout(duties, deadline.left()).unwrap_or_else(PoisonError::into_inner).0;
         }
-        condition(&roles)
+        condition(&duties)
     }
 
-    fn spawn(self: &Arc<Self>, roles: &mut Roles<Arrival>) -> std::io::Result<()> {
-        if !roles.recruit() {
+    fn spawn(self: &Arc<Self>, duties: &mut Duties<Arrival>) -> std::io::Result<()> {
+        if !duties.recruit() {
             return Err(std::io::ErrorKind::QuotaExceeded.into());
         }
         let this = Arc::clone(self);
         let spawned = thread::Builder::new().name("mp_handle".into()).spawn(move || this.work());
-        spawned.inspect_err(|_| roles.recruit_failed()).map(drop)
+        spawned.inspect_err(|_| duties.recruit_failed()).map(drop)
     }
 
     fn work(self: Arc<Self>) {
         loop {
             match self.stand_by() {
-                Standby::Receive(stint) => self.receive(stint),
+                Standby::Receive(epoch) => self.receive(epoch),
                 Standby::Handle(arrival) => {
                     self.handle_all(arrival, None);
                 }
@@ -135,20 +135,20 @@ impl Dispatcher {
 
     /// Sleeps until there is something to do.
     fn stand_by(&self) -> Standby<Arrival> {
-        let mut roles = self.lock();
-        let mut watch = roles.begin_standby();
-        let mut duty = roles.stand_by(&mut watch);
+        let mut duties = self.lock();
+        let mut watch = duties.begin_standby();
+        let mut duty = duties.stand_by(&mut watch);
         loop {
             let ticked;
             match duty {
                 Standby::Sleep { tick: false } => {
-                    roles = self.changed.wait(roles).unwrap_or_else(PoisonError::into_inner);
+                    duties = self.changed.wait(duties).unwrap_or_else(PoisonError::into_inner);
                     ticked = false;
                 }
                 Standby::Sleep { tick: true } => {
                     let (woken, timeout) =
-                        self.changed.wait_timeout(roles, TICK).unwrap_or_else(PoisonError::into_inner);
-                    (roles, ticked) = (woken, timeout.timed_out());
+                        self.changed.wait_timeout(duties, TICK).unwrap_or_else(PoisonError::into_inner);
+                    (duties, ticked) = (woken, timeout.timed_out());
                 }
                 Standby::Leave => {
                     self.changed.notify_all();
@@ -156,18 +156,18 @@ impl Dispatcher {
                 }
                 duty => return duty,
             }
-            duty = if ticked { roles.ticked(&mut watch, LINGER) } else { roles.stand_by(&mut watch) };
+            duty = if ticked { duties.ticked(&mut watch, LINGER) } else { duties.stand_by(&mut watch) };
         }
     }
 
     /// Receives until the socket is drained, or another thread does.
-    fn receive(self: &Arc<Self>, stint: Stint) {
+    fn receive(self: &Arc<Self>, epoch: ReceiverEpoch) {
         let mut inbox = Inbox::new();
         loop {
-            match inbox.receive(&self.port.bound.socket, Wait::Forever, &self.gate) {
+            match inbox.receive(&self.port.bound.socket, Wait::Forever, &self.policy) {
                 Ok(arrived) => {
                     if let Some(arrival) = self.arrival(arrived)
-                        && !self.take_in(arrival, stint)
+                        && !self.take_in(arrival, epoch)
                     {
                         return;
                     }
@@ -189,7 +189,7 @@ impl Dispatcher {
     /// Counts what came and gives a request its responder.
     fn arrival(&self, arrived: Arrived) -> Option<Arrival> {
         let Arrived { kind, layout, message, peer } = arrived;
-        let counters = &self.gate.counters;
+        let counters = &self.policy.counters;
         match (kind, peer.address()) {
             (Kind::Message, _) => {
                 counters.messages_received.add();
@@ -206,40 +206,40 @@ impl Dispatcher {
     }
 
     fn reject(&self, message: Message, reason: Rejection) -> Option<Arrival> {
-        self.gate.counters.reject(reason);
-        drop(Unwanted::new(message.fds));
+        self.policy.counters.reject(reason);
+        drop(Discarded::new(message.fds));
         None
     }
 
     /// Handles what arrived, or lets it wait. `false` if this thread is not the
     /// receiver any more.
-    fn take_in(self: &Arc<Self>, arrival: Arrival, stint: Stint) -> bool {
-        let mut roles = self.lock();
-        if !roles.is_free() && self.registry.find(&arrival.name()).is_none() {
-            drop(roles);
+    fn take_in(self: &Arc<Self>, arrival: Arrival, epoch: ReceiverEpoch) -> bool {
+        let mut duties = self.lock();
+        if !duties.is_free() && self.registry.find(&arrival.name()).is_none() {
+            drop(duties);
             // It need not wait to hear that nobody answers it here.
             self.refuse(arrival, Rejection::NoAction);
             return true;
         }
-        if roles.wants_standby() {
+        if duties.wants_standby() {
             // Without it this handler can hold up the socket; nothing worse.
-            let _ = self.spawn(&mut roles);
+            let _ = self.spawn(&mut duties);
         }
-        match roles.arrived(arrival) {
+        match duties.arrived(arrival) {
             Admission::Run(arrival) => {
-                if roles.watch() {
+                if duties.watch() {
                     self.changed.notify_all();
                 }
-                drop(roles);
-                self.handle_all(arrival, Some(stint))
+                drop(duties);
+                self.handle_all(arrival, Some(epoch))
             }
             Admission::Waits => {
-                drop(roles);
-                self.gate.counters.backlogged.add();
+                drop(duties);
+                self.policy.counters.backlogged.add();
                 true
             }
             Admission::Refused(arrival) => {
-                drop(roles);
+                drop(duties);
                 self.refuse(arrival, Rejection::BacklogFull);
                 true
             }
@@ -248,12 +248,12 @@ impl Dispatcher {
 
     /// Handles `arrival`, and then what waits, as long as this thread has the turn.
     /// Tells whether it is still the receiver, if it was.
-    fn handle_all(self: &Arc<Self>, mut arrival: Arrival, stint: Option<Stint>) -> bool {
+    fn handle_all(self: &Arc<Self>, mut arrival: Arrival, epoch: Option<ReceiverEpoch>) -> bool {
         loop {
             let turn = self.handle(arrival);
-            let mut roles = self.lock();
-            let after = roles.finished(stint, turn);
-            if roles.is_closed() {
+            let mut duties = self.lock();
+            let after = duties.finished(epoch, turn);
+            if duties.is_closed() {
                 // Whoever stops the role waits for the handlers to end.
                 self.changed.notify_all();
             }
@@ -274,11 +274,11 @@ impl Dispatcher {
         let name = arrival.name();
         let _span = tracing::debug_span!("mp_handle", %name, pid = arrival.peer().pid()).entered();
         let outer = HANDLING_FOR.replace(std::ptr::from_ref::<Self>(self).addr());
-        let kept = turn::hold(Arc::clone(self) as Arc<dyn Turns>, || {
+        let kept = turn::hold(Arc::clone(self) as Arc<dyn TurnHolder>, || {
             // A panic drops the responder, if the handler had it still: ignore.
             self.guarded(&name, || {
                 if let Err(reason) = action(arrival) {
-                    self.gate.counters.reject(reason);
+                    self.policy.counters.reject(reason);
                 }
             });
             // This may be the last to hold the closure, and what the user put into it.
@@ -291,7 +291,7 @@ impl Dispatcher {
     /// Runs what the user wrote. A panic is counted, and goes no further.
     fn guarded(&self, name: &crate::wire::Name, run: impl FnOnce()) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
-            self.gate.counters.handler_panics.add();
+            self.policy.counters.handler_panics.add();
             tracing::error!(%name, "a handler panicked");
             // What it panicked with is the user's too.
             if let Err(worse) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
@@ -306,8 +306,8 @@ impl Dispatcher {
         self.reject(message, reason);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Roles<Arrival>> {
-        self.roles.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Duties<Arrival>> {
+        self.duties.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -316,15 +316,15 @@ thread_local! {
     static HANDLING_FOR: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-impl Turns for Dispatcher {
+impl TurnHolder for Dispatcher {
     fn give_up(self: Arc<Self>) -> bool {
-        let mut roles = self.lock();
-        for _ in 0..roles.shortage() {
-            if self.spawn(&mut roles).is_err() {
+        let mut duties = self.lock();
+        for _ in 0..duties.shortage() {
+            if self.spawn(&mut duties).is_err() {
                 break;
             }
         }
-        let given_up = roles.step_aside();
+        let given_up = duties.step_aside();
         if given_up {
             self.changed.notify_all();
         }

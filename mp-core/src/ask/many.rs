@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use super::{
-    Desk, Outcome, Replies, RequestError, SendError, Sent,
-    pending::Exchange,
-    reply_socket::{Line, Unsent, wait_for},
-    under_way::{Queueing, Round, outcome_of, retry},
+    Outcome, Replies, RequestError, Requester, SendError, Sent,
+    pending::Pending,
+    reply_socket::{ReplySocket, Unsent, wait_for},
+    under_way::{Queueing, RequestUnderWay, outcome_of, retry},
 };
 use crate::{
     group::Member,
@@ -18,7 +18,7 @@ use crate::{
     wire::{Datagram, Kind, Layout, MessageRef},
 };
 
-impl Desk {
+impl Requester {
     /// Sends a one-way message from `socket` to all members.
     ///
     /// First to all without waiting; then to those whose queues were full, as
@@ -62,7 +62,7 @@ impl Desk {
         }
         for outcome in &outcomes {
             if *outcome == Outcome::Sent {
-                self.gate.counters.messages_sent.add();
+                self.policy.counters.messages_sent.add();
             }
         }
         let outcomes: Vec<_> = members.into_iter().zip(outcomes).collect();
@@ -92,9 +92,9 @@ impl Desk {
         {
             return self.ask_the_only(only, message, timeout);
         }
-        let line = self.open_line(layout)?;
-        let exchange = Exchange::new(members.len(), Instant::now(), timeout);
-        let mut round = Round::to_all(line, members, exchange, message);
+        let reply_socket = self.open_reply_socket(layout)?;
+        let pending = Pending::new(members.len(), Instant::now(), timeout);
+        let mut round = RequestUnderWay::to_all(reply_socket, members, pending, message);
         let mut inbox = Inbox::new();
         turn::step_aside();
         round.send_to_all_in_turn(self, &mut inbox, message.fds())?;
@@ -102,7 +102,7 @@ impl Desk {
         Ok(round.end(self).into_replies(self))
     }
 
-    /// One is asked on a connected line, which saves finding it by its path.
+    /// One is asked on a connected reply socket, which saves finding it by its path.
     fn ask_the_only(
         &self,
         member: Member,
@@ -124,11 +124,11 @@ impl Desk {
         Ok(Replies { replies: reply.into_iter().collect(), outcomes })
     }
 
-    /// A line to whomever.
-    pub(super) fn open_line(&self, layout: Layout) -> Result<Line, RequestError> {
-        match self.kept_line(None) {
-            Some(line) => Ok(line),
-            None => Ok(Line::unconnected(&self.group, layout)?),
+    /// A reply socket to whomever.
+    pub(super) fn open_reply_socket(&self, layout: Layout) -> Result<ReplySocket, RequestError> {
+        match self.kept_reply_socket(None) {
+            Some(reply_socket) => Ok(reply_socket),
+            None => Ok(ReplySocket::unconnected(&self.group, layout)?),
         }
     }
 

@@ -1,12 +1,12 @@
 //! The asking side: sending, and waiting for what comes back.
 //!
-//! A request goes out on a reply socket of its own (a [`Line`](reply_socket::Line)) and
+//! A request goes out on a reply socket of its own (a [`ReplySocket`]) and
 //! its replies come back there, to the thread that asked. So there is no table
 //! of pending requests, no hand-over between threads, and requests of one name
-//! do not meet. [`Exchange`](exchange::Exchange) decides who still owes an
+//! do not meet. [`Pending`](pending::Pending) decides who still owes an
 //! answer; it does no I/O. A request to many peers, and any that nobody blocks
-//! for, is a [`Round`](under_way::Round); those that nobody blocks for are carried
-//! by the [`courier`]. This module knows nothing of actions and handlers:
+//! for, is a [`RequestUnderWay`](under_way::RequestUnderWay); those that nobody blocks for are carried
+//! by the one thread of [`asynchronous`]. This module knows nothing of actions and handlers:
 //! the roles call it, from any thread, also from inside a handler.
 
 mod asynchronous;
@@ -33,39 +33,39 @@ pub use outcome::{Outcome, Replies, Reply, Sent};
 
 use crate::{
     group::Group,
-    receive::{Arrived, Gate, Peer, Rejection},
-    sys::{Address, Birthplace, Deadline, Unwanted},
+    receive::{Arrived, Peer, ReceivePolicy, Rejection},
+    sys::{Address, Deadline, Discarded, ForkGuard},
     wire::{Kind, Name},
 };
-use asynchronous::Courier;
+use asynchronous::AsyncRequests;
 use pool::Pool;
-use reply_socket::{Line, NoLine};
+use reply_socket::{NoReplySocket, ReplySocket};
 
 /// What a role needs to ask: shared by all its threads and clones.
 #[derive(Debug)]
-pub(crate) struct Desk {
+pub(crate) struct Requester {
     group: Group,
-    gate: Gate,
-    pool: Pool<Line>,
-    courier: Courier,
+    policy: ReceivePolicy,
+    pool: Pool<ReplySocket>,
+    async_requests: AsyncRequests,
     stopped: AtomicBool,
-    made_in: Birthplace,
+    made_in: ForkGuard,
 }
 
-impl Desk {
+impl Requester {
     /// `bound` is how many asynchronous requests may be under way.
-    pub(crate) fn new(group: Group, gate: Gate, bound: usize) -> Arc<Self> {
-        let (pool, courier) = (Pool::new(), Courier::new(bound));
-        let (stopped, made_in) = (AtomicBool::new(false), Birthplace::here());
-        Arc::new(Self { group, gate, pool, courier, stopped, made_in })
+    pub(crate) fn new(group: Group, policy: ReceivePolicy, bound: usize) -> Arc<Self> {
+        let (pool, async_requests) = (Pool::new(), AsyncRequests::new(bound));
+        let (stopped, made_in) = (AtomicBool::new(false), ForkGuard::here());
+        Arc::new(Self { group, policy, pool, async_requests, stopped, made_in })
     }
 
     pub(crate) fn group(&self) -> &Group {
         &self.group
     }
 
-    pub(crate) fn gate(&self) -> &Gate {
-        &self.gate
+    pub(crate) fn policy(&self) -> &ReceivePolicy {
+        &self.policy
     }
 
     /// Nothing is sent from now on, the idle reply sockets are removed, and
@@ -75,7 +75,7 @@ impl Desk {
         // The locks that a fork copied may be held by threads that it did not copy.
         if self.made_in.is_here() {
             self.pool.close();
-            self.courier.close();
+            self.async_requests.close();
         }
     }
 
@@ -83,25 +83,25 @@ impl Desk {
     /// ended and their callbacks returned, but not longer than `deadline`, and
     /// not for the callback that calls this. Tells whether all have.
     pub(crate) fn wait_until_ended(&self, deadline: Deadline) -> bool {
-        !self.made_in.is_here() || self.courier.wait_until_ended(deadline)
+        !self.made_in.is_here() || self.async_requests.wait_until_ended(deadline)
     }
 
     /// A reply socket that is connected to `to`, used before or new.
-    fn line_to(&self, to: &Address) -> Result<Line, NoLine> {
-        match self.kept_line(Some(to)) {
-            Some(line) => Ok(line),
-            None => Line::connected(&self.group, to),
+    fn reply_socket_to(&self, to: &Address) -> Result<ReplySocket, NoReplySocket> {
+        match self.kept_reply_socket(Some(to)) {
+            Some(reply_socket) => Ok(reply_socket),
+            None => ReplySocket::connected(&self.group, to),
         }
     }
 
     /// A reply socket used before: connected to `to`, or to nobody.
-    fn kept_line(&self, to: Option<&Address>) -> Option<Line> {
-        self.pool.take(|line| line.leads_to(to))
+    fn kept_reply_socket(&self, to: Option<&Address>) -> Option<ReplySocket> {
+        self.pool.take(|reply_socket| reply_socket.leads_to(to))
     }
 
-    /// Closes the idle lines to `to`: that peer is gone.
+    /// Closes the idle reply sockets to `to`: that peer is gone.
     fn forget(&self, to: &Address) {
-        self.pool.forget(|line| line.leads_to(Some(to)));
+        self.pool.forget(|reply_socket| reply_socket.leads_to(Some(to)));
     }
 
     /// What came to a reply socket, if it answers a request of this name.
@@ -111,11 +111,11 @@ impl Desk {
         if answers && kind == Kind::Reply {
             return Some(Answer::Reply(Reply { message, peer }));
         }
-        drop(Unwanted::new(message.fds));
+        drop(Discarded::new(message.fds));
         if answers && kind == Kind::Ignore {
             return Some(Answer::Ignore(peer));
         }
-        self.gate.counters.reject(Rejection::Unexpected);
+        self.policy.counters.reject(Rejection::Unexpected);
         None
     }
 

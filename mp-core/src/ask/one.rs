@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Answer, Desk, Outcome, Reply, RequestError, SendError,
-    pending::{Exchange, Step},
-    reply_socket::{Line, NoLine, Unsent},
+    Answer, Outcome, Reply, RequestError, Requester, SendError,
+    pending::{Pending, Step},
+    reply_socket::{NoReplySocket, ReplySocket, Unsent},
     under_way::no_reply,
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     wire::{Datagram, Kind, MessageRef},
 };
 
-impl Desk {
+impl Requester {
     /// Sends a one-way message to one peer.
     pub(crate) fn send_to(
         &self,
@@ -23,7 +23,7 @@ impl Desk {
         timeout: Duration,
     ) -> Result<(), SendError> {
         message.check()?;
-        let line =
+        let reply_socket =
             self.deliver(to, Kind::Message, message, Deadline::after(timeout)).map_err(|e| match e {
                 Undelivered::Absent if to == self.group.primary() => {
                     SendError::NoPrimary { dir: self.group.dir().to_owned() }
@@ -35,8 +35,8 @@ impl Desk {
                 Undelivered::Group(error) => SendError::Group(error),
                 Undelivered::Io(error) => SendError::Io(error),
             })?;
-        self.gate.counters.messages_sent.add();
-        self.pool.give_back(line);
+        self.policy.counters.messages_sent.add();
+        self.pool.give_back(reply_socket);
         Ok(())
     }
 
@@ -49,57 +49,57 @@ impl Desk {
     ) -> Result<Reply, RequestError> {
         message.check()?;
         let _span = tracing::debug_span!("mp_request", name = %message.name(), %to).entered();
-        let mut exchange = Exchange::new(1, Instant::now(), timeout);
-        let line = self
-            .deliver(to, Kind::Request, message, exchange.deadline())
+        let mut pending = Pending::new(1, Instant::now(), timeout);
+        let reply_socket = self
+            .deliver(to, Kind::Request, message, pending.deadline())
             .map_err(|undelivered| undelivered.of_request(self, to, timeout))?;
-        exchange.sent(0);
-        self.gate.counters.requests_sent.add();
+        pending.sent(0);
+        self.policy.counters.requests_sent.add();
         turn::step_aside();
-        let reply = self.await_reply(&line, &mut exchange, message)?;
-        if exchange.is_owed() {
-            drop(line);
+        let reply = self.await_reply(&reply_socket, &mut pending, message)?;
+        if pending.is_owed() {
+            drop(reply_socket);
         } else {
-            self.pool.give_back(line);
+            self.pool.give_back(reply_socket);
         }
-        reply.ok_or_else(|| no_reply(exchange.outcomes().next().unwrap_or(Outcome::TimedOut), timeout))
+        reply.ok_or_else(|| no_reply(pending.outcomes().next().unwrap_or(Outcome::TimedOut), timeout))
     }
 
     fn await_reply(
         &self,
-        line: &Line,
-        exchange: &mut Exchange,
+        reply_socket: &ReplySocket,
+        pending: &mut Pending,
         message: &MessageRef<'_>,
     ) -> Result<Option<Reply>, RequestError> {
         let mut inbox = Inbox::new();
         loop {
-            let wait = match exchange.step(Instant::now()) {
+            let wait = match pending.step(Instant::now()) {
                 Step::Done => return Ok(None),
                 Step::Wait(time) => Wait::AtMost(time),
-                Step::Look if line.peer_lives() => continue,
+                Step::Look if reply_socket.peer_lives() => continue,
                 // What it sent before it died is in our queue still.
                 Step::Look => Wait::No,
             };
-            match inbox.receive(line.socket(), wait, &self.gate) {
+            match inbox.receive(reply_socket.socket(), wait, &self.policy) {
                 Ok(arrived) => match self.answer(arrived, message.name()) {
                     // The socket is connected: it can only be from the peer.
                     Some(Answer::Reply(reply)) => {
-                        exchange.settle(0, Outcome::Replied);
-                        self.gate.counters.replies_received.add();
+                        pending.settle(0, Outcome::Replied);
+                        self.policy.counters.replies_received.add();
                         return Ok(Some(reply));
                     }
                     Some(Answer::Ignore(_)) => {
-                        exchange.settle(0, Outcome::Ignored);
-                        self.gate.counters.ignores_received.add();
+                        pending.settle(0, Outcome::Ignored);
+                        self.policy.counters.ignores_received.add();
                     }
                     None => {}
                 },
                 Err(Missed::FdsLost { kind: Kind::Reply, name, .. }) if name == *message.name() => {
-                    exchange.settle(0, Outcome::FdsLost);
+                    pending.settle(0, Outcome::FdsLost);
                 }
                 Err(Missed::Nothing) if wait == Wait::No => {
-                    exchange.settle(0, Outcome::Gone);
-                    self.pool.forget(|idle| idle.has_peer_of(line));
+                    pending.settle(0, Outcome::Gone);
+                    self.pool.forget(|idle| idle.has_peer_of(reply_socket));
                 }
                 Err(Missed::Nothing | Missed::Rejected | Missed::FdsLost { .. }) => {}
                 Err(Missed::Closed) => return Err(RequestError::Stopped),
@@ -108,7 +108,7 @@ impl Desk {
         }
     }
 
-    /// A line on which the datagram has been sent. A connection to a primary
+    /// A reply socket on which the datagram has been sent. A connection to a primary
     /// that has gone is made anew, once: another may have taken its place.
     fn deliver(
         &self,
@@ -116,20 +116,28 @@ impl Desk {
         kind: Kind,
         message: &MessageRef<'_>,
         deadline: Deadline,
-    ) -> Result<Line, Undelivered> {
+    ) -> Result<ReplySocket, Undelivered> {
         if self.is_stopped() {
             return Err(Undelivered::Stopped);
         }
-        if let Some(line) = self.kept_line(Some(to)) {
-            match line.send(&Datagram::message(line.layout(), kind, message), message.fds(), deadline) {
-                Ok(()) => return Ok(line),
+        if let Some(reply_socket) = self.kept_reply_socket(Some(to)) {
+            match reply_socket.send(
+                &Datagram::message(reply_socket.layout(), kind, message),
+                message.fds(),
+                deadline,
+            ) {
+                Ok(()) => return Ok(reply_socket),
                 Err(Unsent::Outcome(Outcome::Gone)) => self.forget(to),
                 Err(unsent) => return Err(unsent.into()),
             }
         }
-        let line = self.line_to(to)?;
-        line.send(&Datagram::message(line.layout(), kind, message), message.fds(), deadline)?;
-        Ok(line)
+        let reply_socket = self.reply_socket_to(to)?;
+        reply_socket.send(
+            &Datagram::message(reply_socket.layout(), kind, message),
+            message.fds(),
+            deadline,
+        )?;
+        Ok(reply_socket)
     }
 }
 
@@ -146,10 +154,10 @@ pub(super) enum Undelivered {
 }
 
 impl Undelivered {
-    pub(super) fn of_request(self, desk: &Desk, to: &Address, timeout: Duration) -> RequestError {
+    pub(super) fn of_request(self, requester: &Requester, to: &Address, timeout: Duration) -> RequestError {
         match self {
-            Self::Absent if to == desk.group.primary() => {
-                RequestError::NoPrimary { dir: desk.group.dir().to_owned() }
+            Self::Absent if to == requester.group.primary() => {
+                RequestError::NoPrimary { dir: requester.group.dir().to_owned() }
             }
             Self::Absent | Self::Gone => RequestError::Gone,
             Self::QueueFull => RequestError::QueueFull { timeout },
@@ -172,12 +180,12 @@ impl From<Unsent> for Undelivered {
     }
 }
 
-impl From<NoLine> for Undelivered {
-    fn from(none: NoLine) -> Self {
+impl From<NoReplySocket> for Undelivered {
+    fn from(none: NoReplySocket) -> Self {
         match none {
-            NoLine::Absent => Self::Absent,
-            NoLine::Refused => Self::Refused,
-            NoLine::Failed(error) => Self::Group(error),
+            NoReplySocket::Absent => Self::Absent,
+            NoReplySocket::Refused => Self::Refused,
+            NoReplySocket::Failed(error) => Self::Group(error),
         }
     }
 }

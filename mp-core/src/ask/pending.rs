@@ -22,7 +22,7 @@ pub(super) enum Step {
     Done,
     /// Wait for an answer, at most that long.
     Wait(Duration),
-    /// See who of those that owe an answer is still there, and [`settle`](Exchange::settle) the others.
+    /// See who of those that owe an answer is still there, and [`settle`](Pending::settle) the others.
     Look,
 }
 
@@ -37,7 +37,7 @@ enum State {
 
 /// A request to peers `0..n`.
 #[derive(Debug)]
-pub(super) struct Exchange {
+pub(super) struct Pending {
     peers: SmallVec<[State; 1]>,
     open: usize,
     owing: usize,
@@ -48,7 +48,7 @@ pub(super) struct Exchange {
     pause: Duration,
 }
 
-impl Exchange {
+impl Pending {
     pub(super) fn new(peers: usize, now: Instant, timeout: Duration) -> Self {
         Self {
             peers: SmallVec::from_elem(State::Unsent, peers),
@@ -150,74 +150,74 @@ mod tests {
         Duration::from_millis(n)
     }
 
-    fn asked(peers: usize, now: Instant, timeout: Duration) -> Exchange {
-        let mut exchange = Exchange::new(peers, now, timeout);
-        (0..peers).for_each(|peer| exchange.sent(peer));
-        exchange
+    fn asked(peers: usize, now: Instant, timeout: Duration) -> Pending {
+        let mut pending = Pending::new(peers, now, timeout);
+        (0..peers).for_each(|peer| pending.sent(peer));
+        pending
     }
 
     #[test]
     fn a_peer_whose_queue_stayed_full_owes_nothing() {
         let start = Instant::now();
-        let mut exchange = Exchange::new(2, start, SECOND);
-        exchange.sent(1);
-        assert!(exchange.settle(1, Outcome::Replied));
-        assert_eq!(exchange.step(start + SECOND), Step::Done);
-        assert_eq!(exchange.outcomes().collect::<Vec<_>>(), [Outcome::QueueFull, Outcome::Replied]);
-        assert!(!exchange.is_owed());
+        let mut pending = Pending::new(2, start, SECOND);
+        pending.sent(1);
+        assert!(pending.settle(1, Outcome::Replied));
+        assert_eq!(pending.step(start + SECOND), Step::Done);
+        assert_eq!(pending.outcomes().collect::<Vec<_>>(), [Outcome::QueueFull, Outcome::Replied]);
+        assert!(!pending.is_owed());
     }
 
     #[test]
     fn a_request_to_nobody_is_done_at_once() {
         let now = Instant::now();
-        let mut exchange = Exchange::new(0, now, SECOND);
-        assert_eq!(exchange.step(now), Step::Done);
-        assert!(!exchange.is_owed());
+        let mut pending = Pending::new(0, now, SECOND);
+        assert_eq!(pending.step(now), Step::Done);
+        assert!(!pending.is_owed());
     }
 
     #[test]
     fn answers_in_any_order_end_it_before_the_deadline() {
         let now = Instant::now();
         for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
-            let mut exchange = asked(3, now, SECOND);
+            let mut pending = asked(3, now, SECOND);
             for (answered, peer) in order.into_iter().enumerate() {
-                assert_eq!(exchange.step(now), Step::Wait(FIRST_LOOK), "{answered} answered");
-                assert!(exchange.settle(peer, Outcome::Replied));
+                assert_eq!(pending.step(now), Step::Wait(FIRST_LOOK), "{answered} answered");
+                assert!(pending.settle(peer, Outcome::Replied));
             }
-            assert_eq!(exchange.step(now), Step::Done);
-            assert!(!exchange.is_owed());
+            assert_eq!(pending.step(now), Step::Done);
+            assert!(!pending.is_owed());
         }
     }
 
     #[test]
     fn an_answer_counts_once() {
         let now = Instant::now();
-        let mut exchange = asked(2, now, SECOND);
-        assert!(exchange.settle(0, Outcome::Replied));
-        assert!(!exchange.settle(0, Outcome::Ignored), "the second answer of a peer");
-        assert!(!exchange.settle(7, Outcome::Replied), "nobody");
-        assert_eq!(exchange.open().collect::<Vec<_>>(), [1]);
+        let mut pending = asked(2, now, SECOND);
+        assert!(pending.settle(0, Outcome::Replied));
+        assert!(!pending.settle(0, Outcome::Ignored), "the second answer of a peer");
+        assert!(!pending.settle(7, Outcome::Replied), "nobody");
+        assert_eq!(pending.open().collect::<Vec<_>>(), [1]);
     }
 
     #[test]
     fn those_who_are_silent_time_out_together_at_the_one_deadline() {
         let start = Instant::now();
-        let mut exchange = asked(3, start, SECOND);
-        exchange.settle(1, Outcome::Replied);
-        assert_ne!(exchange.step(start + ms(999)), Step::Done);
-        assert_eq!(exchange.step(start + SECOND), Step::Done);
-        let outcomes: Vec<_> = exchange.outcomes().collect();
+        let mut pending = asked(3, start, SECOND);
+        pending.settle(1, Outcome::Replied);
+        assert_ne!(pending.step(start + ms(999)), Step::Done);
+        assert_eq!(pending.step(start + SECOND), Step::Done);
+        let outcomes: Vec<_> = pending.outcomes().collect();
         assert_eq!(outcomes, [Outcome::TimedOut, Outcome::Replied, Outcome::TimedOut]);
-        assert!(exchange.is_owed(), "late answers may still come");
+        assert!(pending.is_owed(), "late answers may still come");
     }
 
     #[test]
     fn it_looks_for_the_dead_ever_more_rarely() {
         let start = Instant::now();
-        let mut exchange = asked(1, start, 10 * SECOND);
+        let mut pending = asked(1, start, 10 * SECOND);
         let (mut now, mut looks) = (start, Vec::new());
         while looks.len() < 6 {
-            match exchange.step(now) {
+            match pending.step(now) {
                 Step::Wait(time) => now += time,
                 Step::Look => looks.push((now - start).as_millis()),
                 Step::Done => unreachable!("nobody answered"),
@@ -229,17 +229,17 @@ mod tests {
     #[test]
     fn the_deadline_comes_before_the_look() {
         let start = Instant::now();
-        let mut exchange = asked(1, start, ms(5));
-        assert_eq!(exchange.step(start), Step::Wait(ms(5)));
-        assert_eq!(exchange.step(start + ms(5)), Step::Done);
+        let mut pending = asked(1, start, ms(5));
+        assert_eq!(pending.step(start), Step::Wait(ms(5)));
+        assert_eq!(pending.step(start + ms(5)), Step::Done);
     }
 
     #[test]
     fn a_peer_found_dead_may_have_answered_before() {
         let now = Instant::now();
-        let mut exchange = asked(1, now, SECOND);
-        exchange.settle(0, Outcome::Gone);
-        assert_eq!(exchange.step(now), Step::Done);
-        assert!(exchange.is_owed());
+        let mut pending = asked(1, now, SECOND);
+        pending.settle(0, Outcome::Gone);
+        assert_eq!(pending.step(now), Step::Done);
+        assert!(pending.is_owed());
     }
 }

@@ -31,13 +31,13 @@ impl<L> Pool<L> {
     }
 
     /// Keeps one for later, unless there are enough, or the pool is closed.
-    pub(super) fn give_back(&self, line: L) {
+    pub(super) fn give_back(&self, reply_socket: L) {
         let mut shelf = self.lock();
         if !shelf.closed && shelf.idle.len() < IDLE {
-            shelf.idle.push(line);
+            shelf.idle.push(reply_socket);
         } else {
             drop(shelf);
-            drop(line);
+            drop(reply_socket);
         }
     }
 

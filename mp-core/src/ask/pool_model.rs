@@ -23,42 +23,43 @@ use loom::{
 use pool::Pool;
 
 /// Stands in for a reply socket: counts those that are open.
-struct Line {
+struct ReplySocket {
     peer: u8,
     open: Arc<AtomicUsize>,
     users: Arc<AtomicUsize>,
 }
 
-impl Line {
+impl ReplySocket {
     fn new(peer: u8, open: &Arc<AtomicUsize>) -> Self {
         open.fetch_add(1, SeqCst);
         Self { peer, open: Arc::clone(open), users: Arc::new(AtomicUsize::new(0)) }
     }
 
-    /// What a request does: nobody else may have the line meanwhile.
+    /// What a request does: nobody else may have the reply socket meanwhile.
     fn ask(&self) {
-        assert_eq!(self.users.fetch_add(1, SeqCst), 0, "two requests on one line");
+        assert_eq!(self.users.fetch_add(1, SeqCst), 0, "two requests on one reply_socket");
         assert_eq!(self.users.fetch_sub(1, SeqCst), 1);
     }
 }
 
-impl Drop for Line {
+impl Drop for ReplySocket {
     fn drop(&mut self) {
         self.open.fetch_sub(1, SeqCst);
     }
 }
 
-fn ask(pool: &Pool<Line>, peer: u8, open: &Arc<AtomicUsize>) {
-    let line = pool.take(|line| line.peer == peer).unwrap_or_else(|| Line::new(peer, open));
-    line.ask();
-    pool.give_back(line);
+fn ask(pool: &Pool<ReplySocket>, peer: u8, open: &Arc<AtomicUsize>) {
+    let reply_socket =
+        pool.take(|reply_socket| reply_socket.peer == peer).unwrap_or_else(|| ReplySocket::new(peer, open));
+    reply_socket.ask();
+    pool.give_back(reply_socket);
 }
 
 #[test]
 fn no_two_requests_have_one_line() {
     loom::model(|| {
         let (pool, open) = (Arc::new(Pool::new()), Arc::new(AtomicUsize::new(0)));
-        pool.give_back(Line::new(1, &open));
+        pool.give_back(ReplySocket::new(1, &open));
         let other = {
             let (pool, open) = (Arc::clone(&pool), Arc::clone(&open));
             thread::spawn(move || ask(&pool, 1, &open))
@@ -66,7 +67,7 @@ fn no_two_requests_have_one_line() {
         ask(&pool, 1, &open);
         other.join().expect("it asked");
         let idle = open.load(SeqCst);
-        assert!((1..=2).contains(&idle), "{idle} lines are kept");
+        assert!((1..=2).contains(&idle), "{idle} reply_sockets are kept");
     });
 }
 
@@ -74,7 +75,7 @@ fn no_two_requests_have_one_line() {
 fn once_closed_nothing_is_kept_whoever_comes_back_when() {
     loom::model(|| {
         let (pool, open) = (Arc::new(Pool::new()), Arc::new(AtomicUsize::new(0)));
-        pool.give_back(Line::new(1, &open));
+        pool.give_back(ReplySocket::new(1, &open));
         let other = {
             let (pool, open) = (Arc::clone(&pool), Arc::clone(&open));
             thread::spawn(move || ask(&pool, 1, &open))
@@ -89,16 +90,16 @@ fn once_closed_nothing_is_kept_whoever_comes_back_when() {
 fn a_peer_that_is_gone_is_forgotten_and_no_other() {
     loom::model(|| {
         let (pool, open) = (Arc::new(Pool::new()), Arc::new(AtomicUsize::new(0)));
-        pool.give_back(Line::new(1, &open));
-        pool.give_back(Line::new(2, &open));
+        pool.give_back(ReplySocket::new(1, &open));
+        pool.give_back(ReplySocket::new(2, &open));
         let other = {
             let (pool, open) = (Arc::clone(&pool), Arc::clone(&open));
             thread::spawn(move || ask(&pool, 2, &open))
         };
-        pool.forget(|line| line.peer == 1);
+        pool.forget(|reply_socket| reply_socket.peer == 1);
         other.join().expect("it asked");
-        assert!(pool.take(|line| line.peer == 1).is_none());
-        assert!(pool.take(|line| line.peer == 2).is_some());
+        assert!(pool.take(|reply_socket| reply_socket.peer == 1).is_none());
+        assert!(pool.take(|reply_socket| reply_socket.peer == 2).is_some());
         assert_eq!(open.load(SeqCst), 0);
     });
 }

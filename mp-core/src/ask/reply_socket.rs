@@ -9,7 +9,7 @@ use rustix::{
 
 use super::Outcome;
 use crate::{
-    group::{Bound, Group, GroupError, Place, Sighting},
+    group::{Bound, Group, GroupError, PeerIdentity, Place},
     sys::{Address, Deadline, Socket},
     wire::{Datagram, Layout},
 };
@@ -20,22 +20,22 @@ use crate::{
 /// look-up. Its layout was read after connecting, so it is that of the very
 /// process it is connected to, however often the group's primary changes.
 #[derive(Debug)]
-pub(super) struct Line(Box<Open>);
+pub(super) struct ReplySocket(Box<Open>);
 
-/// Boxed once: a line goes from hand to hand with every request.
+/// Boxed once: a reply socket goes from hand to hand with every request.
 #[derive(Debug)]
 struct Open {
     bound: Bound,
     to: Option<Address>,
     layout: Layout,
     /// The file of the peer that it is connected to.
-    peer: Option<Sighting>,
+    peer: Option<PeerIdentity>,
     place: Place,
 }
 
-/// Why there is no line.
+/// Why there is no reply socket.
 #[derive(Debug)]
-pub(super) enum NoLine {
+pub(super) enum NoReplySocket {
     /// Nobody is bound at the address.
     Absent,
     /// The kernel does not let us connect to the peer.
@@ -44,28 +44,28 @@ pub(super) enum NoLine {
     Failed(GroupError),
 }
 
-impl From<GroupError> for NoLine {
+impl From<GroupError> for NoReplySocket {
     fn from(error: GroupError) -> Self {
         if error.is_absent() { Self::Absent } else { Self::Failed(error) }
     }
 }
 
-impl Line {
-    pub(super) fn connected(group: &Group, to: &Address) -> Result<Self, NoLine> {
+impl ReplySocket {
+    pub(super) fn connected(group: &Group, to: &Address) -> Result<Self, NoReplySocket> {
         // Without the directory there is nobody to ask; no need to make it.
         let directory = group.open()?;
         let bound = group.bind_reply()?;
         match bound.socket.connect(to) {
             Ok(()) => {}
-            Err(Errno::NOENT | Errno::CONNREFUSED) => return Err(NoLine::Absent),
-            Err(Errno::ACCESS | Errno::PERM | Errno::PROTOTYPE) => return Err(NoLine::Refused),
+            Err(Errno::NOENT | Errno::CONNREFUSED) => return Err(NoReplySocket::Absent),
+            Err(Errno::ACCESS | Errno::PERM | Errno::PROTOTYPE) => return Err(NoReplySocket::Refused),
             Err(source) => {
                 let (what, path) = ("connect to a peer", to.path().to_owned());
-                return Err(NoLine::Failed(GroupError::Io { what, path, source: source.into() }));
+                return Err(NoReplySocket::Failed(GroupError::Io { what, path, source: source.into() }));
             }
         }
         let layout = directory.layout()?;
-        let peer = Some(Sighting::new(group, &directory, to));
+        let peer = Some(PeerIdentity::new(group, &directory, to));
         let place = group.place().clone();
         Ok(Self(Box::new(Open { bound, to: Some(to.clone()), layout, peer, place })))
     }
@@ -149,7 +149,7 @@ pub(super) fn wait_for(sockets: &mut [PollFd<'_>], deadline: Deadline) -> Result
     }
 }
 
-impl AsFd for Line {
+impl AsFd for ReplySocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.bound.socket.as_fd()
     }

@@ -1,9 +1,9 @@
 //! A request under way to one peer or to many, whoever waits for it.
 //!
-//! It owns the line it went out on and decides nothing: [`Exchange`] does. Who
+//! It owns the reply socket it went out on and decides nothing: [`Pending`] does. Who
 //! drives it lends it what it needs: the blocking fan-out waits between its
-//! steps in [`collect`](Round::collect); the courier calls
-//! [`advance`](Round::advance) when there is something to do.
+//! steps in [`collect`](RequestUnderWay::collect); the thread for asynchronous requests calls
+//! [`advance`](RequestUnderWay::advance) when there is something to do.
 
 use std::{
     os::fd::{AsFd, BorrowedFd},
@@ -16,20 +16,20 @@ use rustix::{
 };
 
 use super::{
-    Answer, Desk, Outcome, Replies, Reply, RequestError,
-    pending::{Exchange, Step},
-    reply_socket::{Line, Unsent, unsent, wait_for},
+    Answer, Outcome, Replies, Reply, RequestError, Requester,
+    pending::{Pending, Step},
+    reply_socket::{ReplySocket, Unsent, unsent, wait_for},
 };
 use crate::{
     group::Member,
-    group::Sighting,
+    group::PeerIdentity,
     receive::{Inbox, Missed},
-    sys::{Address, Deadline, Socket, Unwanted, Wait},
+    sys::{Address, Deadline, Discarded, Socket, Wait},
     wire::{Datagram, Kind, MessageRef, Name},
 };
 
 /// How many datagrams are taken at once while other requests wait: whatever a
-/// peer sends, they have their turn. What is left makes the line readable again.
+/// peer sends, they have their turn. What is left makes the reply socket readable again.
 const AT_ONCE: usize = 64;
 
 /// How many answers the system's default lets wait in a socket's queue.
@@ -40,10 +40,10 @@ const PAUSE: Duration = Duration::from_millis(1);
 
 /// A request under way.
 #[derive(Debug)]
-pub(super) struct Round {
-    line: Line,
-    exchange: Exchange,
-    /// In order of their file names; none if the line is connected to the one peer.
+pub(super) struct RequestUnderWay {
+    reply_socket: ReplySocket,
+    pending: Pending,
+    /// In order of their file names; none if the reply socket is connected to the one peer.
     members: Vec<Member>,
     name: Name,
     datagram: Datagram,
@@ -51,33 +51,38 @@ pub(super) struct Round {
     replies: Vec<Reply>,
 }
 
-impl Round {
-    /// To the peer that the line is connected to.
-    pub(super) fn to_one(line: Line, exchange: Exchange, message: &MessageRef<'_>) -> Self {
-        Self::new(line, Vec::new(), exchange, message)
+impl RequestUnderWay {
+    /// To the peer that the reply socket is connected to.
+    pub(super) fn to_one(reply_socket: ReplySocket, pending: Pending, message: &MessageRef<'_>) -> Self {
+        Self::new(reply_socket, Vec::new(), pending, message)
     }
 
-    /// To all of these, on a line that is not connected.
+    /// To all of these, on a reply socket that is not connected.
     pub(super) fn to_all(
-        line: Line,
+        reply_socket: ReplySocket,
         mut members: Vec<Member>,
-        exchange: Exchange,
+        pending: Pending,
         message: &MessageRef<'_>,
     ) -> Self {
         // Answers are matched by file name: a peer may spell the directory in another way.
         members.sort_by(|a, b| a.address().file_name().cmp(b.address().file_name()));
-        Self::new(line, members, exchange, message)
+        Self::new(reply_socket, members, pending, message)
     }
 
-    fn new(line: Line, members: Vec<Member>, exchange: Exchange, message: &MessageRef<'_>) -> Self {
-        let datagram = Datagram::message(line.layout(), Kind::Request, message);
+    fn new(
+        reply_socket: ReplySocket,
+        members: Vec<Member>,
+        pending: Pending,
+        message: &MessageRef<'_>,
+    ) -> Self {
+        let datagram = Datagram::message(reply_socket.layout(), Kind::Request, message);
         let name = *message.name();
-        Self { line, exchange, members, name, datagram, full: Vec::new(), replies: Vec::new() }
+        Self { reply_socket, pending, members, name, datagram, full: Vec::new(), replies: Vec::new() }
     }
 
     /// Sends to everybody who has room.
-    pub(super) fn send_to_all(&mut self, desk: &Desk, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
-        (0..self.members.len().max(1)).try_for_each(|peer| self.send_or_queue(desk, peer, fds))
+    pub(super) fn send_to_all(&mut self, requester: &Requester, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+        (0..self.members.len().max(1)).try_for_each(|peer| self.send_or_queue(requester, peer, fds))
     }
 
     /// The same, but no more at once than there is room for answers: who finds
@@ -85,25 +90,30 @@ impl Round {
     /// later. Where no answers come, it goes on without waiting for them.
     pub(super) fn send_to_all_in_turn(
         &mut self,
-        desk: &Desk,
+        requester: &Requester,
         inbox: &mut Inbox,
         fds: &[BorrowedFd<'_>],
     ) -> Result<(), RequestError> {
         let mut at_once = ANSWERS_AT_ONCE;
         for peer in 0..self.members.len() {
-            let is_full = self.exchange.owing() >= at_once && !self.exchange.deadline().is_over();
-            if is_full && !self.receive(desk, inbox, Wait::AtMost(PAUSE))? {
+            let is_full = self.pending.owing() >= at_once && !self.pending.deadline().is_over();
+            if is_full && !self.receive(requester, inbox, Wait::AtMost(PAUSE))? {
                 at_once *= 2;
             }
-            self.send_or_queue(desk, peer, fds)?;
+            self.send_or_queue(requester, peer, fds)?;
         }
         Ok(())
     }
 
-    fn send_or_queue(&mut self, desk: &Desk, peer: usize, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
-        if !self.send(desk, peer, fds)? {
+    fn send_or_queue(
+        &mut self,
+        requester: &Requester,
+        peer: usize,
+        fds: &[BorrowedFd<'_>],
+    ) -> Result<(), Errno> {
+        if !self.send(requester, peer, fds)? {
             self.full.push(match self.members.get(peer) {
-                Some(member) => Queueing::new(self.line.socket(), peer, member),
+                Some(member) => Queueing::new(self.reply_socket.socket(), peer, member),
                 None => Queueing { peer, connected: None },
             });
         }
@@ -118,24 +128,24 @@ impl Round {
     /// Waits for answers until everybody has an outcome.
     pub(super) fn collect(
         &mut self,
-        desk: &Desk,
+        requester: &Requester,
         inbox: &mut Inbox,
         fds: &[BorrowedFd<'_>],
     ) -> Result<(), RequestError> {
         loop {
-            match self.exchange.step(Instant::now()) {
+            match self.pending.step(Instant::now()) {
                 Step::Done => return Ok(()),
                 Step::Wait(time) if self.full.is_empty() => {
-                    self.receive(desk, inbox, Wait::AtMost(time))?;
+                    self.receive(requester, inbox, Wait::AtMost(time))?;
                 }
                 Step::Wait(time) => {
                     let mut polled: Vec<_> = self.full.iter().filter_map(Queueing::poll_fd).collect();
-                    polled.push(PollFd::new(&self.line, PollFlags::IN));
+                    polled.push(PollFd::new(&self.reply_socket, PollFlags::IN));
                     wait_for(&mut polled, Deadline::after(time)).map_err(request_failure)?;
-                    self.send_to_the_full(desk, fds)?;
-                    self.drain(desk, inbox)?;
+                    self.send_to_the_full(requester, fds)?;
+                    self.drain(requester, inbox)?;
                 }
-                Step::Look => self.look(desk, inbox)?,
+                Step::Look => self.look(requester, inbox)?,
             }
         }
     }
@@ -145,22 +155,22 @@ impl Round {
     /// due then; `None` if everybody has an outcome.
     pub(super) fn advance(
         &mut self,
-        desk: &Desk,
+        requester: &Requester,
         inbox: &mut Inbox,
         fds: &[BorrowedFd<'_>],
         is_its_turn: bool,
     ) -> Result<Option<Duration>, RequestError> {
         if is_its_turn {
-            self.send_to_the_full(desk, fds)?;
+            self.send_to_the_full(requester, fds)?;
         }
         let mut received = 0;
         loop {
-            match self.exchange.step(Instant::now()) {
+            match self.pending.step(Instant::now()) {
                 Step::Done => return Ok(None),
-                Step::Look => self.look(desk, inbox)?,
+                Step::Look => self.look(requester, inbox)?,
                 Step::Wait(time) => {
-                    let is_awaited = received < AT_ONCE && self.exchange.is_asked();
-                    if !is_awaited || !self.receive(desk, inbox, Wait::No)? {
+                    let is_awaited = received < AT_ONCE && self.pending.is_asked();
+                    if !is_awaited || !self.receive(requester, inbox, Wait::No)? {
                         return Ok(Some(time));
                     }
                     received += 1;
@@ -172,7 +182,7 @@ impl Round {
     /// When there is something to do if nothing comes; `None` if everybody has
     /// an outcome.
     pub(super) fn due(&mut self, now: Instant) -> Option<Duration> {
-        match self.exchange.step(now) {
+        match self.pending.step(now) {
             Step::Done => None,
             Step::Wait(time) => Some(time),
             // Sending took that long; the next look is soon enough.
@@ -180,8 +190,8 @@ impl Round {
         }
     }
 
-    pub(super) fn line(&self) -> &Line {
-        &self.line
+    pub(super) fn reply_socket(&self) -> &ReplySocket {
+        &self.reply_socket
     }
 
     /// How many have not been asked yet, for want of room.
@@ -196,89 +206,93 @@ impl Round {
 
     /// Whether there is nobody any more.
     pub(super) fn is_gone(&self) -> bool {
-        self.exchange.outcomes().all(|outcome| outcome == Outcome::Gone)
+        self.pending.outcomes().all(|outcome| outcome == Outcome::Gone)
     }
 
-    /// The line, and what became of everybody.
-    pub(super) fn into_parts(self) -> (Line, Ended) {
-        let Self { line, exchange, members, replies, .. } = self;
-        let (is_owed, outcomes) = (exchange.is_owed(), exchange.outcomes().collect());
-        (line, Ended { is_owed, members, outcomes, replies })
+    /// The reply socket, and what became of everybody.
+    pub(super) fn into_parts(self) -> (ReplySocket, Ended) {
+        let Self { reply_socket, pending, members, replies, .. } = self;
+        let (is_owed, outcomes) = (pending.is_owed(), pending.outcomes().collect());
+        (reply_socket, Ended { is_owed, members, outcomes, replies })
     }
 
-    /// What became of everybody, with the line given back.
-    pub(super) fn end(self, desk: &Desk) -> Ended {
-        let (line, ended) = self.into_parts();
+    /// What became of everybody, with the reply socket given back.
+    pub(super) fn end(self, requester: &Requester) -> Ended {
+        let (reply_socket, ended) = self.into_parts();
         if !ended.is_owed {
-            desk.pool.give_back(line);
+            requester.pool.give_back(reply_socket);
         }
         ended
     }
 
     /// `false` if the peer's queue is full.
-    fn send(&mut self, desk: &Desk, peer: usize, fds: &[BorrowedFd<'_>]) -> Result<bool, Errno> {
+    fn send(&mut self, requester: &Requester, peer: usize, fds: &[BorrowedFd<'_>]) -> Result<bool, Errno> {
         let to = self.members.get(peer).map(Member::address);
-        match self.line.socket().send(to, self.datagram.as_bytes(), fds) {
+        match self.reply_socket.socket().send(to, self.datagram.as_bytes(), fds) {
             Err(Errno::AGAIN) => return Ok(false),
             result => match outcome_of(result)? {
                 Outcome::Sent => {
-                    desk.gate.counters.requests_sent.add();
-                    self.exchange.sent(peer);
+                    requester.policy.counters.requests_sent.add();
+                    self.pending.sent(peer);
                 }
                 outcome => {
-                    self.exchange.settle(peer, outcome);
+                    self.pending.settle(peer, outcome);
                 }
             },
         }
         Ok(true)
     }
 
-    fn send_to_the_full(&mut self, desk: &Desk, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+    fn send_to_the_full(&mut self, requester: &Requester, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
         let mut full = std::mem::take(&mut self.full);
-        let result = retry(&mut full, &mut |peer| self.send(desk, peer, fds));
+        let result = retry(&mut full, &mut |peer| self.send(requester, peer, fds));
         self.full = full;
         result
     }
 
     /// Finds those that are gone. What they sent before counts.
-    fn look(&mut self, desk: &Desk, inbox: &mut Inbox) -> Result<(), RequestError> {
+    fn look(&mut self, requester: &Requester, inbox: &mut Inbox) -> Result<(), RequestError> {
         let lives = |peer: &usize| match self.members.get(*peer) {
-            Some(member) => {
-                Sighting::of_member(member.address()).can_answer(desk.group.place(), member.address())
-            }
-            None => self.line.peer_lives(),
+            Some(member) => PeerIdentity::of_member(member.address())
+                .can_answer(requester.group.place(), member.address()),
+            None => self.reply_socket.peer_lives(),
         };
-        let dead: Vec<_> = self.exchange.open().filter(|peer| !lives(peer)).collect();
+        let dead: Vec<_> = self.pending.open().filter(|peer| !lives(peer)).collect();
         if dead.is_empty() {
             return Ok(());
         }
-        self.drain(desk, inbox)?;
+        self.drain(requester, inbox)?;
         for peer in dead {
-            self.exchange.settle(peer, Outcome::Gone);
+            self.pending.settle(peer, Outcome::Gone);
         }
         Ok(())
     }
 
     /// Takes what has come, but no more than those asked have a right to send.
-    fn drain(&mut self, desk: &Desk, inbox: &mut Inbox) -> Result<(), RequestError> {
+    fn drain(&mut self, requester: &Requester, inbox: &mut Inbox) -> Result<(), RequestError> {
         let mut left = AT_ONCE + self.members.len();
-        while left > 0 && self.receive(desk, inbox, Wait::No)? {
+        while left > 0 && self.receive(requester, inbox, Wait::No)? {
             left -= 1;
         }
         Ok(())
     }
 
     /// Whether something came.
-    fn receive(&mut self, desk: &Desk, inbox: &mut Inbox, wait: Wait) -> Result<bool, RequestError> {
-        match inbox.receive(self.line.socket(), wait, &desk.gate) {
+    fn receive(
+        &mut self,
+        requester: &Requester,
+        inbox: &mut Inbox,
+        wait: Wait,
+    ) -> Result<bool, RequestError> {
+        match inbox.receive(self.reply_socket.socket(), wait, &requester.policy) {
             Ok(arrived) => {
-                if let Some(answer) = desk.answer(arrived, &self.name) {
-                    self.take(desk, answer);
+                if let Some(answer) = requester.answer(arrived, &self.name) {
+                    self.take(requester, answer);
                 }
             }
             Err(Missed::FdsLost { kind: Kind::Reply, name, from, .. }) if name == self.name => {
                 if let Some(peer) = self.peer_at(from.as_ref()) {
-                    self.exchange.settle(peer, Outcome::FdsLost);
+                    self.pending.settle(peer, Outcome::FdsLost);
                 }
             }
             Err(Missed::Rejected | Missed::FdsLost { .. }) => {}
@@ -289,16 +303,16 @@ impl Round {
         Ok(true)
     }
 
-    fn take(&mut self, desk: &Desk, answer: Answer) {
-        let counters = &desk.gate.counters;
+    fn take(&mut self, requester: &Requester, answer: Answer) {
+        let counters = &requester.policy.counters;
         let peer = self.peer_at(answer.peer().address());
         let outcome = match answer {
             Answer::Reply(_) => Outcome::Replied,
             Answer::Ignore(_) => Outcome::Ignored,
         };
-        if !peer.is_some_and(|peer| self.exchange.settle(peer, outcome)) {
+        if !peer.is_some_and(|peer| self.pending.settle(peer, outcome)) {
             if let Answer::Reply(reply) = answer {
-                drop(Unwanted::new(reply.message.fds));
+                drop(Discarded::new(reply.message.fds));
             }
             return counters.reject(crate::receive::Rejection::Unexpected);
         }
@@ -311,7 +325,7 @@ impl Round {
         }
     }
 
-    /// On a connected line everything is from the one peer: the kernel sees to it.
+    /// On a connected reply socket everything is from the one peer: the kernel sees to it.
     fn peer_at(&self, from: Option<&Address>) -> Option<usize> {
         if self.members.is_empty() {
             return Some(0);
@@ -324,7 +338,7 @@ impl Round {
 /// A request that is over.
 #[derive(Debug, Default)]
 pub(super) struct Ended {
-    /// An answer may come still: the line must not be used again.
+    /// An answer may come still: the reply socket must not be used again.
     pub(super) is_owed: bool,
     members: Vec<Member>,
     outcomes: Vec<Outcome>,
@@ -342,9 +356,9 @@ impl Ended {
     }
 
     /// Of a request to all.
-    pub(super) fn into_replies(self, desk: &Desk) -> Replies {
+    pub(super) fn into_replies(self, requester: &Requester) -> Replies {
         let outcomes: Vec<_> = self.members.into_iter().zip(self.outcomes).collect();
-        desk.bury_the_dead(&outcomes);
+        requester.bury_the_dead(&outcomes);
         Replies { replies: self.replies, outcomes }
     }
 }
@@ -371,9 +385,9 @@ pub(super) struct Queueing {
 }
 
 impl Queueing {
-    pub(super) fn new(line: &Socket, peer: usize, member: &Member) -> Self {
+    pub(super) fn new(reply_socket: &Socket, peer: usize, member: &Member) -> Self {
         let connect = || {
-            let socket = line.another()?;
+            let socket = reply_socket.another()?;
             socket.connect(member.address())?;
             Ok::<_, Errno>(socket)
         };

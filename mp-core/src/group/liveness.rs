@@ -9,13 +9,13 @@ use crate::sys::Address;
 
 /// Who was at an address when it was asked something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Sighting {
+pub(crate) struct PeerIdentity {
     /// `None` of a member: the names of those are never used again.
     identity: Option<Identity>,
     pid: Option<u32>,
 }
 
-impl Sighting {
+impl PeerIdentity {
     /// Of whoever is at the address now.
     pub(crate) fn new(group: &Group, directory: &Directory, at: &Address) -> Self {
         let identity = group.place().identity(at);

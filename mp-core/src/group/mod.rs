@@ -3,7 +3,7 @@
 //! It knows DPDK's rules for finding it, who may own it, its lock, the names
 //! that sockets have in it, which of them are dead, and which datagram layout
 //! the group speaks. It binds and connects sockets but neither sends nor
-//! receives; the roles, `dispatch` and `request` call it.
+//! receives; `role`, `answer` and `ask` call it.
 
 mod config;
 mod directory;
@@ -32,7 +32,7 @@ use rustix::io::Errno;
 
 pub(crate) use directory::Directory;
 pub(crate) use folder::Stamp;
-pub(crate) use liveness::Sighting;
+pub(crate) use liveness::PeerIdentity;
 pub(crate) use location::Location;
 pub use member::Member;
 pub(crate) use names::{MemberName, Reserved, SocketName};
@@ -44,7 +44,7 @@ pub use watch::{Change, Watch};
 pub(crate) use folder::Folder;
 
 use crate::{
-    sys::{Address, Birthplace, Deadline, PathTooLong, Socket},
+    sys::{Address, Deadline, ForkGuard, PathTooLong, Socket},
     wire::Layout,
 };
 
@@ -197,7 +197,7 @@ impl Group {
             address,
             place,
             identity,
-            bound_in: Birthplace::here(),
+            bound_in: ForkGuard::here(),
             abandoned: AtomicBool::new(false),
         })
     }
@@ -211,7 +211,7 @@ pub(crate) struct Bound {
     place: Place,
     identity: Option<Identity>,
     /// A fork's copy must not remove the file.
-    bound_in: Birthplace,
+    bound_in: ForkGuard,
     abandoned: AtomicBool,
 }
 

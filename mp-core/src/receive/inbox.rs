@@ -1,6 +1,6 @@
 //! Receiving, with every check that applies to any datagram.
 //!
-//! `dispatch` and `request` both read through an [`Inbox`], so that what a peer
+//! `answer` and `ask` both read through an [`Inbox`], so that what a peer
 //! can send is judged in one place: who it is from, whether all of it came, and
 //! whether it is what it says.
 
@@ -14,13 +14,13 @@ use rustix::io::Errno;
 
 use crate::{
     receive::{Counters, Peer, Rejection, Trust},
-    sys::{Address, Received, Socket, Unwanted, Wait},
+    sys::{Address, Discarded, Received, Socket, Wait},
     wire::{Kind, Layout, MAX_DATAGRAM, Message, Name, Param, Parsed},
 };
 
 /// What all receiving of a role shares.
 #[derive(Debug, Clone)]
-pub(crate) struct Gate {
+pub(crate) struct ReceivePolicy {
     pub(crate) trust: Trust,
     pub(crate) counters: Arc<Counters>,
     /// How long to spin for a datagram before sleeping.
@@ -63,15 +63,20 @@ impl Inbox {
         Self { buffer: [0; MAX_DATAGRAM + 1] }
     }
 
-    pub(crate) fn receive(&mut self, socket: &Socket, wait: Wait, gate: &Gate) -> Result<Arrived, Missed> {
-        let received = self.take(socket, wait, gate.busy_poll).map_err(|errno| match errno {
+    pub(crate) fn receive(
+        &mut self,
+        socket: &Socket,
+        wait: Wait,
+        policy: &ReceivePolicy,
+    ) -> Result<Arrived, Missed> {
+        let received = self.take(socket, wait, policy.busy_poll).map_err(|errno| match errno {
             Errno::AGAIN | Errno::INTR => Missed::Nothing,
             errno => {
                 tracing::warn!(%errno, "receiving failed");
                 Missed::Failed(errno)
             }
         })?;
-        self.judge(received, gate)
+        self.judge(received, policy)
     }
 
     /// Spins first, if it may wait at all and is told to spin.
@@ -95,22 +100,22 @@ impl Inbox {
         socket.receive(&mut self.buffer, wait)
     }
 
-    fn judge(&self, received: Received, gate: &Gate) -> Result<Arrived, Missed> {
+    fn judge(&self, received: Received, policy: &ReceivePolicy) -> Result<Arrived, Missed> {
         let Received { len, fds, fds_lost, from, credentials } = received;
         // Every datagram has credentials: only the end of the socket has none.
         let Some(credentials) = credentials else { return Err(Missed::Closed) };
-        let fds = Unwanted::new(fds);
+        let fds = Discarded::new(fds);
         let reject = |reason| {
-            gate.counters.reject(reason);
+            policy.counters.reject(reason);
             Missed::Rejected
         };
-        if !gate.trust.allows(&credentials) {
+        if !policy.trust.allows(&credentials) {
             return Err(reject(Rejection::Untrusted));
         }
         let bytes = &self.buffer[..len];
         if fds_lost {
             drop(fds);
-            gate.counters.reject(Rejection::FdsLost);
+            policy.counters.reject(Rejection::FdsLost);
             return Err(match Parsed::parse(bytes, None) {
                 Ok(Parsed { kind, layout, name, .. }) => Missed::FdsLost { kind, layout, name, from },
                 Err(_) => Missed::Rejected,

@@ -13,6 +13,6 @@ pub(crate) mod turn;
 
 pub(crate) use counters::Counters;
 pub use counters::{Rejection, Statistics};
-pub(crate) use inbox::{Arrived, Gate, Inbox, Missed};
+pub(crate) use inbox::{Arrived, Inbox, Missed, ReceivePolicy};
 pub use peer::Peer;
 pub use policy::Trust;

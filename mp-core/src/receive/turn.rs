@@ -2,26 +2,26 @@
 //!
 //! Handlers run one at a time. One that waits for a reply of its own must not
 //! hold up the others, or two processes that ask each other would wait for each
-//! other: so `request` steps aside before it waits. What that means, `dispatch`
+//! other: so `ask` steps aside before it waits. What that means, `answer`
 //! tells when it runs a handler; this module only carries the word, so that
 //! neither needs to know the other.
 
 use std::{cell::RefCell, sync::Arc};
 
 /// Whoever gave a handler its turn.
-pub(crate) trait Turns {
+pub(crate) trait TurnHolder {
     /// The handler on this thread lets others go first. `false` if there is no
     /// thread for them: then it keeps its turn.
     fn give_up(self: Arc<Self>) -> bool;
 }
 
 thread_local! {
-    static TURN: RefCell<Option<Arc<dyn Turns>>> = const { RefCell::new(None) };
+    static TURN: RefCell<Option<Arc<dyn TurnHolder>>> = const { RefCell::new(None) };
 }
 
 /// Runs `handler`, during which the first [`step_aside`] on this thread gives up
 /// its turn. Tells whether it was kept.
-pub(crate) fn hold(turns: Arc<dyn Turns>, handler: impl FnOnce()) -> bool {
+pub(crate) fn hold(turns: Arc<dyn TurnHolder>, handler: impl FnOnce()) -> bool {
     TURN.set(Some(turns));
     handler();
     TURN.take().is_some()

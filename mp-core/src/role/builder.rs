@@ -10,7 +10,7 @@ use std::{
 use crate::{
     answer::{self, Action, Actions, Arrival, RegisterError, Responder},
     group::{BindError, Group, GroupError, Location},
-    receive::{Counters, Gate, Peer, Rejection, Trust},
+    receive::{Counters, Peer, ReceivePolicy, Rejection, Trust},
     role::InProcess,
     wire::{Message, Name},
 };
@@ -219,9 +219,9 @@ impl Setup {
         Group::locate(&self.location)
     }
 
-    pub(crate) fn gate(&self) -> Gate {
+    pub(crate) fn policy(&self) -> ReceivePolicy {
         let counters = Arc::new(Counters::default());
-        Gate { trust: self.trust.clone(), counters, busy_poll: self.busy_poll }
+        ReceivePolicy { trust: self.trust.clone(), counters, busy_poll: self.busy_poll }
     }
 
     /// The actions, checked. They are in place before the socket exists.

@@ -6,9 +6,9 @@ use std::{
 };
 
 use crate::{
-    ask::{self, Desk, Reply, ReplyFuture, RequestError, SendError},
+    ask::{self, Reply, ReplyFuture, RequestError, Requester, SendError},
     group::Group,
-    receive::{Gate, Statistics},
+    receive::{ReceivePolicy, Statistics},
     role::{
         Builder, StartError,
         builder::{Role, Setup, sealed},
@@ -44,7 +44,7 @@ pub struct Client(Arc<OnceLock<Inner>>);
 #[derive(Debug)]
 #[doc(hidden)]
 pub struct Inner {
-    desk: Arc<Desk>,
+    requester: Arc<Requester>,
     send_timeout: Duration,
 }
 
@@ -91,8 +91,8 @@ impl Client {
         message: impl Into<MessageRef<'a>>,
         timeout: Duration,
     ) -> Result<(), SendError> {
-        let desk = &self.0.get().ok_or(SendError::Stopped)?.desk;
-        desk.send_to(desk.group().primary(), &message.into(), timeout)
+        let requester = &self.0.get().ok_or(SendError::Stopped)?.requester;
+        requester.send_to(requester.group().primary(), &message.into(), timeout)
     }
 
     /// Asks the primary and waits for its reply, at most `timeout`.
@@ -111,8 +111,8 @@ impl Client {
         message: impl Into<MessageRef<'a>>,
         timeout: Duration,
     ) -> Result<Reply, RequestError> {
-        let desk = &self.0.get().ok_or(RequestError::Stopped)?.desk;
-        desk.ask(desk.group().primary(), &message.into(), timeout)
+        let requester = &self.0.get().ok_or(RequestError::Stopped)?.requester;
+        requester.ask(requester.group().primary(), &message.into(), timeout)
     }
 
     /// Asks the primary; its reply, or why there is none, comes to the future.
@@ -160,7 +160,9 @@ impl Client {
     /// Implements `rte_mp_request_async`.
     pub fn request_async<'a>(&self, message: impl Into<MessageRef<'a>>, timeout: Duration) -> ReplyFuture {
         match self.0.get() {
-            Some(Inner { desk, .. }) => desk.ask_async(desk.group().primary(), &message.into(), timeout),
+            Some(Inner { requester, .. }) => {
+                requester.ask_async(requester.group().primary(), &message.into(), timeout)
+            }
             None => ReplyFuture::stopped(),
         }
     }
@@ -206,7 +208,9 @@ impl Client {
     {
         let message = message.into();
         match self.0.get() {
-            Some(Inner { desk, .. }) => desk.ask_then(desk.group().primary(), &message, timeout, callback),
+            Some(Inner { requester, .. }) => {
+                requester.ask_then(requester.group().primary(), &message, timeout, callback)
+            }
             None => ask::refuse(&message, callback),
         }
     }
@@ -214,13 +218,13 @@ impl Client {
     /// The group's runtime directory; `None` before the role has started.
     #[must_use]
     pub fn runtime_dir(&self) -> Option<&Path> {
-        self.0.get().map(|inner| inner.desk.group().dir())
+        self.0.get().map(|inner| inner.requester.group().dir())
     }
 
     /// What has been sent, received and rejected so far.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
-        self.0.get().map(|inner| inner.desk.gate().counters.snapshot()).unwrap_or_default()
+        self.0.get().map(|inner| inner.requester.policy().counters.snapshot()).unwrap_or_default()
     }
 }
 
@@ -233,28 +237,32 @@ impl Builder<Client> {
     pub fn start(self) -> Result<Client, StartError> {
         let group = self.setup.group()?;
         group.sweep_replies();
-        let desk = desk(&group, &self.setup.gate(), &self.setup);
-        Ok(fill(&self.handle, desk, self.setup.send_timeout))
+        let requester = requester(&group, &self.setup.policy(), &self.setup);
+        Ok(fill(&self.handle, requester, self.setup.send_timeout))
     }
 }
 
-/// Gives the handles made so far, and the one returned, their desk.
-pub(crate) fn fill(handle: &Arc<OnceLock<Inner>>, desk: Arc<Desk>, send_timeout: Duration) -> Client {
+/// Gives the handles made so far, and the one returned, their requester.
+pub(crate) fn fill(
+    handle: &Arc<OnceLock<Inner>>,
+    requester: Arc<Requester>,
+    send_timeout: Duration,
+) -> Client {
     // Only the builder fills it, and it is used up by that.
-    let _ = handle.set(Inner { desk, send_timeout });
+    let _ = handle.set(Inner { requester, send_timeout });
     Client::of(handle)
 }
 
-pub(crate) fn desk(group: &Group, gate: &Gate, setup: &Setup) -> Arc<Desk> {
-    Desk::new(group.clone(), gate.clone(), setup.under_way)
+pub(crate) fn requester(group: &Group, policy: &ReceivePolicy, setup: &Setup) -> Arc<Requester> {
+    Requester::new(group.clone(), policy.clone(), setup.under_way)
 }
 
 /// The role's thread for asynchronous requests, if it has one, ends with it. It
 /// is waited for, since a process that ends before would leave its reply sockets.
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.desk.stop();
-        if !self.desk.wait_until_ended(Deadline::after(DROP_TIMEOUT)) {
+        self.requester.stop();
+        if !self.requester.wait_until_ended(Deadline::after(DROP_TIMEOUT)) {
             tracing::warn!("a callback is still running; its thread goes on until it ends");
         }
     }

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     answer::{Actions, Dispatcher, ReplyPort},
-    ask::Desk,
+    ask::Requester,
     group::Group,
     receive::Statistics,
     role::{StartError, builder::Setup},
@@ -21,7 +21,7 @@ pub(crate) const DROP_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Membership {
     group: Group,
-    desk: Arc<Desk>,
+    requester: Arc<Requester>,
     port: Arc<ReplyPort>,
     actions: Actions,
     dispatcher: Mutex<Option<Arc<Dispatcher>>>,
@@ -31,16 +31,16 @@ impl Membership {
     /// Handlers may run before this returns: what they use must be in place.
     pub(crate) fn start(
         group: Group,
-        desk: Arc<Desk>,
+        requester: Arc<Requester>,
         port: Arc<ReplyPort>,
         actions: Actions,
         setup: &Setup,
     ) -> Result<Self, StartError> {
-        let (registry, gate) = (Arc::clone(&actions.0), desk.gate().clone());
-        let dispatcher = Dispatcher::start(Arc::clone(&port), registry, gate, setup.backlog);
-        let dispatcher = Mutex::new(Some(dispatcher.inspect_err(|_| desk.stop())?));
+        let (registry, policy) = (Arc::clone(&actions.0), requester.policy().clone());
+        let dispatcher = Dispatcher::start(Arc::clone(&port), registry, policy, setup.backlog);
+        let dispatcher = Mutex::new(Some(dispatcher.inspect_err(|_| requester.stop())?));
         tracing::debug!(address = %port.bound.address, "joined");
-        Ok(Self { group, desk, port, actions, dispatcher })
+        Ok(Self { group, requester, port, actions, dispatcher })
     }
 
     pub(crate) fn actions(&self) -> &Actions {
@@ -52,7 +52,7 @@ impl Membership {
     }
 
     pub(crate) fn statistics(&self) -> Statistics {
-        self.desk.gate().counters.snapshot()
+        self.requester.policy().counters.snapshot()
     }
 
     /// Leaves the group; tells whether all handlers and callbacks have ended in time.
@@ -68,10 +68,10 @@ impl Membership {
         let deadline = Deadline::after(timeout);
         let ended = dispatcher.close(deadline);
         self.group.leave(&self.port.bound);
-        self.desk.stop();
+        self.requester.stop();
         dispatcher.shut_down();
         self.port.flush(deadline);
-        let ended = ended & self.desk.wait_until_ended(deadline);
+        let ended = ended & self.requester.wait_until_ended(deadline);
         self.actions.0.clear();
         tracing::debug!(address = %self.port.bound.address, "left");
         ended

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     answer::{Actions, ReplyPort},
-    ask::{self, Desk, Replies, RepliesFuture, Reply, ReplyFuture, RequestError, SendError, Sent},
+    ask::{self, Replies, RepliesFuture, Reply, ReplyFuture, RequestError, Requester, SendError, Sent},
     group::{GroupError, Member, Roster, Watch},
     receive::Statistics,
     role::{
@@ -65,7 +65,7 @@ pub struct PrimaryHandle(Arc<OnceLock<Inner>>);
 #[derive(Debug)]
 #[doc(hidden)]
 pub struct Inner {
-    desk: Arc<Desk>,
+    requester: Arc<Requester>,
     roster: Arc<Roster>,
     port: Arc<ReplyPort>,
     send_timeout: Duration,
@@ -148,7 +148,13 @@ impl PrimaryHandle {
     ) -> Result<Sent, SendError> {
         let inner = self.0.get().ok_or(SendError::Stopped)?;
         let members = inner.members()?;
-        inner.desk.send_all(&inner.port.bound.socket, inner.roster.layout, members, &message.into(), timeout)
+        inner.requester.send_all(
+            &inner.port.bound.socket,
+            inner.roster.layout,
+            members,
+            &message.into(),
+            timeout,
+        )
     }
 
     /// Asks every secondary at once and waits for all replies, at most `timeout`
@@ -168,7 +174,7 @@ impl PrimaryHandle {
     ) -> Result<Replies, RequestError> {
         let inner = self.0.get().ok_or(RequestError::Stopped)?;
         let members = inner.members()?;
-        inner.desk.ask_all(inner.roster.layout, members, &message.into(), timeout)
+        inner.requester.ask_all(inner.roster.layout, members, &message.into(), timeout)
     }
 
     /// Sends a one-way message to one secondary.
@@ -178,7 +184,7 @@ impl PrimaryHandle {
     /// [`SendError`]; nothing has been sent then.
     pub fn send_to<'a>(&self, member: &Member, message: impl Into<MessageRef<'a>>) -> Result<(), SendError> {
         let inner = self.0.get().ok_or(SendError::Stopped)?;
-        inner.desk.send_to(member.address(), &message.into(), inner.send_timeout)
+        inner.requester.send_to(member.address(), &message.into(), inner.send_timeout)
     }
 
     /// Asks one secondary and waits for its reply, at most `timeout`.
@@ -193,7 +199,7 @@ impl PrimaryHandle {
         timeout: Duration,
     ) -> Result<Reply, RequestError> {
         let inner = self.0.get().ok_or(RequestError::Stopped)?;
-        inner.desk.ask(member.address(), &message.into(), timeout)
+        inner.requester.ask(member.address(), &message.into(), timeout)
     }
 
     /// Asks every secondary at once; all replies come to the future, with each
@@ -233,7 +239,7 @@ impl PrimaryHandle {
     /// Implements `rte_mp_request_async`.
     pub fn request_async<'a>(&self, message: impl Into<MessageRef<'a>>, timeout: Duration) -> RepliesFuture {
         match self.0.get() {
-            Some(inner) => inner.desk.ask_all_async(&inner.roster, &message.into(), timeout),
+            Some(inner) => inner.requester.ask_all_async(&inner.roster, &message.into(), timeout),
             None => RepliesFuture::stopped(),
         }
     }
@@ -280,7 +286,7 @@ impl PrimaryHandle {
     {
         let message = message.into();
         match self.0.get() {
-            Some(inner) => inner.desk.ask_all_then(&inner.roster, &message, timeout, callback),
+            Some(inner) => inner.requester.ask_all_then(&inner.roster, &message, timeout, callback),
             None => ask::refuse(&message, callback),
         }
     }
@@ -322,7 +328,7 @@ impl PrimaryHandle {
         timeout: Duration,
     ) -> ReplyFuture {
         match self.0.get() {
-            Some(inner) => inner.desk.ask_async(member.address(), &message.into(), timeout),
+            Some(inner) => inner.requester.ask_async(member.address(), &message.into(), timeout),
             None => ReplyFuture::stopped(),
         }
     }
@@ -371,7 +377,7 @@ impl PrimaryHandle {
     {
         let message = message.into();
         match self.0.get() {
-            Some(inner) => inner.desk.ask_then(member.address(), &message, timeout, callback),
+            Some(inner) => inner.requester.ask_then(member.address(), &message, timeout, callback),
             None => ask::refuse(&message, callback),
         }
     }
@@ -403,7 +409,7 @@ impl PrimaryHandle {
     /// The group's runtime directory; `None` before the primary has started.
     #[must_use]
     pub fn runtime_dir(&self) -> Option<&Path> {
-        self.0.get().map(|inner| inner.desk.group().dir())
+        self.0.get().map(|inner| inner.requester.group().dir())
     }
 }
 
@@ -417,13 +423,13 @@ impl Deref for Primary {
 
 impl Inner {
     fn watch(&self) -> Result<Watch, GroupError> {
-        let group = self.desk.group().clone();
+        let group = self.requester.group().clone();
         let roster = Roster::new(group.open()?, self.roster.layout);
         Watch::new(group, roster)
     }
 
     fn members(&self) -> Result<Vec<Member>, GroupError> {
-        self.roster.members(self.desk.group())
+        self.roster.members(self.requester.group())
     }
 }
 
@@ -442,17 +448,17 @@ impl Builder<Primary> {
     /// [`StartError`], also if the group has a live primary.
     pub fn start(mut self) -> Result<Primary, StartError> {
         let group = self.setup.group()?;
-        let gate = self.setup.gate();
+        let policy = self.setup.policy();
         let actions = self.setup.actions(group.make()?.has_dpdk())?;
         let (directory, bound, layout) = group.bind_primary()?;
-        let desk = client::desk(&group, &gate, &self.setup);
-        let port = ReplyPort::new(bound, Arc::clone(&gate.counters));
+        let requester = client::requester(&group, &policy, &self.setup);
+        let port = ReplyPort::new(bound, Arc::clone(&policy.counters));
         let roster = Arc::new(Roster::new(directory, layout));
         let send_timeout = self.setup.send_timeout;
-        let inner = Inner { desk: desk.clone(), roster, port: port.clone(), send_timeout };
+        let inner = Inner { requester: requester.clone(), roster, port: port.clone(), send_timeout };
         // Only the builder fills it, and it is used up by that.
         let _ = self.handle.set(inner);
-        let membership = Membership::start(group, desk, port, actions, &self.setup)?;
+        let membership = Membership::start(group, requester, port, actions, &self.setup)?;
         Ok(Primary { handle: PrimaryHandle(self.handle), membership })
     }
 }

@@ -106,12 +106,12 @@ impl Builder<Secondary> {
     /// [`StartError`]; the group has not been joined then.
     pub fn start(mut self) -> Result<Secondary, StartError> {
         let group = self.setup.group()?;
-        let gate = self.setup.gate();
+        let policy = self.setup.policy();
         let actions = self.setup.actions(group.make()?.has_dpdk())?;
-        let desk = client::desk(&group, &gate, &self.setup);
-        let client = client::fill(&self.handle, desk.clone(), self.setup.send_timeout);
-        let port = ReplyPort::new(group.bind_secondary()?, Arc::clone(&gate.counters));
-        let membership = Membership::start(group, desk, port, actions, &self.setup)?;
+        let requester = client::requester(&group, &policy, &self.setup);
+        let client = client::fill(&self.handle, requester.clone(), self.setup.send_timeout);
+        let port = ReplyPort::new(group.bind_secondary()?, Arc::clone(&policy.counters));
+        let membership = Membership::start(group, requester, port, actions, &self.setup)?;
         Ok(Secondary { client, membership })
     }
 }

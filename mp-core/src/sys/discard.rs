@@ -7,9 +7,9 @@ use crate::wire::Fds;
 /// would hold up the thread that closes the last copy of it for as long as
 /// whoever sent it likes.
 #[derive(Debug)]
-pub(crate) struct Unwanted(Fds);
+pub(crate) struct Discarded(Fds);
 
-impl Unwanted {
+impl Discarded {
     pub(crate) fn new(fds: Fds) -> Self {
         Self(fds)
     }
@@ -24,7 +24,7 @@ impl Unwanted {
     }
 }
 
-impl Drop for Unwanted {
+impl Drop for Discarded {
     fn drop(&mut self) {
         for fd in self.0.iter() {
             // It fails on what is no socket, which does not linger.

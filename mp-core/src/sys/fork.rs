@@ -15,9 +15,9 @@ static GENERATION: AtomicU32 = AtomicU32::new(0);
 
 /// The process in which something was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Birthplace(u32);
+pub(crate) struct ForkGuard(u32);
 
-impl Birthplace {
+impl ForkGuard {
     pub(crate) fn here() -> Self {
         static REGISTERED: Once = Once::new();
         REGISTERED.call_once(|| {

@@ -3,7 +3,7 @@
 //! It sends and receives whole datagrams with their descriptors and the
 //! sender's kernel-attested credentials. It does not know what a datagram
 //! means, which directory it is in, or whom to trust: `group` names the
-//! sockets, `dispatch` and `request` read and write them.
+//! sockets, `answer` and `ask` read and write them.
 
 mod address;
 mod clock;
@@ -18,8 +18,8 @@ mod unix;
 pub use address::{Address, PathTooLong};
 pub(crate) use clock::Deadline;
 pub use credentials::Credentials;
-pub(crate) use discard::Unwanted;
-pub(crate) use fork::Birthplace;
+pub(crate) use discard::Discarded;
+pub(crate) use fork::ForkGuard;
 pub(crate) use memory::{Hub, Tenant};
 pub(crate) use receive::Received;
 pub(crate) use socket::{Socket, Wait};

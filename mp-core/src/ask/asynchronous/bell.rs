@@ -6,7 +6,7 @@ use rustix::{
 
 use super::submissions::Bell;
 
-/// An `eventfd(2)` that the courier's thread waits for.
+/// An `eventfd(2)` that the thread for asynchronous requests waits for.
 #[derive(Debug)]
 pub(super) struct EventBell(OwnedFd);
 

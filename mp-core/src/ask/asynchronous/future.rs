@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Shared,
-    oneshot::{Promise, promise},
+    oneshot::{Receiver, receiver},
     submissions::Id,
 };
 use crate::{
@@ -121,7 +121,7 @@ impl Future for RepliesFuture {
 /// A request whose outcome somebody awaits.
 pub(super) struct Asked<T> {
     /// `None` once the outcome has been given out.
-    promise: Option<Promise<Result<T, RequestError>>>,
+    receiver: Option<Receiver<Result<T, RequestError>>>,
     ticket: Option<Ticket>,
 }
 
@@ -133,19 +133,19 @@ pub(super) struct Ticket {
 
 impl<T> Asked<T> {
     /// Without a ticket, the outcome is there already.
-    pub(super) fn new(promise: Promise<Result<T, RequestError>>, ticket: Option<Ticket>) -> Self {
-        Self { promise: Some(promise), ticket }
+    pub(super) fn new(receiver: Receiver<Result<T, RequestError>>, ticket: Option<Ticket>) -> Self {
+        Self { receiver: Some(receiver), ticket }
     }
 
     fn stopped() -> Self {
-        Self::new(promise().1, None)
+        Self::new(receiver().1, None)
     }
 
     fn poll(&mut self, context: &Context<'_>) -> Poll<Result<T, RequestError>> {
-        let promise = self.promise.as_ref().expect("a future is not polled again after it was ready");
-        match promise.poll(context) {
+        let receiver = self.receiver.as_ref().expect("a future is not polled again after it was ready");
+        match receiver.poll(context) {
             Poll::Ready(outcome) => {
-                self.promise = None;
+                self.receiver = None;
                 Poll::Ready(outcome.unwrap_or(Err(RequestError::Stopped)))
             }
             Poll::Pending => {
@@ -158,11 +158,11 @@ impl<T> Asked<T> {
 
 impl<T> Drop for Asked<T> {
     fn drop(&mut self) {
-        if let (Some(promise), Some(ticket)) = (&self.promise, &self.ticket)
+        if let (Some(receiver), Some(ticket)) = (&self.receiver, &self.ticket)
             && ticket.shared.is_ours()
-            && promise.is_open()
+            && receiver.is_open()
         {
-            ticket.shared.handover.cancel(ticket.id);
+            ticket.shared.submissions.cancel(ticket.id);
         }
     }
 }

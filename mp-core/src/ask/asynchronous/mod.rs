@@ -1,9 +1,9 @@
 //! Requests that nobody blocks for: one thread carries them all.
 //!
-//! Whoever asks leaves a [`Job`](request::Job) in the [`Handover`] and has a future,
+//! Whoever asks leaves an [`AsyncRequest`] in the [`Submissions`] and has a future,
 //! or has left a callback. The thread, started with the first, has a bounded
-//! number of places, each with a reply socket; [`Schedule`](schedule::Schedule)
-//! says who has one and what is due, and a [`Round`](super::under_way::Round) is the
+//! number of slots, each with a reply socket; [`Schedule`](schedule::Schedule)
+//! says who has one and what is due, and a [`RequestUnderWay`](super::under_way::RequestUnderWay) is the
 //! request under way, the same that a blocking request to all is. While nothing
 //! is under way the thread sleeps; it ends with the role.
 
@@ -28,28 +28,28 @@ use std::{
 
 pub use future::{RepliesFuture, ReplyFuture};
 
-use super::{Desk, Replies, Reply, RequestError};
+use super::{Replies, Reply, RequestError, Requester};
 use crate::{
     group::Roster,
     receive::Counters,
-    sys::{Address, Birthplace, Deadline},
+    sys::{Address, Deadline, ForkGuard},
     wire::{Message, MessageRef},
 };
 use bell::EventBell;
 use future::{Asked, Ticket};
-use oneshot::promise;
-use request::{Ending, Job, To};
-use submissions::{Handover, Refusal};
-use worker::Carrier;
+use oneshot::receiver;
+use request::{AsyncRequest, Ending, To};
+use submissions::{Refusal, Submissions};
+use worker::Worker;
 
 /// What threads share with, for the model checker to replace.
 mod sync {
     pub(super) use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 }
 
-/// A desk's way to its courier, which starts with the first request.
+/// A requester's way to its asynchronous requests, which starts with the first request.
 #[derive(Debug)]
-pub(super) struct Courier {
+pub(super) struct AsyncRequests {
     /// How many requests may be under way.
     bound: usize,
     shared: OnceLock<Arc<Shared>>,
@@ -60,11 +60,11 @@ pub(super) struct Courier {
 /// What the thread shares with everybody.
 #[derive(Debug)]
 struct Shared {
-    handover: Handover<Box<Job>, EventBell>,
+    submissions: Submissions<Box<AsyncRequest>, EventBell>,
     thread: Mutex<Thread>,
     changed: Condvar,
     /// The process that has the thread: a fork's copy has not.
-    started_in: Birthplace,
+    started_in: ForkGuard,
 }
 
 #[derive(Debug)]
@@ -74,7 +74,7 @@ enum Thread {
     Ended,
 }
 
-impl Desk {
+impl Requester {
     /// Asks one peer; the answer comes to a future.
     pub(crate) fn ask_async(
         self: &Arc<Self>,
@@ -82,10 +82,10 @@ impl Desk {
         message: &MessageRef<'_>,
         timeout: Duration,
     ) -> ReplyFuture {
-        let (completer, promise) = promise();
-        let to = To::One(to.clone(), Some(Ending::Future(completer)));
-        let ticket = self.submit(Job::new(message, timeout, to), message);
-        ReplyFuture(Asked::new(promise, ticket))
+        let (sender, receiver) = receiver();
+        let to = To::One(to.clone(), Some(Ending::Future(sender)));
+        let ticket = self.submit(AsyncRequest::new(message, timeout, to), message);
+        ReplyFuture(Asked::new(receiver, ticket))
     }
 
     /// Asks all members; their answers come to a future.
@@ -95,10 +95,10 @@ impl Desk {
         message: &MessageRef<'_>,
         timeout: Duration,
     ) -> RepliesFuture {
-        let (completer, promise) = promise();
-        let to = To::All(Arc::clone(roster), Some(Ending::Future(completer)));
-        let ticket = self.submit(Job::new(message, timeout, to), message);
-        RepliesFuture(Asked::new(promise, ticket))
+        let (sender, receiver) = receiver();
+        let to = To::All(Arc::clone(roster), Some(Ending::Future(sender)));
+        let ticket = self.submit(AsyncRequest::new(message, timeout, to), message);
+        RepliesFuture(Asked::new(receiver, ticket))
     }
 
     /// Asks one peer; the answer comes to `callback`.
@@ -110,7 +110,7 @@ impl Desk {
         callback: impl FnOnce(Message, Result<Reply, RequestError>) + Send + 'static,
     ) {
         let to = To::One(to.clone(), Some(Ending::Callback(self.caught(callback))));
-        self.submit(Job::new(message, timeout, to), message);
+        self.submit(AsyncRequest::new(message, timeout, to), message);
     }
 
     /// Asks all members; their answers come to `callback`.
@@ -122,25 +122,27 @@ impl Desk {
         callback: impl FnOnce(Message, Result<Replies, RequestError>) + Send + 'static,
     ) {
         let to = To::All(Arc::clone(roster), Some(Ending::Callback(self.caught(callback))));
-        self.submit(Job::new(message, timeout, to), message);
+        self.submit(AsyncRequest::new(message, timeout, to), message);
     }
 
-    /// Hands the job over. If it cannot be, that is told at once.
-    fn submit(self: &Arc<Self>, mut job: Box<Job>, message: &MessageRef<'_>) -> Option<Ticket> {
-        let submitted = match self.courier.shared(self).and_then(|shared| {
-            job.copy_fds(message)?;
+    /// Hands the request over. If it cannot be, that is told at once.
+    fn submit(self: &Arc<Self>, mut request: Box<AsyncRequest>, message: &MessageRef<'_>) -> Option<Ticket> {
+        let submitted = match self.async_requests.shared(self).and_then(|shared| {
+            request.copy_fds(message)?;
             Ok(shared)
         }) {
-            Ok(shared) => shared.handover.submit(job).map(|id| Ticket { id, shared: Arc::clone(shared) }),
+            Ok(shared) => {
+                shared.submissions.submit(request).map(|id| Ticket { id, shared: Arc::clone(shared) })
+            }
             Err(error) => {
-                job.fail(error);
+                request.fail(error);
                 return None;
             }
         };
         match submitted {
             Ok(ticket) => Some(ticket),
-            Err((job, refusal)) => {
-                job.fail(refusal.into());
+            Err((request, refusal)) => {
+                request.fail(refusal.into());
                 None
             }
         }
@@ -150,7 +152,7 @@ impl Desk {
         &self,
         callback: impl FnOnce(Message, Result<T, RequestError>) + Send + 'static,
     ) -> request::Callback<T> {
-        let counters = Arc::clone(&self.gate.counters);
+        let counters = Arc::clone(&self.policy.counters);
         Box::new(move |message, result| call(callback, message, result, Some(&counters)))
     }
 }
@@ -173,7 +175,7 @@ fn call<T>(
     }
 }
 
-impl Courier {
+impl AsyncRequests {
     pub(super) fn new(bound: usize) -> Self {
         Self { bound, shared: OnceLock::new(), closed: Mutex::new(false) }
     }
@@ -182,7 +184,7 @@ impl Courier {
     pub(super) fn close(&self) {
         *self.closed.lock().unwrap_or_else(PoisonError::into_inner) = true;
         if let Some(shared) = self.shared.get() {
-            shared.handover.close();
+            shared.submissions.close();
         }
     }
 
@@ -206,8 +208,8 @@ impl Courier {
     }
 
     /// What is shared with the thread, which is started if it is not running.
-    fn shared(&self, desk: &Arc<Desk>) -> Result<&Arc<Shared>, RequestError> {
-        if desk.is_stopped() {
+    fn shared(&self, requester: &Arc<Requester>) -> Result<&Arc<Shared>, RequestError> {
+        if requester.is_stopped() {
             return Err(RequestError::Stopped);
         }
         if let Some(shared) = self.shared.get() {
@@ -221,12 +223,12 @@ impl Courier {
             return Ok(shared);
         }
         let shared = Arc::new(Shared {
-            handover: Handover::new(self.bound, EventBell::new()?),
+            submissions: Submissions::new(self.bound, EventBell::new()?),
             thread: Mutex::new(Thread::Starting),
             changed: Condvar::new(),
-            started_in: Birthplace::here(),
+            started_in: ForkGuard::here(),
         });
-        shared.start(Carrier::new(Arc::clone(desk), Arc::clone(&shared))?)?;
+        shared.start(Worker::new(Arc::clone(requester), Arc::clone(&shared))?)?;
         Ok(self.shared.get_or_init(|| shared))
     }
 }
@@ -236,11 +238,11 @@ impl Shared {
         self.started_in.is_here()
     }
 
-    fn start(self: &Arc<Self>, carrier: Carrier) -> std::io::Result<()> {
+    fn start(self: &Arc<Self>, worker: Worker) -> std::io::Result<()> {
         let end = AtEnd(Arc::clone(self));
-        thread::Builder::new().name("mp_courier".into()).spawn(move || {
+        thread::Builder::new().name("mp_async".into()).spawn(move || {
             *end.0.lock_thread() = Thread::Running(thread::current().id());
-            carrier.run();
+            worker.run();
         })?;
         Ok(())
     }
@@ -256,9 +258,9 @@ struct AtEnd(Arc<Shared>);
 impl Drop for AtEnd {
     fn drop(&mut self) {
         // Closed already, unless the thread panicked: then nobody must wait for it.
-        self.0.handover.close();
+        self.0.submissions.close();
         let mut taken = submissions::Taken::default();
-        self.0.handover.take(&mut taken);
+        self.0.submissions.take(&mut taken);
         drop(taken);
         *self.0.lock_thread() = Thread::Ended;
         self.0.changed.notify_all();

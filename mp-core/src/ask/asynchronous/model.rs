@@ -1,4 +1,4 @@
-//! What askers and the courier's thread share, in the interleavings there are.
+//! What askers and the thread for asynchronous requests share, in the interleavings there are.
 //!
 //! The two files with all that is shared are compiled once more here, with
 //! loom's primitives for the standard ones, so that no flag is needed: it runs
@@ -27,8 +27,8 @@ use loom::{
     thread::{self, JoinHandle},
 };
 
-use oneshot::{Completer, Promise, promise};
-use submissions::{Bell, Handover, Id, Refusal, Taken};
+use oneshot::{Receiver, Sender, receiver};
+use submissions::{Bell, Id, Refusal, Submissions, Taken};
 
 /// Stands in for the eventfd.
 #[derive(Default)]
@@ -61,57 +61,57 @@ enum PeerIs {
     Silent,
 }
 
-type ModelHandover = Arc<Handover<Completer<Id>, ModelBell>>;
+type ModelHandover = Arc<Submissions<Sender<Id>, ModelBell>>;
 
 /// What the thread does, without I/O. Returns how many requests it had, and how
 /// many of them were cancelled.
-fn carry(handover: &ModelHandover, peer: PeerIs) -> (usize, usize) {
+fn carry(submissions: &ModelHandover, peer: PeerIs) -> (usize, usize) {
     let (mut taken, mut under_way) = (Taken::default(), Vec::new());
     let (mut had, mut cancelled) = (0, 0);
     while !taken.closed {
-        handover.bell.wait();
-        handover.take(&mut taken);
+        submissions.bell.wait();
+        submissions.take(&mut taken);
         had += taken.submitted.len();
         under_way.append(&mut taken.submitted);
         for id in taken.cancelled.drain(..) {
             if let Some(at) = under_way.iter().position(|(other, _)| *other == id) {
-                handover.ended();
+                submissions.ended();
                 under_way.remove(at);
                 cancelled += 1;
             }
         }
         if peer == PeerIs::Replying {
-            for (id, job) in under_way.drain(..) {
-                handover.ended();
-                job.complete(id);
+            for (id, request) in under_way.drain(..) {
+                submissions.ended();
+                request.complete(id);
             }
         }
     }
     for _ in under_way {
-        handover.ended();
+        submissions.ended();
     }
     (had, cancelled)
 }
 
 fn start(bound: usize, peer: PeerIs) -> (ModelHandover, JoinHandle<(usize, usize)>) {
-    let handover = Arc::new(Handover::new(bound, ModelBell::default()));
-    let shared = Arc::clone(&handover);
-    (handover, thread::spawn(move || carry(&shared, peer)))
+    let submissions = Arc::new(Submissions::new(bound, ModelBell::default()));
+    let shared = Arc::clone(&submissions);
+    (submissions, thread::spawn(move || carry(&shared, peer)))
 }
 
-fn submit(handover: &ModelHandover) -> Result<(Id, Promise<Id>), Refusal> {
-    let (completer, promise) = promise();
-    handover.submit(completer).map(|id| (id, promise)).map_err(|(_, refusal)| refusal)
+fn submit(submissions: &ModelHandover) -> Result<(Id, Receiver<Id>), Refusal> {
+    let (sender, receiver) = receiver();
+    submissions.submit(sender).map(|id| (id, receiver)).map_err(|(_, refusal)| refusal)
 }
 
-fn outcome(promise: &Promise<Id>) -> Option<Id> {
-    block_on(poll_fn(|context| promise.poll(context)))
+fn outcome(receiver: &Receiver<Id>) -> Option<Id> {
+    block_on(poll_fn(|context| receiver.poll(context)))
 }
 
 /// What dropping a future does.
-fn cancel(handover: &ModelHandover, id: Id, promise: Promise<Id>) {
-    if promise.is_open() {
-        handover.cancel(id);
+fn cancel(submissions: &ModelHandover, id: Id, receiver: Receiver<Id>) {
+    if receiver.is_open() {
+        submissions.cancel(id);
     }
 }
 
@@ -128,11 +128,11 @@ fn check(model: impl Fn() + Send + Sync + 'static) {
 fn a_request_that_meets_the_end_is_refused_answered_or_ended_but_never_lost() {
     for peer in [PeerIs::Replying, PeerIs::Silent] {
         check(move || {
-            let (handover, courier) = start(8, peer);
-            let shared = Arc::clone(&handover);
+            let (submissions, async_requests) = start(8, peer);
+            let shared = Arc::clone(&submissions);
             let asker = thread::spawn(move || match submit(&shared) {
-                Ok((id, promise)) => {
-                    assert!(outcome(&promise).is_none_or(|answered| answered == id));
+                Ok((id, receiver)) => {
+                    assert!(outcome(&receiver).is_none_or(|answered| answered == id));
                     1
                 }
                 Err(refusal) => {
@@ -140,8 +140,8 @@ fn a_request_that_meets_the_end_is_refused_answered_or_ended_but_never_lost() {
                     0
                 }
             });
-            handover.close();
-            let (had, _) = courier.join().unwrap();
+            submissions.close();
+            let (had, _) = async_requests.join().unwrap();
             assert_eq!(asker.join().unwrap(), had);
         });
     }
@@ -150,31 +150,31 @@ fn a_request_that_meets_the_end_is_refused_answered_or_ended_but_never_lost() {
 #[test]
 fn two_who_ask_at_once_each_get_their_own_answer() {
     check(|| {
-        let (handover, courier) = start(8, PeerIs::Replying);
-        let shared = Arc::clone(&handover);
-        let ask = |handover: &ModelHandover| {
-            let (id, promise) = submit(handover).unwrap();
-            assert_eq!(outcome(&promise), Some(id));
-            assert!(!promise.is_open());
+        let (submissions, async_requests) = start(8, PeerIs::Replying);
+        let shared = Arc::clone(&submissions);
+        let ask = |submissions: &ModelHandover| {
+            let (id, receiver) = submit(submissions).unwrap();
+            assert_eq!(outcome(&receiver), Some(id));
+            assert!(!receiver.is_open());
         };
         let other = thread::spawn(move || ask(&shared));
-        ask(&handover);
+        ask(&submissions);
         other.join().unwrap();
-        handover.close();
-        assert_eq!(courier.join().unwrap(), (2, 0));
+        submissions.close();
+        assert_eq!(async_requests.join().unwrap(), (2, 0));
     });
 }
 
 #[test]
 fn who_hears_of_an_end_can_make_another_within_the_bound() {
     check(|| {
-        let (handover, courier) = start(1, PeerIs::Replying);
+        let (submissions, async_requests) = start(1, PeerIs::Replying);
         for _ in 0..2 {
-            let (id, promise) = submit(&handover).unwrap();
-            assert_eq!(outcome(&promise), Some(id));
+            let (id, receiver) = submit(&submissions).unwrap();
+            assert_eq!(outcome(&receiver), Some(id));
         }
-        handover.close();
-        assert_eq!(courier.join().unwrap(), (2, 0));
+        submissions.close();
+        assert_eq!(async_requests.join().unwrap(), (2, 0));
     });
 }
 
@@ -182,12 +182,12 @@ fn who_hears_of_an_end_can_make_another_within_the_bound() {
 fn cancelling_while_the_answer_comes_ends_it_once_and_makes_room() {
     for peer in [PeerIs::Replying, PeerIs::Silent] {
         check(move || {
-            let (handover, courier) = start(1, peer);
-            let (id, promise) = submit(&handover).unwrap();
-            assert!(matches!(submit(&handover), Err(Refusal::TooMany { bound: 1 }) | Ok(_)));
-            cancel(&handover, id, promise);
-            handover.close();
-            let (had, cancelled) = courier.join().unwrap();
+            let (submissions, async_requests) = start(1, peer);
+            let (id, receiver) = submit(&submissions).unwrap();
+            assert!(matches!(submit(&submissions), Err(Refusal::TooMany { bound: 1 }) | Ok(_)));
+            cancel(&submissions, id, receiver);
+            submissions.close();
+            let (had, cancelled) = async_requests.join().unwrap();
             assert!(had >= 1 && cancelled <= had);
         });
     }
@@ -196,13 +196,13 @@ fn cancelling_while_the_answer_comes_ends_it_once_and_makes_room() {
 #[test]
 fn a_waker_that_changes_while_the_value_comes_is_not_missed() {
     check(|| {
-        let (completer, promise) = promise();
-        let other = thread::spawn(move || completer.complete(7));
+        let (sender, receiver) = receiver();
+        let other = thread::spawn(move || sender.complete(7));
         // Each `block_on` has a waker of its own; the first gives up after one poll.
-        let early = block_on(poll_fn(|context| Poll::Ready(promise.poll(context))));
+        let early = block_on(poll_fn(|context| Poll::Ready(receiver.poll(context))));
         match early {
             Poll::Ready(value) => assert_eq!(value, Some(7)),
-            Poll::Pending => assert_eq!(block_on(poll_fn(|context| promise.poll(context))), Some(7)),
+            Poll::Pending => assert_eq!(block_on(poll_fn(|context| receiver.poll(context))), Some(7)),
         }
         other.join().unwrap();
     });
@@ -211,9 +211,9 @@ fn a_waker_that_changes_while_the_value_comes_is_not_missed() {
 #[test]
 fn whoever_waits_hears_that_there_will_be_no_value() {
     check(|| {
-        let (completer, promise) = promise::<()>();
-        let other = thread::spawn(move || drop(completer));
-        assert_eq!(block_on(poll_fn(|context| promise.poll(context))), None);
+        let (sender, receiver) = receiver::<()>();
+        let other = thread::spawn(move || drop(sender));
+        assert_eq!(block_on(poll_fn(|context| receiver.poll(context))), None);
         other.join().unwrap();
     });
 }

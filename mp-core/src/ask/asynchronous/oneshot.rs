@@ -1,4 +1,4 @@
-//! One value on its way from the courier to a future, without a channel's
+//! One value on its way from the thread for asynchronous requests to a future, without a channel's
 //! queue: its room is allocated when it is there.
 //!
 //! The model checker has its own copy of this file, with its own primitives in
@@ -9,19 +9,19 @@ use std::task::{Context, Poll, Waker};
 use super::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The two ends of one value.
-pub(super) fn promise<T>() -> (Completer<T>, Promise<T>) {
+pub(super) fn receiver<T>() -> (Sender<T>, Receiver<T>) {
     let shared = Arc::new(Mutex::new(State::Open(None)));
-    (Completer(Arc::clone(&shared)), Promise(shared))
+    (Sender(Arc::clone(&shared)), Receiver(shared))
 }
 
 /// Where the value comes from. Dropped, there will be none, and the other end
 /// is told.
 #[derive(Debug)]
-pub(super) struct Completer<T>(Arc<Mutex<State<T>>>);
+pub(super) struct Sender<T>(Arc<Mutex<State<T>>>);
 
 /// Where the value goes to.
 #[derive(Debug)]
-pub(super) struct Promise<T>(Arc<Mutex<State<T>>>);
+pub(super) struct Receiver<T>(Arc<Mutex<State<T>>>);
 
 #[derive(Debug)]
 enum State<T> {
@@ -31,7 +31,7 @@ enum State<T> {
     Over,
 }
 
-impl<T> Completer<T> {
+impl<T> Sender<T> {
     pub(super) fn complete(self, value: T) {
         self.settle(State::Done(Box::new(value)));
     }
@@ -48,13 +48,13 @@ impl<T> Completer<T> {
     }
 }
 
-impl<T> Drop for Completer<T> {
+impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         self.settle(State::Over);
     }
 }
 
-impl<T> Promise<T> {
+impl<T> Receiver<T> {
     /// `None` if there is no value to come.
     pub(super) fn poll(&self, context: &Context<'_>) -> Poll<Option<T>> {
         let mut state = lock(&self.0);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
 use crate::sys::Address;
 
-/// The places that wait for room in the queue of one peer, in the order in
+/// The slots that wait for room in the queue of one peer, in the order in
 /// which their requests were made. Only the first of them tries: otherwise all
 /// would, whenever the peer has read one datagram, and the last might be served
 /// before the first.
@@ -12,22 +12,22 @@ use crate::sys::Address;
 pub(super) struct Queues(HashMap<Address, VecDeque<usize>>);
 
 impl Queues {
-    /// The place that has waited longest for room at `peer`.
+    /// The slot that has waited longest for room at `peer`.
     pub(super) fn first(&self, peer: &Address) -> Option<usize> {
         self.0.get(peer)?.front().copied()
     }
 
-    pub(super) fn join(&mut self, peer: &Address, place: usize) {
-        self.0.entry(peer.clone()).or_default().push_back(place);
+    pub(super) fn join(&mut self, peer: &Address, slot: usize) {
+        self.0.entry(peer.clone()).or_default().push_back(slot);
     }
 
-    /// Takes `place` out; who is the first now, if another was before.
-    pub(super) fn leave(&mut self, peer: &Address, place: usize) -> Option<usize> {
+    /// Takes `slot` out; who is the first now, if another was before.
+    pub(super) fn leave(&mut self, peer: &Address, slot: usize) -> Option<usize> {
         let Entry::Occupied(mut queue) = self.0.entry(peer.clone()) else { return None };
-        let places = queue.get_mut();
-        let was_first = places.front() == Some(&place);
-        places.retain(|other| *other != place);
-        let first = places.front().copied();
+        let slots = queue.get_mut();
+        let was_first = slots.front() == Some(&slot);
+        slots.retain(|other| *other != slot);
+        let first = slots.front().copied();
         if first.is_none() {
             queue.remove();
         }
@@ -63,7 +63,7 @@ mod tests {
     fn one_that_gives_up_further_back_changes_nothing_for_the_first() {
         let a = peer("a");
         let mut queues = Queues::default();
-        (1..=3).for_each(|place| queues.join(&a, place));
+        (1..=3).for_each(|slot| queues.join(&a, slot));
         assert_eq!(queues.leave(&a, 2), None);
         assert_eq!(queues.leave(&a, 7), None, "it did not wait");
         assert_eq!(queues.leave(&a, 1), Some(3));

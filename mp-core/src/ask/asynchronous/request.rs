@@ -4,9 +4,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::oneshot::Completer;
+use super::oneshot::Sender;
 use crate::{
-    ask::{Desk, Replies, Reply, RequestError, pending::Exchange, under_way::Ended},
+    ask::{Replies, Reply, RequestError, Requester, pending::Pending, under_way::Ended},
     group::Roster,
     sys::{Address, Deadline},
     wire::{Fds, Message, MessageRef, Param},
@@ -17,7 +17,7 @@ pub(super) type Callback<T> = Box<dyn FnOnce(Message, Result<T, RequestError>) +
 
 /// A request that somebody else waits for, and how to tell them.
 #[derive(Debug)]
-pub(super) struct Job {
+pub(super) struct AsyncRequest {
     /// With descriptors of its own, until they are sent.
     pub(super) message: Message,
     pub(super) timeout: Duration,
@@ -34,20 +34,20 @@ pub(super) enum To {
 
 /// How the outcome is told.
 pub(super) enum Ending<T> {
-    Future(Completer<Result<T, RequestError>>),
+    Future(Sender<Result<T, RequestError>>),
     Callback(Callback<T>),
 }
 
-impl Job {
+impl AsyncRequest {
     pub(super) fn new(message: &MessageRef<'_>, timeout: Duration, to: To) -> Box<Self> {
         let message = without_fds(message);
         Box::new(Self { message, timeout, deadline: Deadline::after(timeout), to })
     }
 
-    /// An exchange under the job's deadline.
-    pub(super) fn exchange(&self, peers: usize) -> Exchange {
+    /// What is pending, under the request's deadline.
+    pub(super) fn pending(&self, peers: usize) -> Pending {
         let now = Instant::now();
-        Exchange::new(peers, now, self.deadline.left_at(now))
+        Pending::new(peers, now, self.deadline.left_at(now))
     }
 
     /// Takes copies of the message's descriptors, for as long as they are needed.
@@ -70,7 +70,7 @@ impl Job {
     }
 
     /// Tells what came of it.
-    pub(super) fn end(mut self: Box<Self>, desk: &Desk, ended: Ended) {
+    pub(super) fn end(mut self: Box<Self>, requester: &Requester, ended: Ended) {
         let timeout = self.timeout;
         let message = self.take_message();
         match &mut self.to {
@@ -78,7 +78,7 @@ impl Job {
                 tell(ending, message, ended.into_reply(timeout));
             }
             To::All(_, ending) => {
-                tell(ending, message, Ok(ended.into_replies(desk)));
+                tell(ending, message, Ok(ended.into_replies(requester)));
             }
         }
     }
@@ -98,7 +98,7 @@ impl Job {
 }
 
 /// Whatever way it goes, its end is told.
-impl Drop for Job {
+impl Drop for AsyncRequest {
     fn drop(&mut self) {
         self.tell_error(RequestError::Stopped);
     }
@@ -112,7 +112,7 @@ pub(super) fn without_fds(message: &MessageRef<'_>) -> Message {
 
 fn tell<T>(ending: &mut Option<Ending<T>>, message: Message, result: Result<T, RequestError>) {
     let told = catch_unwind(AssertUnwindSafe(|| match ending.take() {
-        Some(Ending::Future(completer)) => completer.complete(result),
+        Some(Ending::Future(sender)) => sender.complete(result),
         Some(Ending::Callback(callback)) => callback(message, result),
         None => {}
     }));
@@ -137,13 +137,13 @@ mod tests {
 
     #[test]
     fn one_that_waits_takes_less_than_a_kibibyte() {
-        // The job; its promise, with the counts of its `Arc` and a waker; its
+        // The request; its receiver, with the counts of its `Arc` and a waker; its
         // entries in the schedule's two trees, whose nodes are half full at worst.
-        let promise = 2 * size_of::<usize>() + 4 * size_of::<usize>();
-        let waiting = 2 * size_of::<(Id, Deadline, Box<Job>)>();
+        let receiver = 2 * size_of::<usize>() + 4 * size_of::<usize>();
+        let waiting = 2 * size_of::<(Id, Deadline, Box<AsyncRequest>)>();
         let due = 2 * size_of::<(Deadline, Id)>();
-        let total = size_of::<Job>() + promise + waiting + due;
-        assert!(total < 1024, "{total} bytes, {} of them the job", size_of::<Job>());
-        println!("{total} bytes, {} of them the job", size_of::<Job>());
+        let total = size_of::<AsyncRequest>() + receiver + waiting + due;
+        assert!(total < 1024, "{total} bytes, {} of them the request", size_of::<AsyncRequest>());
+        println!("{total} bytes, {} of them the request", size_of::<AsyncRequest>());
     }
 }

@@ -1,4 +1,4 @@
-//! Who waits, who has a place, and what is due. No I/O, no clock, no threads.
+//! Who waits, who has a slot, and what is due. No I/O, no clock, no threads.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,19 +8,19 @@ use std::{
 use super::submissions::Id;
 use crate::sys::Deadline;
 
-/// Requests in the order they were made: some have one of the places, and with
+/// Requests in the order they were made: some have one of the slots, and with
 /// it a reply socket; the others wait for one, and their deadlines run.
 #[derive(Debug)]
 pub(super) struct Schedule<J> {
     waiting: BTreeMap<Id, (Deadline, J)>,
-    places: Vec<Option<Placed>>,
+    slots: Vec<Option<InSlot>>,
     free: Vec<usize>,
     /// When something is due for each, waiting or placed.
     due: BTreeSet<(Deadline, Id)>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Placed {
+struct InSlot {
     id: Id,
     due: Option<Deadline>,
 }
@@ -28,10 +28,10 @@ struct Placed {
 /// What to do next.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step<J> {
-    /// It is this one's turn: it has the place until [`Schedule::release`].
-    Start { place: usize, job: J },
-    /// See to the one at this place; then [`Schedule::due_again`] or `release`.
-    Advance { place: usize },
+    /// It is this one's turn: it has the slot until [`Schedule::release`].
+    Start { slot: usize, request: J },
+    /// See to the one at this slot; then [`Schedule::due_again`] or `release`.
+    Advance { slot: usize },
     /// Its deadline passed before its turn came.
     Expire(J),
 }
@@ -40,34 +40,34 @@ pub(super) enum Step<J> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Cancelled<J> {
     Waiting(J),
-    /// At this place, to be released.
-    Placed(usize),
+    /// At this slot, to be released.
+    InSlot(usize),
     /// It is over already.
     Nowhere,
 }
 
 impl<J> Schedule<J> {
-    pub(super) fn new(places: usize) -> Self {
+    pub(super) fn new(slots: usize) -> Self {
         Self {
             waiting: BTreeMap::new(),
-            places: vec![None; places],
-            free: (0..places).rev().collect(),
+            slots: vec![None; slots],
+            free: (0..slots).rev().collect(),
             due: BTreeSet::new(),
         }
     }
 
     /// Takes one on. Ids are in the order of the requests.
-    pub(super) fn submit(&mut self, id: Id, deadline: Deadline, job: J) {
+    pub(super) fn submit(&mut self, id: Id, deadline: Deadline, request: J) {
         self.due.insert((deadline, id));
-        self.waiting.insert(id, (deadline, job));
+        self.waiting.insert(id, (deadline, request));
     }
 
     pub(super) fn cancel(&mut self, id: Id) -> Cancelled<J> {
-        if let Some((deadline, job)) = self.waiting.remove(&id) {
+        if let Some((deadline, request)) = self.waiting.remove(&id) {
             self.due.remove(&(deadline, id));
-            return Cancelled::Waiting(job);
+            return Cancelled::Waiting(request);
         }
-        self.place_of(id).map_or(Cancelled::Nowhere, Cancelled::Placed)
+        self.place_of(id).map_or(Cancelled::Nowhere, Cancelled::InSlot)
     }
 
     /// What is to be done by now, what is due before what may start.
@@ -76,22 +76,22 @@ impl<J> Schedule<J> {
             && due.left_at(now).is_zero()
         {
             self.due.pop_first();
-            if let Some((_, job)) = self.waiting.remove(&id) {
-                return Some(Step::Expire(job));
+            if let Some((_, request)) = self.waiting.remove(&id) {
+                return Some(Step::Expire(request));
             }
-            if let Some(place) = self.place_of(id) {
-                self.places[place] = Some(Placed { id, due: None });
-                return Some(Step::Advance { place });
+            if let Some(slot) = self.place_of(id) {
+                self.slots[slot] = Some(InSlot { id, due: None });
+                return Some(Step::Advance { slot });
             }
         }
         if self.free.is_empty() {
             return None;
         }
-        let (id, (deadline, job)) = self.waiting.pop_first()?;
+        let (id, (deadline, request)) = self.waiting.pop_first()?;
         self.due.remove(&(deadline, id));
-        let place = self.free.pop()?;
-        self.places[place] = Some(Placed { id, due: None });
-        Some(Step::Start { place, job })
+        let slot = self.free.pop()?;
+        self.slots[slot] = Some(InSlot { id, due: None });
+        Some(Step::Start { slot, request })
     }
 
     /// For how long there is nothing to do; `None` if until something comes.
@@ -102,9 +102,9 @@ impl<J> Schedule<J> {
         self.due.first().map(|(due, _)| due.left_at(now))
     }
 
-    /// When the one at `place` is to be seen to, whatever was said before.
-    pub(super) fn due_again(&mut self, place: usize, due: Deadline) {
-        if let Some(Some(placed)) = self.places.get_mut(place) {
+    /// When the one at `slot` is to be seen to, whatever was said before.
+    pub(super) fn due_again(&mut self, slot: usize, due: Deadline) {
+        if let Some(Some(placed)) = self.slots.get_mut(slot) {
             if let Some(before) = placed.due.replace(due) {
                 self.due.remove(&(before, placed.id));
             }
@@ -112,13 +112,13 @@ impl<J> Schedule<J> {
         }
     }
 
-    /// The one at `place` is over: the place is free.
-    pub(super) fn release(&mut self, place: usize) {
-        if let Some(placed) = self.places.get_mut(place).and_then(Option::take) {
+    /// The one at `slot` is over: the slot is free.
+    pub(super) fn release(&mut self, slot: usize) {
+        if let Some(placed) = self.slots.get_mut(slot).and_then(Option::take) {
             if let Some(due) = placed.due {
                 self.due.remove(&(due, placed.id));
             }
-            self.free.push(place);
+            self.free.push(slot);
         }
     }
 
@@ -128,11 +128,11 @@ impl<J> Schedule<J> {
         for (id, (deadline, _)) in &waiting {
             self.due.remove(&(*deadline, *id));
         }
-        waiting.into_values().map(|(_, job)| job)
+        waiting.into_values().map(|(_, request)| request)
     }
 
     fn place_of(&self, id: Id) -> Option<usize> {
-        self.places.iter().position(|placed| placed.is_some_and(|placed| placed.id == id))
+        self.slots.iter().position(|placed| placed.is_some_and(|placed| placed.id == id))
     }
 }
 
@@ -147,26 +147,26 @@ mod tests {
     }
 
     impl Clocked {
-        fn new(places: usize) -> Self {
-            Self { schedule: Schedule::new(places), now: Instant::now() }
+        fn new(slots: usize) -> Self {
+            Self { schedule: Schedule::new(slots), now: Instant::now() }
         }
 
         fn submit(&mut self, id: u64, timeout: u64) {
             self.schedule.submit(Id(id), Deadline::after_from(self.now, ms(timeout)), id);
         }
 
-        fn due_again(&mut self, place: usize, time: u64) {
-            self.schedule.due_again(place, Deadline::after_from(self.now, ms(time)));
+        fn due_again(&mut self, slot: usize, time: u64) {
+            self.schedule.due_again(slot, Deadline::after_from(self.now, ms(time)));
         }
 
         fn next(&mut self) -> Option<Step<u64>> {
             self.schedule.next(self.now)
         }
 
-        /// Starts as many as may start; their places.
+        /// Starts as many as may start; their slots.
         fn start(&mut self, jobs: impl IntoIterator<Item = u64>) -> Vec<usize> {
             let started = |wanted| match self.next() {
-                Some(Step::Start { place, job }) if job == wanted => place,
+                Some(Step::Start { slot, request }) if request == wanted => slot,
                 step => panic!("{step:?} instead of the start of {wanted}"),
             };
             jobs.into_iter().map(started).collect()
@@ -186,9 +186,9 @@ mod tests {
         let mut clocked = Clocked::new(2);
         assert_eq!((clocked.next(), clocked.idle_for()), (None, None));
         clocked.submit(1, 1000);
-        let [place] = clocked.start([1])[..] else { unreachable!() };
-        clocked.due_again(place, 20);
-        clocked.schedule.release(place);
+        let [slot] = clocked.start([1])[..] else { unreachable!() };
+        clocked.due_again(slot, 20);
+        clocked.schedule.release(slot);
         assert_eq!((clocked.next(), clocked.idle_for()), (None, None));
     }
 
@@ -197,13 +197,13 @@ mod tests {
         let mut clocked = Clocked::new(2);
         (1..=4).for_each(|id| clocked.submit(id, 1000));
         assert_eq!(clocked.idle_for(), Some(Duration::ZERO));
-        let places = clocked.start([1, 2]);
-        assert_ne!(places[0], places[1]);
+        let slots = clocked.start([1, 2]);
+        assert_ne!(slots[0], slots[1]);
         assert_eq!(clocked.next(), None);
         assert_eq!(clocked.idle_for(), Some(ms(1000)), "until the deadline of those that wait");
-        clocked.schedule.release(places[1]);
-        assert_eq!(clocked.start([3]), [places[1]]);
-        clocked.schedule.release(places[0]);
+        clocked.schedule.release(slots[1]);
+        assert_eq!(clocked.start([3]), [slots[1]]);
+        clocked.schedule.release(slots[0]);
         clocked.start([4]);
     }
 
@@ -213,14 +213,14 @@ mod tests {
         clocked.submit(1, 5000);
         clocked.submit(2, 1000);
         clocked.submit(3, 9000);
-        let [place] = clocked.start([1])[..] else { unreachable!() };
-        clocked.due_again(place, 5000);
+        let [slot] = clocked.start([1])[..] else { unreachable!() };
+        clocked.due_again(slot, 5000);
         clocked.now += ms(999);
         assert_eq!((clocked.next(), clocked.idle_for()), (None, Some(ms(1))));
         clocked.now += ms(1);
         assert_eq!(clocked.next(), Some(Step::Expire(2)));
         assert_eq!((clocked.next(), clocked.idle_for()), (None, Some(ms(4000))));
-        clocked.schedule.release(place);
+        clocked.schedule.release(slot);
         clocked.start([3]);
     }
 
@@ -228,16 +228,16 @@ mod tests {
     fn what_is_due_comes_before_what_may_start_in_order_of_time() {
         let mut clocked = Clocked::new(3);
         (1..=3).for_each(|id| clocked.submit(id, 1000));
-        let places = clocked.start(1..=3);
-        clocked.schedule.release(places[2]);
-        clocked.due_again(places[0], 40);
-        clocked.due_again(places[1], 20);
+        let slots = clocked.start(1..=3);
+        clocked.schedule.release(slots[2]);
+        clocked.due_again(slots[0], 40);
+        clocked.due_again(slots[1], 20);
         clocked.submit(4, 30);
         clocked.submit(5, 1000);
         clocked.now += ms(50);
-        assert_eq!(clocked.next(), Some(Step::Advance { place: places[1] }));
+        assert_eq!(clocked.next(), Some(Step::Advance { slot: slots[1] }));
         assert_eq!(clocked.next(), Some(Step::Expire(4)));
-        assert_eq!(clocked.next(), Some(Step::Advance { place: places[0] }));
+        assert_eq!(clocked.next(), Some(Step::Advance { slot: slots[0] }));
         clocked.start([5]);
         assert_eq!(clocked.next(), None);
     }
@@ -246,13 +246,13 @@ mod tests {
     fn only_the_last_word_on_when_a_place_is_due_counts() {
         let mut clocked = Clocked::new(1);
         clocked.submit(1, 1000);
-        let [place] = clocked.start([1])[..] else { unreachable!() };
-        clocked.due_again(place, 20);
-        clocked.due_again(place, 200);
+        let [slot] = clocked.start([1])[..] else { unreachable!() };
+        clocked.due_again(slot, 20);
+        clocked.due_again(slot, 200);
         clocked.now += ms(100);
         assert_eq!((clocked.next(), clocked.idle_for()), (None, Some(ms(100))));
         clocked.now += ms(100);
-        assert_eq!(clocked.next(), Some(Step::Advance { place }));
+        assert_eq!(clocked.next(), Some(Step::Advance { slot }));
         assert_eq!((clocked.next(), clocked.idle_for()), (None, None), "it is told once");
     }
 
@@ -261,11 +261,11 @@ mod tests {
         let mut clocked = Clocked::new(1);
         clocked.submit(1, 1000);
         clocked.submit(2, 1000);
-        let [place] = clocked.start([1])[..] else { unreachable!() };
-        clocked.due_again(place, 20);
-        clocked.schedule.release(place);
+        let [slot] = clocked.start([1])[..] else { unreachable!() };
+        clocked.due_again(slot, 20);
+        clocked.schedule.release(slot);
         clocked.start([2]);
-        clocked.due_again(place, 500);
+        clocked.due_again(slot, 500);
         clocked.now += ms(100);
         assert_eq!((clocked.next(), clocked.idle_for()), (None, Some(ms(400))));
         assert_eq!(clocked.schedule.cancel(Id(1)), Cancelled::Nowhere);
@@ -275,12 +275,12 @@ mod tests {
     fn cancelling_gives_back_what_waited_and_tells_the_place_of_what_did_not() {
         let mut clocked = Clocked::new(1);
         (1..=3).for_each(|id| clocked.submit(id, 1000 * id));
-        let [place] = clocked.start([1])[..] else { unreachable!() };
+        let [slot] = clocked.start([1])[..] else { unreachable!() };
         assert_eq!(clocked.schedule.cancel(Id(2)), Cancelled::Waiting(2));
         assert_eq!(clocked.schedule.cancel(Id(2)), Cancelled::Nowhere);
-        assert_eq!(clocked.schedule.cancel(Id(1)), Cancelled::Placed(place));
+        assert_eq!(clocked.schedule.cancel(Id(1)), Cancelled::InSlot(slot));
         assert_eq!(clocked.idle_for(), Some(ms(3000)), "the deadline of 3");
-        clocked.schedule.release(place);
+        clocked.schedule.release(slot);
         clocked.start([3]);
         assert_eq!(clocked.schedule.cancel(Id(9)), Cancelled::Nowhere);
     }
@@ -289,9 +289,9 @@ mod tests {
     fn at_the_end_it_gives_out_all_that_wait() {
         let mut clocked = Clocked::new(1);
         (1..=4).for_each(|id| clocked.submit(id, 1000));
-        let [place] = clocked.start([1])[..] else { unreachable!() };
+        let [slot] = clocked.start([1])[..] else { unreachable!() };
         assert_eq!(clocked.schedule.clear_waiting().collect::<Vec<_>>(), [2, 3, 4]);
-        clocked.schedule.release(place);
+        clocked.schedule.release(slot);
         assert_eq!((clocked.next(), clocked.idle_for()), (None, None));
     }
 
@@ -302,16 +302,16 @@ mod tests {
         let (mut started, mut placed) = (0, std::collections::VecDeque::new());
         while started < 10_000 {
             match clocked.next() {
-                Some(Step::Start { place, job }) => {
-                    assert_eq!(job, started);
+                Some(Step::Start { slot, request }) => {
+                    assert_eq!(request, started);
                     started += 1;
-                    placed.push_back(place);
+                    placed.push_back(slot);
                     assert!(placed.len() <= 128);
                 }
                 Some(step) => panic!("{step:?}"),
                 None => {
-                    let place = placed.pop_front().expect("none is free, so all are taken");
-                    clocked.schedule.release(place);
+                    let slot = placed.pop_front().expect("none is free, so all are taken");
+                    clocked.schedule.release(slot);
                 }
             }
         }

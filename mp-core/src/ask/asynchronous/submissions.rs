@@ -1,4 +1,4 @@
-//! What those who ask and the courier's thread share.
+//! What those who ask and the thread for asynchronous requests share.
 //!
 //! The model checker has its own copy of this file, with its own primitives in
 //! `super::sync`: nothing else here may be shared between threads.
@@ -18,7 +18,7 @@ pub(super) trait Bell {
 
 /// Requests on their way to the thread, and how many are under way in all.
 #[derive(Debug)]
-pub(super) struct Handover<J, B> {
+pub(super) struct Submissions<J, B> {
     shared: Mutex<Shared<J>>,
     pub(super) bell: B,
 }
@@ -58,25 +58,25 @@ pub(super) enum Refusal {
     },
 }
 
-impl<J, B: Bell> Handover<J, B> {
+impl<J, B: Bell> Submissions<J, B> {
     pub(super) fn new(bound: usize, bell: B) -> Self {
         let shared = Shared { taken: Taken::default(), made: 0, under_way: 0, bound, rung: false };
         Self { shared: Mutex::new(shared), bell }
     }
 
     /// Hands a request to the thread. Until [`ended`](Self::ended) it is under way.
-    pub(super) fn submit(&self, job: J) -> Result<Id, (J, Refusal)> {
+    pub(super) fn submit(&self, request: J) -> Result<Id, (J, Refusal)> {
         let mut shared = self.lock();
         if shared.taken.closed {
-            return Err((job, Refusal::Closed));
+            return Err((request, Refusal::Closed));
         }
         if shared.under_way >= shared.bound {
-            return Err((job, Refusal::TooMany { bound: shared.bound }));
+            return Err((request, Refusal::TooMany { bound: shared.bound }));
         }
         shared.under_way += 1;
         shared.made += 1;
         let id = Id(shared.made);
-        shared.taken.submitted.push((id, job));
+        shared.taken.submitted.push((id, request));
         self.wake(shared);
         Ok(id)
     }

@@ -1,4 +1,4 @@
-//! `epoll(7)` over the lines of all places.
+//! `epoll(7)` over the reply sockets of all slots.
 
 use std::{mem::MaybeUninit, time::Duration};
 
@@ -11,19 +11,19 @@ use rustix::{
     io::Errno,
 };
 
-use crate::ask::{reply_socket::Line, under_way::Round};
+use crate::ask::{reply_socket::ReplySocket, under_way::RequestUnderWay};
 
 /// How many events are taken from the kernel at once.
 const EVENTS: usize = 64;
 
-/// The data of the bell's events; that of the others is their place.
+/// The data of the bell's events; that of the others is their slot.
 const BELL: u64 = u64::MAX;
 
-/// Tells at which places there is something to do.
+/// Tells at which slots there is something to do.
 #[derive(Debug)]
 pub(super) struct Watcher {
     epoll: OwnedFd,
-    /// What is told of the line at each place; `None` if nothing is.
+    /// What is told of the reply socket at each slot; `None` if nothing is.
     watched: Vec<Option<EventFlags>>,
 }
 
@@ -31,14 +31,14 @@ pub(super) struct Watcher {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ready {
     Bell,
-    Place(usize),
+    Slot(usize),
 }
 
 impl Watcher {
-    pub(super) fn new(places: usize, bell: impl AsFd) -> Result<Self, Errno> {
+    pub(super) fn new(slots: usize, bell: impl AsFd) -> Result<Self, Errno> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, bell, EventData::new_u64(BELL), EventFlags::IN)?;
-        Ok(Self { epoll, watched: vec![None; places] })
+        Ok(Self { epoll, watched: vec![None; slots] })
     }
 
     /// Waits for something to do, at most that long if there is a timeout.
@@ -53,24 +53,29 @@ impl Watcher {
         };
         ready.extend(events.iter().map(|event| match event.data.u64() {
             BELL => Ready::Bell,
-            place => Ready::Place(place as usize),
+            slot => Ready::Slot(slot as usize),
         }));
         Ok(())
     }
 
-    /// From now on tells of answers to the request at `place`, of room in the
+    /// From now on tells of answers to the request at `slot`, of room in the
     /// queues that it finds full, and, if that is wanted, of room at the peer
-    /// that its line is connected to.
-    pub(super) fn watch(&mut self, place: usize, round: &Round, for_room: bool) -> Result<(), Errno> {
-        let data = EventData::new_u64(place as u64);
+    /// that its reply socket is connected to.
+    pub(super) fn watch(
+        &mut self,
+        slot: usize,
+        under_way: &RequestUnderWay,
+        for_room: bool,
+    ) -> Result<(), Errno> {
+        let data = EventData::new_u64(slot as u64);
         let flags = if for_room { EventFlags::IN | EventFlags::OUT } else { EventFlags::IN };
-        match self.watched[place] {
+        match self.watched[slot] {
             Some(watched) if watched == flags => {}
-            Some(_) => epoll::modify(&self.epoll, round.line(), data, flags)?,
-            None => epoll::add(&self.epoll, round.line(), data, flags)?,
+            Some(_) => epoll::modify(&self.epoll, under_way.reply_socket(), data, flags)?,
+            None => epoll::add(&self.epoll, under_way.reply_socket(), data, flags)?,
         }
-        self.watched[place] = Some(flags);
-        for full in round.full_queues() {
+        self.watched[slot] = Some(flags);
+        for full in under_way.full_queues() {
             // Once only: a copy that a fork keeps open must not go on telling.
             let flags = EventFlags::OUT | EventFlags::ONESHOT;
             match epoll::modify(&self.epoll, full, data, flags) {
@@ -81,12 +86,12 @@ impl Watcher {
         Ok(())
     }
 
-    /// Tells nothing more of the line that was at `place`. To be called before
+    /// Tells nothing more of the reply socket that was at `slot`. To be called before
     /// that is closed, since a fork may keep a copy open, or used elsewhere.
-    pub(super) fn unwatch(&mut self, place: usize, line: &Line) {
-        if self.watched[place].take().is_some() {
+    pub(super) fn unwatch(&mut self, slot: usize, reply_socket: &ReplySocket) {
+        if self.watched[slot].take().is_some() {
             // It fails only for what is not watched.
-            let _ = epoll::delete(&self.epoll, line);
+            let _ = epoll::delete(&self.epoll, reply_socket);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The courier's thread, which does what [`Schedule`] says.
+//! The thread for asynchronous requests, which does what [`Schedule`] says.
 
 use std::{
     sync::Arc,
@@ -10,17 +10,17 @@ use rustix::io::Errno;
 use super::{
     Shared,
     queues::Queues,
-    request::{Job, To},
+    request::{AsyncRequest, To},
     schedule::{Cancelled, Schedule, Step},
     submissions::Taken,
     watcher::{Ready, Watcher},
 };
 use crate::{
     ask::{
-        Desk, RequestError,
+        RequestError, Requester,
         one::Undelivered,
-        reply_socket::Line,
-        under_way::{Ended, Round},
+        reply_socket::ReplySocket,
+        under_way::{Ended, RequestUnderWay},
     },
     group::Roster,
     receive::Inbox,
@@ -29,40 +29,40 @@ use crate::{
 };
 
 /// How many reply sockets there are at most, each for one request at a time.
-pub(super) const PLACES: usize = 128;
+pub(super) const SLOTS: usize = 128;
 
 /// What the thread has in hand.
-pub(super) struct Carrier {
-    desk: Arc<Desk>,
+pub(super) struct Worker {
+    requester: Arc<Requester>,
     shared: Arc<Shared>,
     watcher: Watcher,
-    schedule: Schedule<Box<Job>>,
+    schedule: Schedule<Box<AsyncRequest>>,
     queues: Queues,
-    places: Vec<Place>,
+    slots: Vec<Slot>,
     inbox: Inbox,
-    taken: Taken<Box<Job>>,
+    taken: Taken<Box<AsyncRequest>>,
 }
 
 /// Room for one request that has been sent, or waits for room in a queue.
 #[derive(Default)]
-struct Place {
-    under_way: Option<(Round, Box<Job>)>,
-    /// A line whose request is over, for the next one.
-    kept: Option<Line>,
+struct Slot {
+    under_way: Option<(RequestUnderWay, Box<AsyncRequest>)>,
+    /// A reply socket whose request is over, for the next one.
+    kept: Option<ReplySocket>,
     /// The one peer in whose queue the request waits for room.
     queues_for: Option<Address>,
 }
 
-impl Carrier {
-    pub(super) fn new(desk: Arc<Desk>, shared: Arc<Shared>) -> Result<Self, Errno> {
-        let watcher = Watcher::new(PLACES, &shared.handover.bell)?;
+impl Worker {
+    pub(super) fn new(requester: Arc<Requester>, shared: Arc<Shared>) -> Result<Self, Errno> {
+        let watcher = Watcher::new(SLOTS, &shared.submissions.bell)?;
         Ok(Self {
-            desk,
+            requester,
             shared,
             watcher,
-            schedule: Schedule::new(PLACES),
+            schedule: Schedule::new(SLOTS),
             queues: Queues::default(),
-            places: (0..PLACES).map(|_| Place::default()).collect(),
+            slots: (0..SLOTS).map(|_| Slot::default()).collect(),
             inbox: Inbox::new(),
             taken: Taken::default(),
         })
@@ -76,13 +76,13 @@ impl Carrier {
             if let Err(errno) = self.watcher.wait(self.schedule.idle_for(Instant::now()), &mut ready) {
                 // Nothing that this thread does leads there.
                 tracing::error!(%errno, "waiting for replies failed");
-                self.shared.handover.close();
+                self.shared.submissions.close();
                 self.take_in();
             }
             for ready in ready.drain(..) {
                 match ready {
                     Ready::Bell => self.take_in(),
-                    Ready::Place(place) => self.advance(place),
+                    Ready::Slot(slot) => self.advance(slot),
                 }
             }
         }
@@ -90,22 +90,22 @@ impl Carrier {
     }
 
     fn take_in(&mut self) {
-        self.shared.handover.bell.reset();
+        self.shared.submissions.bell.reset();
         let mut taken = std::mem::take(&mut self.taken);
-        self.shared.handover.take(&mut taken);
-        for (id, job) in taken.submitted.drain(..) {
-            self.schedule.submit(id, job.deadline, job);
+        self.shared.submissions.take(&mut taken);
+        for (id, request) in taken.submitted.drain(..) {
+            self.schedule.submit(id, request.deadline, request);
         }
         for id in taken.cancelled.drain(..) {
             match self.schedule.cancel(id) {
-                Cancelled::Waiting(job) => {
-                    self.shared.handover.ended();
-                    drop(job);
+                Cancelled::Waiting(request) => {
+                    self.shared.submissions.ended();
+                    drop(request);
                 }
-                // Its line goes with it, since an answer may still come.
-                Cancelled::Placed(place) => {
-                    drop(self.vacate(place));
-                    self.pass_on(place);
+                // Its reply socket goes with it, since an answer may still come.
+                Cancelled::InSlot(slot) => {
+                    drop(self.vacate(slot));
+                    self.pass_on(slot);
                 }
                 Cancelled::Nowhere => {}
             }
@@ -115,230 +115,249 @@ impl Carrier {
 
     /// Not for long without looking at the sockets.
     fn do_what_is_due(&mut self) {
-        for _ in 0..PLACES {
+        for _ in 0..SLOTS {
             match self.schedule.next(Instant::now()) {
-                Some(Step::Start { place, job }) => self.start(place, job),
-                Some(Step::Advance { place }) => self.advance(place),
-                Some(Step::Expire(job)) => {
-                    self.shared.handover.ended();
-                    let timeout = job.timeout;
-                    job.fail(RequestError::NotAsked { timeout });
+                Some(Step::Start { slot, request }) => self.start(slot, request),
+                Some(Step::Advance { slot }) => self.advance(slot),
+                Some(Step::Expire(request)) => {
+                    self.shared.submissions.ended();
+                    let timeout = request.timeout;
+                    request.fail(RequestError::NotAsked { timeout });
                 }
                 None => break,
             }
         }
-        for place in 0..self.places.len() {
-            self.give_back(place);
+        for slot in 0..self.slots.len() {
+            self.give_back(slot);
         }
     }
 
-    fn start(&mut self, place: usize, mut job: Box<Job>) {
-        let round = match &job.to {
-            To::One(to, _) => self.ask_one(place, to, &job).map(Some),
-            To::All(roster, _) => self.ask_all(place, roster, &job),
+    fn start(&mut self, slot: usize, mut request: Box<AsyncRequest>) {
+        let under_way = match &request.to {
+            To::One(to, _) => self.ask_one(slot, to, &request).map(Some),
+            To::All(roster, _) => self.ask_all(slot, roster, &request),
         };
-        match round {
-            Ok(Some(mut round)) => {
-                if round.unsent() == 0 {
-                    job.close_fds();
-                } else if let To::One(to, _) = &job.to {
-                    self.queues.join(to, place);
-                    self.places[place].queues_for = Some(to.clone());
+        match under_way {
+            Ok(Some(mut under_way)) => {
+                if under_way.unsent() == 0 {
+                    request.close_fds();
+                } else if let To::One(to, _) = &request.to {
+                    self.queues.join(to, slot);
+                    self.slots[slot].queues_for = Some(to.clone());
                 }
-                let due = round.due(Instant::now());
-                self.places[place].under_way = Some((round, job));
-                self.go_on(place, Ok(due));
-                self.pass_on(place);
+                let due = under_way.due(Instant::now());
+                self.slots[slot].under_way = Some((under_way, request));
+                self.go_on(slot, Ok(due));
+                self.pass_on(slot);
             }
             Ok(None) => {
-                self.schedule.release(place);
-                self.shared.handover.ended();
-                job.end(&self.desk, Ended::default());
+                self.schedule.release(slot);
+                self.shared.submissions.ended();
+                request.end(&self.requester, Ended::default());
             }
             Err(error) => {
-                self.schedule.release(place);
-                self.shared.handover.ended();
-                job.fail(error);
+                self.schedule.release(slot);
+                self.shared.submissions.ended();
+                request.fail(error);
             }
         }
     }
 
     /// Sends to one peer. A connection to a primary that has gone is made anew,
     /// once: another may have taken its place.
-    fn ask_one(&mut self, place: usize, to: &Address, job: &Job) -> Result<Round, RequestError> {
-        let message = MessageRef::from(&job.message);
-        let kept = self.kept_line(place, Some(to));
-        if let Some(line) = kept.or_else(|| self.desk.kept_line(Some(to))) {
-            if self.is_to_queue(to, &line) {
-                return Ok(Self::queued(line, job, &message));
+    fn ask_one(
+        &mut self,
+        slot: usize,
+        to: &Address,
+        request: &AsyncRequest,
+    ) -> Result<RequestUnderWay, RequestError> {
+        let message = MessageRef::from(&request.message);
+        let kept = self.kept_reply_socket(slot, Some(to));
+        if let Some(reply_socket) = kept.or_else(|| self.requester.kept_reply_socket(Some(to))) {
+            if self.is_to_queue(to, &reply_socket) {
+                return Ok(Self::queued(reply_socket, request, &message));
             }
-            let round = self.send(place, Round::to_one(line, job.exchange(1), &message), &message)?;
-            if !round.is_gone() {
-                return Ok(round);
+            let under_way = self.send(
+                slot,
+                RequestUnderWay::to_one(reply_socket, request.pending(1), &message),
+                &message,
+            )?;
+            if !under_way.is_gone() {
+                return Ok(under_way);
             }
-            self.watcher.unwatch(place, round.line());
-            self.desk.forget(to);
+            self.watcher.unwatch(slot, under_way.reply_socket());
+            self.requester.forget(to);
         }
-        let line = (self.desk.line_to(to))
-            .map_err(|none| Undelivered::from(none).of_request(&self.desk, to, job.timeout))?;
-        if self.is_to_queue(to, &line) {
-            return Ok(Self::queued(line, job, &message));
+        let reply_socket = (self.requester.reply_socket_to(to))
+            .map_err(|none| Undelivered::from(none).of_request(&self.requester, to, request.timeout))?;
+        if self.is_to_queue(to, &reply_socket) {
+            return Ok(Self::queued(reply_socket, request, &message));
         }
-        self.send(place, Round::to_one(line, job.exchange(1), &message), &message)
+        self.send(slot, RequestUnderWay::to_one(reply_socket, request.pending(1), &message), &message)
     }
 
     /// Whether others wait for room at that very peer. That at its address there
     /// was another before, whose queue was full, says nothing of this one's.
-    fn is_to_queue(&self, to: &Address, line: &Line) -> bool {
-        let first = self.queues.first(to).and_then(|place| self.places[place].under_way.as_ref());
-        first.is_some_and(|(round, _)| round.line().has_peer_of(line))
+    fn is_to_queue(&self, to: &Address, reply_socket: &ReplySocket) -> bool {
+        let first = self.queues.first(to).and_then(|slot| self.slots[slot].under_way.as_ref());
+        first.is_some_and(|(under_way, _)| under_way.reply_socket().has_peer_of(reply_socket))
     }
 
     /// Sends to all members; `None` if there are none.
-    fn ask_all(&mut self, place: usize, roster: &Roster, job: &Job) -> Result<Option<Round>, RequestError> {
-        let members = roster.members(&self.desk.group)?;
+    fn ask_all(
+        &mut self,
+        slot: usize,
+        roster: &Roster,
+        request: &AsyncRequest,
+    ) -> Result<Option<RequestUnderWay>, RequestError> {
+        let members = roster.members(&self.requester.group)?;
         if members.is_empty() {
             return Ok(None);
         }
-        let line = match self.kept_line(place, None) {
-            Some(line) => line,
-            None => self.desk.open_line(roster.layout)?,
+        let reply_socket = match self.kept_reply_socket(slot, None) {
+            Some(reply_socket) => reply_socket,
+            None => self.requester.open_reply_socket(roster.layout)?,
         };
-        let message = MessageRef::from(&job.message);
-        let exchange = job.exchange(members.len());
-        self.send(place, Round::to_all(line, members, exchange, &message), &message).map(Some)
+        let message = MessageRef::from(&request.message);
+        let pending = request.pending(members.len());
+        self.send(slot, RequestUnderWay::to_all(reply_socket, members, pending, &message), &message).map(Some)
     }
 
-    fn queued(line: Line, job: &Job, message: &MessageRef<'_>) -> Round {
-        let mut round = Round::to_one(line, job.exchange(1), message);
-        round.queue_up();
-        round
+    fn queued(
+        reply_socket: ReplySocket,
+        request: &AsyncRequest,
+        message: &MessageRef<'_>,
+    ) -> RequestUnderWay {
+        let mut under_way = RequestUnderWay::to_one(reply_socket, request.pending(1), message);
+        under_way.queue_up();
+        under_way
     }
 
     fn send(
         &mut self,
-        place: usize,
-        mut round: Round,
+        slot: usize,
+        mut under_way: RequestUnderWay,
         message: &MessageRef<'_>,
-    ) -> Result<Round, RequestError> {
-        match round.send_to_all(&self.desk, message.fds()) {
-            Ok(()) => Ok(round),
+    ) -> Result<RequestUnderWay, RequestError> {
+        match under_way.send_to_all(&self.requester, message.fds()) {
+            Ok(()) => Ok(under_way),
             Err(errno) => {
-                self.watcher.unwatch(place, round.line());
+                self.watcher.unwatch(slot, under_way.reply_socket());
                 Err(errno.into())
             }
         }
     }
 
-    /// The line that the last request here left, if it leads there.
-    fn kept_line(&mut self, place: usize, to: Option<&Address>) -> Option<Line> {
-        if self.places[place].kept.as_ref().is_some_and(|line| !line.leads_to(to)) {
-            self.give_back(place);
+    /// The reply socket that the last request here left, if it leads there.
+    fn kept_reply_socket(&mut self, slot: usize, to: Option<&Address>) -> Option<ReplySocket> {
+        if self.slots[slot].kept.as_ref().is_some_and(|reply_socket| !reply_socket.leads_to(to)) {
+            self.give_back(slot);
         }
-        self.places[place].kept.take()
+        self.slots[slot].kept.take()
     }
 
-    /// Does what can be done at once for the request at `place`.
-    fn advance(&mut self, place: usize) {
-        self.advance_one(place);
-        self.pass_on(place);
+    /// Does what can be done at once for the request at `slot`.
+    fn advance(&mut self, slot: usize) {
+        self.advance_one(slot);
+        self.pass_on(slot);
     }
 
-    fn advance_one(&mut self, place: usize) {
-        let Some(Place { under_way: Some((round, job)), queues_for, .. }) = self.places.get_mut(place) else {
+    fn advance_one(&mut self, slot: usize) {
+        let Some(Slot { under_way: Some((under_way, request)), queues_for, .. }) = self.slots.get_mut(slot)
+        else {
             return;
         };
-        let is_its_turn = queues_for.as_ref().is_none_or(|peer| self.queues.first(peer) == Some(place));
-        let waited = round.unsent();
-        let message = MessageRef::from(&job.message);
-        let due = round.advance(&self.desk, &mut self.inbox, message.fds(), is_its_turn);
+        let is_its_turn = queues_for.as_ref().is_none_or(|peer| self.queues.first(peer) == Some(slot));
+        let waited = under_way.unsent();
+        let message = MessageRef::from(&request.message);
+        let due = under_way.advance(&self.requester, &mut self.inbox, message.fds(), is_its_turn);
         drop(message);
-        if waited > 0 && round.unsent() == 0 {
-            job.close_fds();
+        if waited > 0 && under_way.unsent() == 0 {
+            request.close_fds();
         }
-        self.go_on(place, due);
+        self.go_on(slot, due);
     }
 
-    /// If the request at `place` does not wait for room any more, sends those
+    /// If the request at `slot` does not wait for room any more, sends those
     /// behind it, as far as there is room.
-    fn pass_on(&mut self, mut place: usize) {
+    fn pass_on(&mut self, mut slot: usize) {
         loop {
-            let slot = &mut self.places[place];
-            if slot.under_way.as_ref().is_some_and(|(round, _)| round.unsent() > 0) {
+            let waiting = &mut self.slots[slot];
+            if waiting.under_way.as_ref().is_some_and(|(under_way, _)| under_way.unsent() > 0) {
                 return;
             }
-            let Some(peer) = slot.queues_for.take() else { return };
-            let Some(next) = self.queues.leave(&peer, place) else { return };
+            let Some(peer) = waiting.queues_for.take() else { return };
+            let Some(next) = self.queues.leave(&peer, slot) else { return };
             self.advance_one(next);
-            place = next;
+            slot = next;
         }
     }
 
     /// Ends the request, or waits for what comes next.
-    fn go_on(&mut self, place: usize, due: Result<Option<Duration>, RequestError>) {
+    fn go_on(&mut self, slot: usize, due: Result<Option<Duration>, RequestError>) {
         let due = match due {
-            Ok(Some(time)) => self.watch(place).map(|()| Some(time)).map_err(RequestError::from),
+            Ok(Some(time)) => self.watch(slot).map(|()| Some(time)).map_err(RequestError::from),
             due => due,
         };
         match due {
-            Ok(Some(time)) => self.schedule.due_again(place, Deadline::after(time)),
+            Ok(Some(time)) => self.schedule.due_again(slot, Deadline::after(time)),
             Ok(None) => {
-                if let Some((round, job)) = self.leave(place) {
-                    let (line, ended) = round.into_parts();
+                if let Some((under_way, request)) = self.leave(slot) {
+                    let (reply_socket, ended) = under_way.into_parts();
                     if ended.is_owed {
-                        self.watcher.unwatch(place, &line);
+                        self.watcher.unwatch(slot, &reply_socket);
                     } else {
-                        self.places[place].kept = Some(line);
+                        self.slots[slot].kept = Some(reply_socket);
                     }
-                    job.end(&self.desk, ended);
+                    request.end(&self.requester, ended);
                 }
             }
             Err(error) => {
-                if let Some(job) = self.vacate(place) {
-                    job.fail(error);
+                if let Some(request) = self.vacate(slot) {
+                    request.fail(error);
                 }
             }
         }
     }
 
-    /// Frees the place, its line closed.
-    fn vacate(&mut self, place: usize) -> Option<Box<Job>> {
-        let (round, job) = self.leave(place)?;
-        self.watcher.unwatch(place, round.line());
-        Some(job)
+    /// Frees the slot, its reply socket closed.
+    fn vacate(&mut self, slot: usize) -> Option<Box<AsyncRequest>> {
+        let (under_way, request) = self.leave(slot)?;
+        self.watcher.unwatch(slot, under_way.reply_socket());
+        Some(request)
     }
 
-    fn leave(&mut self, place: usize) -> Option<(Round, Box<Job>)> {
-        let left = self.places[place].under_way.take()?;
-        self.schedule.release(place);
-        self.shared.handover.ended();
+    fn leave(&mut self, slot: usize) -> Option<(RequestUnderWay, Box<AsyncRequest>)> {
+        let left = self.slots[slot].under_way.take()?;
+        self.schedule.release(slot);
+        self.shared.submissions.ended();
         Some(left)
     }
 
-    fn watch(&mut self, place: usize) -> Result<(), Errno> {
-        let Place { under_way, queues_for, .. } = &self.places[place];
-        let Some((round, _)) = under_way else { return Ok(()) };
-        let is_first = queues_for.as_ref().is_some_and(|peer| self.queues.first(peer) == Some(place));
-        self.watcher.watch(place, round, is_first)
+    fn watch(&mut self, slot: usize) -> Result<(), Errno> {
+        let Slot { under_way, queues_for, .. } = &self.slots[slot];
+        let Some((under_way, _)) = under_way else { return Ok(()) };
+        let is_first = queues_for.as_ref().is_some_and(|peer| self.queues.first(peer) == Some(slot));
+        self.watcher.watch(slot, under_way, is_first)
     }
 
-    /// Lets others have the line that was kept for the next request here.
-    fn give_back(&mut self, place: usize) {
-        if let Some(line) = self.places[place].kept.take() {
-            self.watcher.unwatch(place, &line);
-            self.desk.pool.give_back(line);
+    /// Lets others have the reply socket that was kept for the next request here.
+    fn give_back(&mut self, slot: usize) {
+        if let Some(reply_socket) = self.slots[slot].kept.take() {
+            self.watcher.unwatch(slot, &reply_socket);
+            self.requester.pool.give_back(reply_socket);
         }
     }
 
     fn end_all(&mut self) {
-        for place in 0..self.places.len() {
-            if let Some(job) = self.vacate(place) {
-                job.fail(RequestError::Stopped);
+        for slot in 0..self.slots.len() {
+            if let Some(request) = self.vacate(slot) {
+                request.fail(RequestError::Stopped);
             }
         }
-        for job in self.schedule.clear_waiting() {
-            self.shared.handover.ended();
-            job.fail(RequestError::Stopped);
+        for request in self.schedule.clear_waiting() {
+            self.shared.submissions.ended();
+            request.fail(RequestError::Stopped);
         }
     }
 }
