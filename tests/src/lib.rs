@@ -8,11 +8,13 @@
 
 #[cfg(feature = "dpdk")]
 pub mod dpdk;
+mod group;
 mod process;
 mod program;
 mod raw;
 
-pub use process::{Group, Process, StartFailed, WITHIN, eventually};
+pub use group::Group;
+pub use process::{Process, StartFailed, WITHIN, eventually};
 pub use program::{example, mpctl};
 pub use raw::{Lie, RawSocket, bind_108, open_fds};
 

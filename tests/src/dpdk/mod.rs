@@ -9,17 +9,20 @@
 //! a peer that hangs or crashes fails the test, with what it printed.
 
 mod answer;
+mod commands;
 pub mod exchange;
 mod group;
 mod hand;
 mod huge_pages;
+mod lines;
 mod process;
 mod record;
 mod table;
 
 pub use answer::{Answer, Content, Event, FileId, Refused, Requested};
+pub use commands::Mode;
 pub use group::{DpdkBuilder, Group, Layout, Memory, Role, RustBuilder};
 pub use hand::{Golden, Hand, Handed, Kind};
-pub use process::{Mode, Process};
+pub use process::Process;
 pub use record::{Recording, datagrams_sent};
 pub use table::{Cell, Document, Table};

@@ -116,7 +116,7 @@ impl Run {
 
 fn mpctl() -> Command {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    Command::new(PROGRAM.get_or_init(|| tests::mpctl()))
+    Command::new(PROGRAM.get_or_init(tests::mpctl))
 }
 
 fn drain(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {

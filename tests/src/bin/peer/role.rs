@@ -1,0 +1,135 @@
+//! A running role, and what handlers and threads ask through.
+
+use std::{
+    sync::mpsc::channel,
+    time::{Duration, Instant},
+};
+
+use mp_core::{
+    Actions, Client, Member, Message, MessageRef, Outcome, Primary, PrimaryHandle, Replies, Reply,
+    RequestError, Secondary, Statistics,
+};
+
+use crate::words::{self, text, variant};
+
+/// A running role.
+pub(crate) enum Role {
+    Primary(Primary),
+    Secondary(Secondary),
+    Client(Client),
+}
+
+/// What handlers and threads ask through.
+#[derive(Clone)]
+pub(crate) enum Asker {
+    Primary(PrimaryHandle),
+    Client(Client),
+}
+
+impl Role {
+    pub(crate) fn actions(&self) -> &Actions {
+        match self {
+            Self::Primary(primary) => primary.actions(),
+            Self::Secondary(secondary) => secondary.actions(),
+            Self::Client(_) => panic!("a client has no actions"),
+        }
+    }
+
+    pub(crate) fn statistics(&self) -> Statistics {
+        match self {
+            Self::Primary(primary) => primary.statistics(),
+            Self::Secondary(secondary) => secondary.statistics(),
+            Self::Client(client) => client.statistics(),
+        }
+    }
+
+    pub(crate) fn stop(&self, timeout: Duration) -> bool {
+        match self {
+            Self::Primary(primary) => primary.stop(timeout),
+            Self::Secondary(secondary) => secondary.stop(timeout),
+            Self::Client(_) => true,
+        }
+    }
+}
+
+impl Asker {
+    /// Asks the primary, or all secondaries: the result as text, with the time taken.
+    pub(crate) fn ask(&self, name: &str, text: &str, timeout: Duration) -> String {
+        let name = words::name(name);
+        let message = MessageRef::new(&name, text.as_bytes(), &[]).expect("it fits");
+        let start = Instant::now();
+        let result = match self {
+            Self::Primary(primary) => primary.request(message, timeout).map(|replies| all(&replies)),
+            Self::Client(client) => client.request(message, timeout).map(|reply| one(&reply)),
+        };
+        let took = start.elapsed().as_millis();
+        format!("{took} {}", result.unwrap_or_else(|error| variant(&error)))
+    }
+
+    /// The same by a callback.
+    pub(crate) fn ask_later(&self, name: &str, text: &str, timeout: Duration) -> String {
+        let name = words::name(name);
+        let message = MessageRef::new(&name, text.as_bytes(), &[]).expect("it fits");
+        let (sender, result) = channel();
+        let start = Instant::now();
+        let or_error = |result: Result<String, RequestError>| result.unwrap_or_else(|error| variant(&error));
+        // Whoever waits for it is there as long as this call.
+        match self {
+            Self::Primary(primary) => primary.request_then(message, timeout, move |_, result| {
+                let _ = sender.send(or_error(result.map(|replies| all(&replies))));
+            }),
+            Self::Client(client) => client.request_then(message, timeout, move |_, result| {
+                let _ = sender.send(or_error(result.map(|reply| one(&reply))));
+            }),
+        }
+        let result = result.recv().expect("the callback is called");
+        format!("{} {result}", start.elapsed().as_millis())
+    }
+
+    /// Asks the primary (`p`) or the secondary with that pid.
+    pub(crate) fn ask_one(
+        &self,
+        whom: &str,
+        message: &Message,
+        timeout: Duration,
+    ) -> Result<Reply, RequestError> {
+        match self {
+            Self::Client(client) => client.request(message, timeout),
+            Self::Primary(primary) => {
+                let members = primary.members()?;
+                let pid = whom.parse().ok();
+                let member = members.iter().find(|member| member.pid() == pid).ok_or(RequestError::Gone)?;
+                primary.request_to(member, message, timeout)
+            }
+        }
+    }
+
+    pub(crate) fn send(&self, name: &str, text: &str, timeout: Duration) -> String {
+        let name = words::name(name);
+        let message = MessageRef::new(&name, text.as_bytes(), &[]).expect("it fits");
+        let start = Instant::now();
+        let result = match self {
+            Self::Primary(primary) => {
+                primary.send_within(message, timeout).map(|sent| outcomes(&sent.outcomes))
+            }
+            Self::Client(client) => client.send_within(message, timeout).map(|()| "Sent".into()),
+        };
+        let took = start.elapsed().as_millis();
+        format!("{took} {}", result.unwrap_or_else(|error| variant(&error)))
+    }
+}
+
+/// `pid=<replier's> fds=<count> <text>`
+fn one(reply: &Reply) -> String {
+    format!("pid={} fds={} {}", reply.peer.pid(), reply.message.fds.len(), text(&reply.message))
+}
+
+/// `sent=<n> received=<n> <pid>:<outcome> …`
+fn all(replies: &Replies) -> String {
+    format!("sent={} received={} {}", replies.sent(), replies.received(), outcomes(&replies.outcomes))
+}
+
+fn outcomes(outcomes: &[(Member, Outcome)]) -> String {
+    let one = |(member, outcome): &(Member, _)| format!("{}:{outcome:?}", member.pid().unwrap_or(0));
+    outcomes.iter().map(one).collect::<Vec<_>>().join(" ")
+}

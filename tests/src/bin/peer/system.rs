@@ -1,0 +1,60 @@
+//! What is not the group's: forks, limits and signals.
+
+use std::time::Duration;
+
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::{shared::Shared, words::lock};
+
+impl Shared {
+    /// What a fork's copy of the role does, told by its exit code.
+    pub(crate) fn fork(&self) -> String {
+        #![allow(unsafe_code)]
+        // SAFETY: the other threads are all blocked, in receiving or in waiting
+        // for it, so that none holds a lock of the allocator or of ours; the
+        // child makes no use of standard input or output and ends by `_exit`.
+        match unsafe { libc::fork() } {
+            0 => {
+                let asked = self.asker().ask("echo", "from the child", Duration::from_secs(5));
+                let later = self.asker().ask_later("echo", "from the child", Duration::from_secs(5));
+                let stopped = self.role().stop(Duration::from_secs(5));
+                let mut kept = std::mem::take(&mut *lock(&self.kept));
+                let reply = kept.pop().map(|responder| responder.reply(b"from the child", &[]));
+                drop(kept);
+                let refused = matches!(reply, None | Some(Err(mp_core::ReplyError::Forked)));
+                let code = i32::from(!asked.contains("Stopped"))
+                    + 2 * i32::from(!stopped)
+                    + 4 * i32::from(!later.contains("Stopped"))
+                    + 8 * i32::from(!refused);
+                // SAFETY: it ends the process, and touches nothing of ours.
+                unsafe { libc::_exit(code) }
+            }
+            pid => {
+                let pid = Pid::from_raw(pid).expect("fork succeeded");
+                let waited = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty());
+                let status = waited.expect("it is our child").expect("it was waited for").1;
+                format!("{:?}", status.exit_status())
+            }
+        }
+    }
+}
+
+pub(crate) fn limit_fds(count: usize) -> String {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let limit = Rlimit { current: Some(count as u64), maximum };
+    format!("{:?}", setrlimit(Resource::Nofile, limit))
+}
+
+/// Lets SIGUSR1 interrupt whatever blocks, and do nothing else.
+pub(crate) fn interruptible() -> String {
+    #![allow(unsafe_code)]
+    extern "C" fn nothing(_: libc::c_int) {}
+    // SAFETY: all zeros is a valid `sigaction`: no flags, so no restarting, and
+    // an empty mask. The handler does nothing, so it is safe at any time.
+    let result = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = nothing as extern "C" fn(libc::c_int) as usize;
+        libc::sigaction(libc::SIGUSR1, &raw const action, std::ptr::null_mut())
+    };
+    result.to_string()
+}
