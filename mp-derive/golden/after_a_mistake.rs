@@ -13,41 +13,34 @@
     clippy::pedantic
 )]
 const _: () = {
-    struct __Fields<'__de>(::mp_typed::__private::PhantomData<(&'__de (),)>);
+    use ::mp_typed::__private as __mp;
+    struct __Fields<'__de>(__mp::PhantomData<(&'__de (),)>);
     impl<'__de> __Fields<'__de> {
-        const __0_1: ::mp_typed::__private::Codec<'__de, u16> = ::mp_typed::__private::payload::<
-            u16,
-        >();
+        const __0_1: __mp::Codec<'__de, u16> = __mp::payload::<u16>();
     }
     #[automatically_derived]
-    impl ::mp_typed::__private::Body for OpenRing {
-        const SHAPE: ::mp_typed::__private::Shape = ::mp_typed::__private::Shape::EMPTY;
+    impl __mp::Body for OpenRing {
+        const SHAPE: __mp::Shape = __mp::Shape::EMPTY;
         fn encode_body<'__a>(
             &'__a self,
-            _: &mut ::mp_typed::__private::Writer<'__a>,
-        ) -> ::mp_typed::__private::Result<
-            (),
-            ::mp_typed::__private::At<::mp_typed::__private::EncodeFault>,
-        > {
-            ::mp_typed::__private::never_built()
+            _: &mut __mp::Writer<'__a>,
+        ) -> __mp::Result<(), __mp::At<__mp::EncodeFault>> {
+            __mp::never_built()
         }
     }
     #[automatically_derived]
-    impl ::mp_typed::__private::DecodeOwned for OpenRing {}
+    impl __mp::DecodeOwned for OpenRing {}
     #[automatically_derived]
-    impl<'__de> ::mp_typed::__private::Decode<'__de> for OpenRing {
+    impl<'__de> __mp::Decode<'__de> for OpenRing {
         fn decode_body(
-            _: &mut ::mp_typed::__private::Reader<'__de>,
-        ) -> ::mp_typed::__private::Result<
-            Self,
-            ::mp_typed::__private::At<::mp_typed::__private::DecodeFault>,
-        > {
-            ::mp_typed::__private::never_built()
+            _: &mut __mp::Reader<'__de>,
+        ) -> __mp::Result<Self, __mp::At<__mp::DecodeFault>> {
+            __mp::never_built()
         }
     }
     #[automatically_derived]
-    impl ::mp_typed::__private::Request for OpenRing {
-        const NAME: &'static ::mp_typed::__private::str = "?";
+    impl __mp::Request for OpenRing {
+        const NAME: &'static __mp::str = "?";
         type Response = Ring;
     }
 };

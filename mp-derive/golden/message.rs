@@ -7,22 +7,19 @@
     clippy::pedantic
 )]
 const _: () = {
-    struct __Fields<'__de>(::mp_typed::__private::PhantomData<(&'__de (),)>);
+    use ::mp_typed::__private as __mp;
+    struct __Fields<'__de>(__mp::PhantomData<(&'__de (),)>);
     impl<'__de> __Fields<'__de> {
-        const __0_0: ::mp_typed::__private::Codec<'__de, u16> = ::mp_typed::__private::payload::<
-            u16,
-        >();
-        const __0_1: ::mp_typed::__private::Codec<'__de, bool> = ::mp_typed::__private::payload::<
-            bool,
-        >();
+        const __0_0: __mp::Codec<'__de, u16> = __mp::payload::<u16>();
+        const __0_1: __mp::Codec<'__de, bool> = __mp::payload::<bool>();
     }
     #[automatically_derived]
-    impl ::mp_typed::__private::Body for LinkState {
-        const SHAPE: ::mp_typed::__private::Shape = ::mp_typed::__private::Shape {
+    impl __mp::Body for LinkState {
+        const SHAPE: __mp::Shape = __mp::Shape {
             type_name: "LinkState",
-            form: ::mp_typed::__private::Form::Struct,
+            form: __mp::Form::Struct,
             variants: &[
-                ::mp_typed::__private::Variant {
+                __mp::Variant {
                     name: "",
                     fields: &[__Fields::__0_0.shape("port"), __Fields::__0_1.shape("up")],
                 },
@@ -30,41 +27,35 @@ const _: () = {
         };
         fn encode_body<'__a>(
             &'__a self,
-            __out: &mut ::mp_typed::__private::Writer<'__a>,
-        ) -> ::mp_typed::__private::Result<
-            (),
-            ::mp_typed::__private::At<::mp_typed::__private::EncodeFault>,
-        > {
+            __out: &mut __mp::Writer<'__a>,
+        ) -> __mp::Result<(), __mp::At<__mp::EncodeFault>> {
             match self {
                 Self { port: __0, up: __1 } => {
                     __Fields::__0_0.encode(__0, "port", __out)?;
                     __Fields::__0_1.encode(__1, "up", __out)?;
                 }
             }
-            ::mp_typed::__private::Ok(())
+            __mp::Ok(())
         }
     }
     #[automatically_derived]
-    impl ::mp_typed::__private::DecodeOwned for LinkState {}
+    impl __mp::DecodeOwned for LinkState {}
     #[automatically_derived]
-    impl<'__de> ::mp_typed::__private::Decode<'__de> for LinkState {
+    impl<'__de> __mp::Decode<'__de> for LinkState {
         fn decode_body(
-            __src: &mut ::mp_typed::__private::Reader<'__de>,
-        ) -> ::mp_typed::__private::Result<
-            Self,
-            ::mp_typed::__private::At<::mp_typed::__private::DecodeFault>,
-        > {
-            ::mp_typed::__private::Ok(Self {
+            __src: &mut __mp::Reader<'__de>,
+        ) -> __mp::Result<Self, __mp::At<__mp::DecodeFault>> {
+            __mp::Ok(Self {
                 port: __Fields::__0_0.decode("port", __src)?,
                 up: __Fields::__0_1.decode("up", __src)?,
             })
         }
     }
-    const __NAME: &::mp_typed::__private::str = "link_state";
-    const NAME_IS_VALID: () = ::mp_typed::__private::check_name(__NAME);
+    const __NAME: &__mp::str = "link_state";
+    const NAME_IS_VALID: () = __mp::check_name(__NAME);
     #[automatically_derived]
-    impl ::mp_typed::__private::Message for LinkState {
-        const NAME: &'static ::mp_typed::__private::str = __NAME;
+    impl __mp::Message for LinkState {
+        const NAME: &'static __mp::str = __NAME;
     }
-    const FITS_IN_ONE_MESSAGE: () = ::mp_typed::__private::check::<LinkState>();
+    const FITS_IN_ONE_MESSAGE: () = __mp::check::<LinkState>();
 };

@@ -7,35 +7,29 @@
     clippy::pedantic
 )]
 const _: () = {
-    struct __Fields<'__de>(::mp_typed::__private::PhantomData<(&'__de (),)>);
+    use ::mp_typed::__private as __mp;
+    struct __Fields<'__de>(__mp::PhantomData<(&'__de (),)>);
     impl<'__de> __Fields<'__de> {
-        const __1_0: ::mp_typed::__private::Codec<'__de, u16> = ::mp_typed::__private::payload::<
-            u16,
-        >();
-        const __2_0: ::mp_typed::__private::Codec<'__de, u8> = ::mp_typed::__private::payload::<
-            u8,
-        >();
+        const __1_0: __mp::Codec<'__de, u16> = __mp::payload::<u16>();
+        const __2_0: __mp::Codec<'__de, u8> = __mp::payload::<u8>();
         #[allow(unused_braces)]
-        const __2_1: ::mp_typed::__private::Codec<'__de, PathBuf> = ::mp_typed::__private::max_size::<
-            PathBuf,
-            { 32 },
-        >();
+        const __2_1: __mp::Codec<'__de, PathBuf> = __mp::max_size::<PathBuf, { 32 }>();
     }
     #[automatically_derived]
-    impl ::mp_typed::__private::Body for Event {
-        const SHAPE: ::mp_typed::__private::Shape = ::mp_typed::__private::Shape {
+    impl __mp::Body for Event {
+        const SHAPE: __mp::Shape = __mp::Shape {
             type_name: "Event",
-            form: ::mp_typed::__private::Form::Enum,
+            form: __mp::Form::Enum,
             variants: &[
-                ::mp_typed::__private::Variant {
+                __mp::Variant {
                     name: "Quiet",
                     fields: &[],
                 },
-                ::mp_typed::__private::Variant {
+                __mp::Variant {
                     name: "Up",
                     fields: &[__Fields::__1_0.shape("0")],
                 },
-                ::mp_typed::__private::Variant {
+                __mp::Variant {
                     name: "Down",
                     fields: &[
                         __Fields::__2_0.shape("type"),
@@ -46,11 +40,8 @@ const _: () = {
         };
         fn encode_body<'__a>(
             &'__a self,
-            __out: &mut ::mp_typed::__private::Writer<'__a>,
-        ) -> ::mp_typed::__private::Result<
-            (),
-            ::mp_typed::__private::At<::mp_typed::__private::EncodeFault>,
-        > {
+            __out: &mut __mp::Writer<'__a>,
+        ) -> __mp::Result<(), __mp::At<__mp::EncodeFault>> {
             match self {
                 Self::Quiet {} => {
                     __out.variant(0u32)?;
@@ -65,20 +56,17 @@ const _: () = {
                     __Fields::__2_1.encode(__1, "path", __out)?;
                 }
             }
-            ::mp_typed::__private::Ok(())
+            __mp::Ok(())
         }
     }
     #[automatically_derived]
-    impl ::mp_typed::__private::DecodeOwned for Event {}
+    impl __mp::DecodeOwned for Event {}
     #[automatically_derived]
-    impl<'__de> ::mp_typed::__private::Decode<'__de> for Event {
+    impl<'__de> __mp::Decode<'__de> for Event {
         fn decode_body(
-            __src: &mut ::mp_typed::__private::Reader<'__de>,
-        ) -> ::mp_typed::__private::Result<
-            Self,
-            ::mp_typed::__private::At<::mp_typed::__private::DecodeFault>,
-        > {
-            ::mp_typed::__private::Ok(
+            __src: &mut __mp::Reader<'__de>,
+        ) -> __mp::Result<Self, __mp::At<__mp::DecodeFault>> {
+            __mp::Ok(
                 match __src.variant()? {
                     0u32 => Self::Quiet {},
                     1u32 => {
@@ -92,20 +80,16 @@ const _: () = {
                             path: __Fields::__2_1.decode("path", __src)?,
                         }
                     }
-                    __other => {
-                        ::mp_typed::__private::Err(
-                            ::mp_typed::__private::DecodeFault::UnknownVariant(__other),
-                        )?
-                    }
+                    __other => __mp::Err(__mp::DecodeFault::UnknownVariant(__other))?,
                 },
             )
         }
     }
-    const __NAME: &::mp_typed::__private::str = "event";
-    const NAME_IS_VALID: () = ::mp_typed::__private::check_name(__NAME);
+    const __NAME: &__mp::str = "event";
+    const NAME_IS_VALID: () = __mp::check_name(__NAME);
     #[automatically_derived]
-    impl ::mp_typed::__private::Message for Event {
-        const NAME: &'static ::mp_typed::__private::str = __NAME;
+    impl __mp::Message for Event {
+        const NAME: &'static __mp::str = __NAME;
     }
-    const FITS_IN_ONE_MESSAGE: () = ::mp_typed::__private::check::<Event>();
+    const FITS_IN_ONE_MESSAGE: () = __mp::check::<Event>();
 };

@@ -7,31 +7,28 @@
     clippy::pedantic
 )]
 const _: () = {
-    struct __Fields<'__de>(::mp_typed::__private::PhantomData<(&'__de (),)>);
+    use ::mp_typed::__private as __mp;
+    struct __Fields<'__de>(__mp::PhantomData<(&'__de (),)>);
     impl<'__de> __Fields<'__de> {
-        const __0_0: ::mp_typed::__private::Codec<'__de, u8> = ::mp_typed::__private::c::<
-            u8,
-        >();
-        const __0_1: ::mp_typed::__private::FdCodec<'__de, Option<OwnedFd>> = ::mp_typed::__private::fd::<
+        const __0_0: __mp::Codec<'__de, u8> = __mp::c::<u8>();
+        const __0_1: __mp::FdCodec<'__de, Option<OwnedFd>> = __mp::fd::<
             Option<OwnedFd>,
             _,
             true,
         >();
-        const __0_2: ::mp_typed::__private::Codec<'__de, u32> = ::mp_typed::__private::c::<
-            u32,
-        >();
-        const __C: (
-            ::mp_typed::__private::Layout,
-            [::mp_typed::__private::usize; 2usize],
-        ) = ::mp_typed::__private::c_struct([Self::__0_0.layout, Self::__0_2.layout]);
+        const __0_2: __mp::Codec<'__de, u32> = __mp::c::<u32>();
+        const __C: (__mp::Layout, [__mp::usize; 2usize]) = __mp::c_struct([
+            Self::__0_0.layout,
+            Self::__0_2.layout,
+        ]);
     }
     #[automatically_derived]
-    impl ::mp_typed::__private::Body for Queues {
-        const SHAPE: ::mp_typed::__private::Shape = ::mp_typed::__private::Shape {
+    impl __mp::Body for Queues {
+        const SHAPE: __mp::Shape = __mp::Shape {
             type_name: "Queues",
-            form: ::mp_typed::__private::Form::C(__Fields::__C.0),
+            form: __mp::Form::C(__Fields::__C.0),
             variants: &[
-                ::mp_typed::__private::Variant {
+                __mp::Variant {
                     name: "",
                     fields: &[
                         __Fields::__0_0.shape("kind").at(__Fields::__C.1[0usize]),
@@ -43,11 +40,8 @@ const _: () = {
         };
         fn encode_body<'__a>(
             &'__a self,
-            __out: &mut ::mp_typed::__private::Writer<'__a>,
-        ) -> ::mp_typed::__private::Result<
-            (),
-            ::mp_typed::__private::At<::mp_typed::__private::EncodeFault>,
-        > {
+            __out: &mut __mp::Writer<'__a>,
+        ) -> __mp::Result<(), __mp::At<__mp::EncodeFault>> {
             let __start = __out.position();
             match self {
                 Self { kind: __0, memory: __1, count: __2 } => {
@@ -59,19 +53,16 @@ const _: () = {
                 }
             }
             __out.seek(__start + __Fields::__C.0.size())?;
-            ::mp_typed::__private::Ok(())
+            __mp::Ok(())
         }
     }
     #[automatically_derived]
-    impl ::mp_typed::__private::DecodeOwned for Queues {}
+    impl __mp::DecodeOwned for Queues {}
     #[automatically_derived]
-    impl<'__de> ::mp_typed::__private::Decode<'__de> for Queues {
+    impl<'__de> __mp::Decode<'__de> for Queues {
         fn decode_body(
-            __src: &mut ::mp_typed::__private::Reader<'__de>,
-        ) -> ::mp_typed::__private::Result<
-            Self,
-            ::mp_typed::__private::At<::mp_typed::__private::DecodeFault>,
-        > {
+            __src: &mut __mp::Reader<'__de>,
+        ) -> __mp::Result<Self, __mp::At<__mp::DecodeFault>> {
             let __start = __src.position();
             let __value = Self {
                 kind: {
@@ -85,14 +76,14 @@ const _: () = {
                 },
             };
             __src.seek(__start + __Fields::__C.0.size())?;
-            ::mp_typed::__private::Ok(__value)
+            __mp::Ok(__value)
         }
     }
-    const __NAME: &::mp_typed::__private::str = "queues";
-    const NAME_IS_VALID: () = ::mp_typed::__private::check_name(__NAME);
+    const __NAME: &__mp::str = "queues";
+    const NAME_IS_VALID: () = __mp::check_name(__NAME);
     #[automatically_derived]
-    impl ::mp_typed::__private::Message for Queues {
-        const NAME: &'static ::mp_typed::__private::str = __NAME;
+    impl __mp::Message for Queues {
+        const NAME: &'static __mp::str = __NAME;
     }
-    const FITS_IN_ONE_MESSAGE: () = ::mp_typed::__private::check::<Queues>();
+    const FITS_IN_ONE_MESSAGE: () = __mp::check::<Queues>();
 };

@@ -7,46 +7,39 @@
     clippy::pedantic
 )]
 const _: () = {
-    struct __Fields<'__de, T: ::mp_typed::__private::Payload, const N: usize>(
-        ::mp_typed::__private::PhantomData<(&'__de (), T)>,
+    use ::mp_typed::__private as __mp;
+    struct __Fields<'__de, T: __mp::Payload, const N: usize>(
+        __mp::PhantomData<(&'__de (), T)>,
     )
     where
         T: Copy;
-    impl<'__de, T: ::mp_typed::__private::Payload, const N: usize> __Fields<'__de, T, N>
+    impl<'__de, T: __mp::Payload, const N: usize> __Fields<'__de, T, N>
     where
         T: Copy,
     {
-        const __0_0: ::mp_typed::__private::Codec<'__de, T> = ::mp_typed::__private::payload::<
-            T,
-        >();
-        const __0_1: ::mp_typed::__private::Codec<'__de, [T; N]> = ::mp_typed::__private::wrapped::<
-            [T; N],
-            T,
-        >();
-        const __1_0: ::mp_typed::__private::Codec<'__de, PhantomData<Pair<T, N>>> = ::mp_typed::__private::payload::<
+        const __0_0: __mp::Codec<'__de, T> = __mp::payload::<T>();
+        const __0_1: __mp::Codec<'__de, [T; N]> = __mp::wrapped::<[T; N], T>();
+        const __1_0: __mp::Codec<'__de, PhantomData<Pair<T, N>>> = __mp::payload::<
             PhantomData<Pair<T, N>>,
         >();
     }
     #[automatically_derived]
-    impl<
-        T: ::mp_typed::__private::Payload,
-        const N: usize,
-    > ::mp_typed::__private::Payload for Pair<T, N>
+    impl<T: __mp::Payload, const N: usize> __mp::Payload for Pair<T, N>
     where
         T: Copy,
     {
-        const MAX_SIZE: ::mp_typed::__private::usize = ::mp_typed::__private::enum_of(
+        const MAX_SIZE: __mp::usize = __mp::enum_of(
             &[
-                ::mp_typed::__private::sum_of(
+                __mp::sum_of(
                     &[__Fields::<T, N>::__0_0.size(), __Fields::<T, N>::__0_1.size()],
                 ),
-                ::mp_typed::__private::sum_of(&[__Fields::<T, N>::__1_0.size()]),
+                __mp::sum_of(&[__Fields::<T, N>::__1_0.size()]),
             ],
         );
         fn encode_payload(
             &self,
-            __out: &mut ::mp_typed::__private::Writer<'_>,
-        ) -> ::mp_typed::__private::Result<(), ::mp_typed::__private::EncodeFault> {
+            __out: &mut __mp::Writer<'_>,
+        ) -> __mp::Result<(), __mp::EncodeFault> {
             match self {
                 Self::Both { first: __0, second: __1 } => {
                     __out.variant(0u32)?;
@@ -58,12 +51,12 @@ const _: () = {
                     (__Fields::<T, N>::__1_0.put)(__0, __out)?;
                 }
             }
-            ::mp_typed::__private::Ok(())
+            __mp::Ok(())
         }
         fn decode_payload(
-            __src: &mut ::mp_typed::__private::Reader<'_>,
-        ) -> ::mp_typed::__private::Result<Self, ::mp_typed::__private::DecodeFault> {
-            ::mp_typed::__private::Ok(
+            __src: &mut __mp::Reader<'_>,
+        ) -> __mp::Result<Self, __mp::DecodeFault> {
+            __mp::Ok(
                 match __src.variant()? {
                     0u32 => {
                         Self::Both {
@@ -76,11 +69,7 @@ const _: () = {
                             0: (__Fields::<T, N>::__1_0.get)(__src)?,
                         }
                     }
-                    __other => {
-                        ::mp_typed::__private::Err(
-                            ::mp_typed::__private::DecodeFault::UnknownVariant(__other),
-                        )?
-                    }
+                    __other => __mp::Err(__mp::DecodeFault::UnknownVariant(__other))?,
                 },
             )
         }

@@ -7,26 +7,23 @@
     clippy::pedantic
 )]
 const _: () = {
-    struct __Fields<'__de>(::mp_typed::__private::PhantomData<(&'__de (),)>);
+    use ::mp_typed::__private as __mp;
+    struct __Fields<'__de>(__mp::PhantomData<(&'__de (),)>);
     impl<'__de> __Fields<'__de> {
-        const __0_0: ::mp_typed::__private::Codec<'__de, u8> = ::mp_typed::__private::c::<
-            u8,
-        >();
-        const __0_1: ::mp_typed::__private::Codec<'__de, u32> = ::mp_typed::__private::c::<
-            u32,
-        >();
-        const __C: (
-            ::mp_typed::__private::Layout,
-            [::mp_typed::__private::usize; 2usize],
-        ) = ::mp_typed::__private::c_struct([Self::__0_0.layout, Self::__0_1.layout]);
+        const __0_0: __mp::Codec<'__de, u8> = __mp::c::<u8>();
+        const __0_1: __mp::Codec<'__de, u32> = __mp::c::<u32>();
+        const __C: (__mp::Layout, [__mp::usize; 2usize]) = __mp::c_struct([
+            Self::__0_0.layout,
+            Self::__0_1.layout,
+        ]);
     }
     #[automatically_derived]
-    impl ::mp_typed::__private::CField for Inner {
-        const LAYOUT: ::mp_typed::__private::Layout = __Fields::__C.0;
+    impl __mp::CField for Inner {
+        const LAYOUT: __mp::Layout = __Fields::__C.0;
         fn encode_c(
             &self,
-            __out: &mut ::mp_typed::__private::Writer<'_>,
-        ) -> ::mp_typed::__private::Result<(), ::mp_typed::__private::EncodeFault> {
+            __out: &mut __mp::Writer<'_>,
+        ) -> __mp::Result<(), __mp::EncodeFault> {
             let __start = __out.position();
             match self {
                 Self { kind: __0, count: __1 } => {
@@ -37,11 +34,11 @@ const _: () = {
                 }
             }
             __out.seek(__start + __Fields::__C.0.size())?;
-            ::mp_typed::__private::Ok(())
+            __mp::Ok(())
         }
         fn decode_c(
-            __src: &mut ::mp_typed::__private::Reader<'_>,
-        ) -> ::mp_typed::__private::Result<Self, ::mp_typed::__private::DecodeFault> {
+            __src: &mut __mp::Reader<'_>,
+        ) -> __mp::Result<Self, __mp::DecodeFault> {
             let __start = __src.position();
             let __value = Self {
                 kind: {
@@ -54,22 +51,22 @@ const _: () = {
                 },
             };
             __src.seek(__start + __Fields::__C.0.size())?;
-            ::mp_typed::__private::Ok(__value)
+            __mp::Ok(__value)
         }
     }
     #[automatically_derived]
-    impl ::mp_typed::__private::Payload for Inner {
-        const MAX_SIZE: ::mp_typed::__private::usize = __Fields::__C.0.size();
+    impl __mp::Payload for Inner {
+        const MAX_SIZE: __mp::usize = __Fields::__C.0.size();
         fn encode_payload(
             &self,
-            __out: &mut ::mp_typed::__private::Writer<'_>,
-        ) -> ::mp_typed::__private::Result<(), ::mp_typed::__private::EncodeFault> {
-            ::mp_typed::__private::CField::encode_c(self, __out)
+            __out: &mut __mp::Writer<'_>,
+        ) -> __mp::Result<(), __mp::EncodeFault> {
+            __mp::CField::encode_c(self, __out)
         }
         fn decode_payload(
-            __src: &mut ::mp_typed::__private::Reader<'_>,
-        ) -> ::mp_typed::__private::Result<Self, ::mp_typed::__private::DecodeFault> {
-            ::mp_typed::__private::CField::decode_c(__src)
+            __src: &mut __mp::Reader<'_>,
+        ) -> __mp::Result<Self, __mp::DecodeFault> {
+            __mp::CField::decode_c(__src)
         }
     }
 };

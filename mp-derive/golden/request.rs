@@ -7,24 +7,20 @@
     clippy::pedantic
 )]
 const _: () = {
-    struct __Fields<'a>(my::ipc::__private::PhantomData<(&'a (),)>);
+    use my::ipc::__private as __mp;
+    struct __Fields<'a>(__mp::PhantomData<(&'a (),)>);
     impl<'a> __Fields<'a> {
-        const __0_0: my::ipc::__private::Codec<'a, u16> = my::ipc::__private::payload::<
-            u16,
-        >();
+        const __0_0: __mp::Codec<'a, u16> = __mp::payload::<u16>();
         #[allow(unused_braces)]
-        const __0_1: my::ipc::__private::Codec<'a, &'a str> = my::ipc::__private::max_len::<
-            &'a str,
-            { 2 * HALF },
-        >();
+        const __0_1: __mp::Codec<'a, &'a str> = __mp::max_len::<&'a str, { 2 * HALF }>();
     }
     #[automatically_derived]
-    impl<'a> my::ipc::__private::Body for OpenRing<'a> {
-        const SHAPE: my::ipc::__private::Shape = my::ipc::__private::Shape {
+    impl<'a> __mp::Body for OpenRing<'a> {
+        const SHAPE: __mp::Shape = __mp::Shape {
             type_name: "OpenRing",
-            form: my::ipc::__private::Form::Struct,
+            form: __mp::Form::Struct,
             variants: &[
-                my::ipc::__private::Variant {
+                __mp::Variant {
                     name: "",
                     fields: &[
                         __Fields::__0_0.shape("port"),
@@ -35,40 +31,34 @@ const _: () = {
         };
         fn encode_body<'__a>(
             &'__a self,
-            __out: &mut my::ipc::__private::Writer<'__a>,
-        ) -> my::ipc::__private::Result<
-            (),
-            my::ipc::__private::At<my::ipc::__private::EncodeFault>,
-        > {
+            __out: &mut __mp::Writer<'__a>,
+        ) -> __mp::Result<(), __mp::At<__mp::EncodeFault>> {
             match self {
                 Self { port: __0, label: __1 } => {
                     __Fields::__0_0.encode(__0, "port", __out)?;
                     __Fields::__0_1.encode(__1, "label", __out)?;
                 }
             }
-            my::ipc::__private::Ok(())
+            __mp::Ok(())
         }
     }
     #[automatically_derived]
-    impl<'a> my::ipc::__private::Decode<'a> for OpenRing<'a> {
+    impl<'a> __mp::Decode<'a> for OpenRing<'a> {
         fn decode_body(
-            __src: &mut my::ipc::__private::Reader<'a>,
-        ) -> my::ipc::__private::Result<
-            Self,
-            my::ipc::__private::At<my::ipc::__private::DecodeFault>,
-        > {
-            my::ipc::__private::Ok(Self {
+            __src: &mut __mp::Reader<'a>,
+        ) -> __mp::Result<Self, __mp::At<__mp::DecodeFault>> {
+            __mp::Ok(Self {
                 port: __Fields::__0_0.decode("port", __src)?,
                 label: __Fields::__0_1.decode("label", __src)?,
             })
         }
     }
-    const __NAME: &my::ipc::__private::str = NAMES[0];
-    const NAME_IS_VALID: () = my::ipc::__private::check_name(__NAME);
+    const __NAME: &__mp::str = NAMES[0];
+    const NAME_IS_VALID: () = __mp::check_name(__NAME);
     #[automatically_derived]
-    impl<'a> my::ipc::__private::Request for OpenRing<'a> {
-        const NAME: &'static my::ipc::__private::str = __NAME;
+    impl<'a> __mp::Request for OpenRing<'a> {
+        const NAME: &'static __mp::str = __NAME;
         type Response = Ring;
     }
-    const FITS_IN_ONE_MESSAGE: () = my::ipc::__private::check::<OpenRing<'_>>();
+    const FITS_IN_ONE_MESSAGE: () = __mp::check::<OpenRing<'_>>();
 };

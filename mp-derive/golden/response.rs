@@ -7,18 +7,13 @@
     clippy::pedantic
 )]
 const _: () = {
-    struct __Fields<'__de>(::mp_typed::__private::PhantomData<(&'__de (),)>);
+    use ::mp_typed::__private as __mp;
+    struct __Fields<'__de>(__mp::PhantomData<(&'__de (),)>);
     impl<'__de> __Fields<'__de> {
-        const __0_0: ::mp_typed::__private::Codec<'__de, Geometry> = ::mp_typed::__private::payload::<
-            Geometry,
-        >();
-        const __0_1: ::mp_typed::__private::FdCodec<'__de, OwnedFd> = ::mp_typed::__private::fd::<
-            OwnedFd,
-            _,
-            false,
-        >();
+        const __0_0: __mp::Codec<'__de, Geometry> = __mp::payload::<Geometry>();
+        const __0_1: __mp::FdCodec<'__de, OwnedFd> = __mp::fd::<OwnedFd, _, false>();
         #[allow(unused_braces)]
-        const __0_2: ::mp_typed::__private::FdCodec<'__de, Vec<OwnedFd>> = ::mp_typed::__private::fd_list::<
+        const __0_2: __mp::FdCodec<'__de, Vec<OwnedFd>> = __mp::fd_list::<
             Vec<OwnedFd>,
             _,
             { 2 },
@@ -26,12 +21,12 @@ const _: () = {
         >();
     }
     #[automatically_derived]
-    impl ::mp_typed::__private::Body for Ring {
-        const SHAPE: ::mp_typed::__private::Shape = ::mp_typed::__private::Shape {
+    impl __mp::Body for Ring {
+        const SHAPE: __mp::Shape = __mp::Shape {
             type_name: "Ring",
-            form: ::mp_typed::__private::Form::Struct,
+            form: __mp::Form::Struct,
             variants: &[
-                ::mp_typed::__private::Variant {
+                __mp::Variant {
                     name: "",
                     fields: &[
                         __Fields::__0_0.shape("0"),
@@ -43,11 +38,8 @@ const _: () = {
         };
         fn encode_body<'__a>(
             &'__a self,
-            __out: &mut ::mp_typed::__private::Writer<'__a>,
-        ) -> ::mp_typed::__private::Result<
-            (),
-            ::mp_typed::__private::At<::mp_typed::__private::EncodeFault>,
-        > {
+            __out: &mut __mp::Writer<'__a>,
+        ) -> __mp::Result<(), __mp::At<__mp::EncodeFault>> {
             match self {
                 Self { 0: __0, 1: __1, 2: __2 } => {
                     __Fields::__0_0.encode(__0, "0", __out)?;
@@ -55,20 +47,17 @@ const _: () = {
                     __Fields::__0_2.encode(__2, "2", __out)?;
                 }
             }
-            ::mp_typed::__private::Ok(())
+            __mp::Ok(())
         }
     }
     #[automatically_derived]
-    impl ::mp_typed::__private::DecodeOwned for Ring {}
+    impl __mp::DecodeOwned for Ring {}
     #[automatically_derived]
-    impl<'__de> ::mp_typed::__private::Decode<'__de> for Ring {
+    impl<'__de> __mp::Decode<'__de> for Ring {
         fn decode_body(
-            __src: &mut ::mp_typed::__private::Reader<'__de>,
-        ) -> ::mp_typed::__private::Result<
-            Self,
-            ::mp_typed::__private::At<::mp_typed::__private::DecodeFault>,
-        > {
-            ::mp_typed::__private::Ok(Self {
+            __src: &mut __mp::Reader<'__de>,
+        ) -> __mp::Result<Self, __mp::At<__mp::DecodeFault>> {
+            __mp::Ok(Self {
                 0: __Fields::__0_0.decode("0", __src)?,
                 1: __Fields::__0_1.decode("1", __src)?,
                 2: __Fields::__0_2.decode("2", __src)?,
@@ -76,6 +65,6 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl ::mp_typed::__private::Response for Ring {}
-    const FITS_IN_ONE_MESSAGE: () = ::mp_typed::__private::check::<Ring>();
+    impl __mp::Response for Ring {}
+    const FITS_IN_ONE_MESSAGE: () = __mp::check::<Ring>();
 };

@@ -7,21 +7,22 @@
     clippy::pedantic
 )]
 const _: () = {
-    struct __Fields<'a>(::mp_typed::__private::PhantomData<(&'a (),)>);
+    use ::mp_typed::__private as __mp;
+    struct __Fields<'a>(__mp::PhantomData<(&'a (),)>);
     impl<'a> __Fields<'a> {
-        const __0_0: ::mp_typed::__private::FdCodec<'a, BorrowedFd<'a>> = ::mp_typed::__private::lent_fd::<
+        const __0_0: __mp::FdCodec<'a, BorrowedFd<'a>> = __mp::lent_fd::<
             BorrowedFd<'a>,
             _,
             false,
         >();
     }
     #[automatically_derived]
-    impl<'a> ::mp_typed::__private::Body for Ring<'a> {
-        const SHAPE: ::mp_typed::__private::Shape = ::mp_typed::__private::Shape {
+    impl<'a> __mp::Body for Ring<'a> {
+        const SHAPE: __mp::Shape = __mp::Shape {
             type_name: "Ring",
-            form: ::mp_typed::__private::Form::Struct,
+            form: __mp::Form::Struct,
             variants: &[
-                ::mp_typed::__private::Variant {
+                __mp::Variant {
                     name: "",
                     fields: &[__Fields::__0_0.shape("memory")],
                 },
@@ -29,20 +30,17 @@ const _: () = {
         };
         fn encode_body<'__a>(
             &'__a self,
-            __out: &mut ::mp_typed::__private::Writer<'__a>,
-        ) -> ::mp_typed::__private::Result<
-            (),
-            ::mp_typed::__private::At<::mp_typed::__private::EncodeFault>,
-        > {
+            __out: &mut __mp::Writer<'__a>,
+        ) -> __mp::Result<(), __mp::At<__mp::EncodeFault>> {
             match self {
                 Self { memory: __0 } => {
                     __Fields::__0_0.encode(__0, "memory", __out)?;
                 }
             }
-            ::mp_typed::__private::Ok(())
+            __mp::Ok(())
         }
     }
     #[automatically_derived]
-    impl<'a> ::mp_typed::__private::Response for Ring<'a> {}
-    const FITS_IN_ONE_MESSAGE: () = ::mp_typed::__private::check::<Ring<'_>>();
+    impl<'a> __mp::Response for Ring<'a> {}
+    const FITS_IN_ONE_MESSAGE: () = __mp::check::<Ring<'_>>();
 };

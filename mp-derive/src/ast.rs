@@ -6,35 +6,8 @@ use syn::{Data, DeriveInput, Fields, Generics, Ident, Member, Type};
 
 use crate::attr::{FieldAttrs, TypeAttrs};
 use crate::ctxt::Ctxt;
-
-/// Which derive is at work.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Derive {
-    Message,
-    Request,
-    Response,
-    Payload,
-}
-
-impl Derive {
-    /// The attribute that takes this derive's keys.
-    pub(crate) fn attribute(self) -> &'static str {
-        match self {
-            Self::Message | Self::Request | Self::Response => "message",
-            Self::Payload => "payload",
-        }
-    }
-
-    /// What the derived type is called in prose.
-    pub(crate) fn noun(self) -> &'static str {
-        match self {
-            Self::Message => "a message",
-            Self::Request => "a request",
-            Self::Response => "a response",
-            Self::Payload => "a payload",
-        }
-    }
-}
+use crate::derive::Derive;
+use crate::spell;
 
 /// A struct or enum with a derive of ours.
 pub(crate) struct Input<'a> {
@@ -85,6 +58,11 @@ impl<'a> Input<'a> {
     /// The name of the type, as it is shown to people.
     pub(crate) fn name(&self) -> String {
         self.ident.unraw().to_string()
+    }
+
+    /// Whether the type borrows descriptors, so that it cannot be received.
+    pub(crate) fn lends(&self) -> bool {
+        self.fields().any(|field| field.attrs.fd.is_some() && spell::borrows(field.ty))
     }
 
     /// All fields of all variants.

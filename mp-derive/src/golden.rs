@@ -6,7 +6,7 @@
 use expect_test::{ExpectFile, expect_file};
 use syn::parse_quote;
 
-use crate::ast::Derive;
+use crate::derive::Derive;
 use crate::expand::expand;
 
 #[test]

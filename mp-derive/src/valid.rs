@@ -3,8 +3,9 @@
 use heck::ToSnakeCase;
 use syn::{Data, DeriveInput, GenericParam};
 
-use crate::ast::{Derive, Field, Input};
+use crate::ast::{Field, Input};
 use crate::ctxt::Ctxt;
+use crate::derive::Derive;
 use crate::spell;
 
 /// Reports every mistake in `input` that the attributes alone did not show.

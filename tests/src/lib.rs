@@ -8,6 +8,7 @@
 
 #[cfg(feature = "dpdk")]
 pub mod dpdk;
+pub mod facade;
 mod group;
 mod process;
 mod program;

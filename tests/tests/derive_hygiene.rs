@@ -205,6 +205,22 @@ mod from_macros {
     }
 }
 
+/// `$crate` is the crate of the macro, wherever that is used.
+mod from_macros_of_another_crate {
+    /// A payload of this crate.
+    #[derive(mp_typed::Payload)]
+    pub(crate) struct Ours(pub(crate) u16);
+
+    // What the other crate's path starts with means something else here.
+    #[allow(dead_code)]
+    mod facade {}
+
+    tests::facade_message! {
+        /// A message.
+        Made, "facade", Ours
+    }
+}
+
 /// Spelling picks the advice in errors; what a type is, its traits say.
 mod lookalikes {
     use mp_typed::Payload;
@@ -347,6 +363,27 @@ fn macros_may_make_messages() {
     let encoded = encode(&sent).expect("it keeps its bounds");
     let back: from_macros::Made = decode(encoded.param(), []).expect("it was encoded here");
     assert_eq!((back.number, back.list, &*back.text), (1, [None, Some(2)], "four"));
+}
+
+#[test]
+fn macros_of_another_crate_may_make_messages() {
+    use from_macros_of_another_crate::{Made, Ours};
+
+    let sent = Made { number: 1, theirs: Ours(2), text: "four".into(), fd: None };
+    let encoded = encode(&sent).expect("it keeps its bounds");
+    let back: Made = decode(encoded.param(), []).expect("it was encoded here");
+    assert_eq!((back.number, back.theirs.0, &*back.text, back.fd.is_none()), (1, 2, "four", true));
+}
+
+#[test]
+fn a_path_to_the_crate_may_start_inside_a_function() {
+    use mp_typed as ipc;
+
+    #[derive(ipc::Message)]
+    #[message(name = "inside", crate = ipc)]
+    struct Inside(u8);
+
+    assert_eq!(encode(&Inside(1)).expect("it has no bounds").param(), [1]);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token, Type, UnOp, token};
 
-use crate::ast::Derive;
 use crate::ctxt::Ctxt;
+use crate::derive::Derive;
 
 /// What an attribute stands on.
 #[derive(Clone, Copy, PartialEq, Eq)]

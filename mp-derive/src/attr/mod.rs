@@ -5,11 +5,11 @@ mod serde;
 
 use proc_macro2::Span;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, Ident, Path, Type, parse_quote};
+use syn::{Attribute, Expr, Ident, Path, Type};
 
 use self::args::{Arg, Place};
-use crate::ast::Derive;
 use crate::ctxt::Ctxt;
+use crate::derive::Derive;
 
 /// An argument, and where it was given.
 pub(crate) struct Given<T> {
@@ -22,7 +22,8 @@ pub(crate) struct TypeAttrs {
     pub(crate) name: Option<Given<Expr>>,
     pub(crate) response: Option<Given<Type>>,
     pub(crate) layout_c: Option<Given<()>>,
-    pub(crate) krate: Path,
+    /// Where `mp-typed` is; `::mp_typed` unless the type says otherwise.
+    pub(crate) krate: Option<Path>,
     /// Some of it could not be understood, so nothing can be said to be missing.
     pub(crate) unclear: bool,
 }
@@ -56,7 +57,7 @@ impl TypeAttrs {
         }
         serde::check_type(derive, attrs, cx);
         refuse_packed(derive, attrs, cx);
-        let krate = krate.map_or_else(|| parse_quote!(::mp_typed), |krate: Given<Path>| krate.value);
+        let krate = krate.map(|krate: Given<Path>| krate.value);
         Self { name, response, layout_c, krate, unclear }
     }
 

@@ -7,8 +7,8 @@
 use syn::meta::ParseNestedMeta;
 use syn::{Attribute, Expr, Token, token};
 
-use crate::ast::Derive;
 use crate::ctxt::Ctxt;
+use crate::derive::Derive;
 
 /// The attributes of a type or variant.
 pub(super) fn check_type(derive: Derive, attrs: &[Attribute], cx: &mut Ctxt) {

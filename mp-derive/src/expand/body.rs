@@ -7,25 +7,20 @@ use syn::{Generics, Lifetime, Type, parse_quote};
 
 use super::codecs::Codecs;
 use super::{coding, span};
-use crate::ast::{Derive, Input};
-use crate::spell;
+use crate::ast::Input;
+use crate::derive::Derive;
 
 pub(super) fn expand(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStream {
     let definition = &codecs.definition;
     let body = body(input, codecs, private);
-    let decode = (!lends(input)).then(|| decode(input, codecs, private));
+    let decode = (!input.lends()).then(|| decode(input, codecs, private));
     let role = role(input, private);
     let check = check(input, private);
     quote! { #definition #body #decode #role #check }
 }
 
-/// Whether the type borrows descriptors, so that it cannot be received.
-pub(crate) fn lends(input: &Input<'_>) -> bool {
-    input.fields().any(|field| field.attrs.fd.is_some() && spell::borrows(field.ty))
-}
-
 /// The parameters of `impl Decode<'de>`: the type's own lifetime if it has one, else one more.
-pub(crate) fn decode_generics(input: &Input<'_>, de: &Lifetime) -> Generics {
+pub(super) fn decode_generics(input: &Input<'_>, de: &Lifetime) -> Generics {
     let mut generics = input.generics.clone();
     if generics.lifetimes().next().is_none() {
         generics.params.insert(0, parse_quote!(#de));
@@ -74,7 +69,7 @@ fn decode(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStr
 }
 
 /// The promise that a received value can be kept.
-pub(crate) fn owned(input: &Input<'_>, private: &TokenStream) -> Option<TokenStream> {
+pub(super) fn owned(input: &Input<'_>, private: &TokenStream) -> Option<TokenStream> {
     let ident = input.ident;
     let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
     input.generics.lifetimes().next().is_none().then(|| {

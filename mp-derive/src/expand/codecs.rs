@@ -6,7 +6,8 @@ use syn::{Generics, Ident, Lifetime, parse_quote};
 
 use super::span;
 use super::without_self::WithoutSelf;
-use crate::ast::{Derive, Field, Input};
+use crate::ast::{Field, Input};
+use crate::derive::Derive;
 use crate::{spell, valid};
 
 /// The constants, and how to refer to them.

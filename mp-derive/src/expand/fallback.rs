@@ -4,11 +4,13 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::ast::{Derive, Input};
-use crate::expand::{Codecs, decode_generics, lends, owned};
+use super::body::{decode_generics, owned};
+use super::codecs::Codecs;
+use crate::ast::Input;
+use crate::derive::Derive;
 use crate::valid;
 
-pub(crate) fn expand(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStream {
+pub(super) fn expand(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStream {
     let definition = valid::generics_are_clear(input).then_some(&codecs.definition);
     let impls = match input.derive {
         Derive::Payload => payload(input, private),
@@ -79,7 +81,7 @@ fn body(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStrea
             quote!(impl #impl_generics #private::Response for #ident #type_generics #where_clause {})
         }
     };
-    let decode = (!lends(input)).then(|| {
+    let decode = (!input.lends()).then(|| {
         let generics = decode_generics(input, de);
         let (impl_generics, ..) = generics.split_for_impl();
         let owned = owned(input, private);
