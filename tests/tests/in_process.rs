@@ -1,8 +1,11 @@
-//! The roles within one process, without a file or a socket: what a user's unit tests rely on.
+//! The roles within one process, in a directory of their own: what a user's unit tests rely on.
 
 use std::{
     fs::File,
-    os::fd::{AsRawFd, OwnedFd},
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        unix::fs::PermissionsExt,
+    },
     sync::mpsc,
     time::Duration,
 };
@@ -148,4 +151,20 @@ fn two_actions_of_one_name_are_an_error_at_the_start() {
         assert!(matches!(error, StartError::Register(RegisterError::Taken { .. })), "{error:?}");
         assert!(error.to_string().ends_with("is registered already"), "{error}");
     }
+}
+
+#[test]
+fn its_directory_is_private_and_goes_with_the_last_of_the_group() {
+    let group = InProcess::new();
+    let client = Client::builder("any").in_process(&group).start().unwrap();
+    let dir = client.core().runtime_dir().unwrap().to_owned();
+    assert!(!dir.exists(), "nobody has joined yet");
+    let primary = Primary::builder("any").in_process(&group).start().unwrap();
+    assert!(primary.core().address().path().starts_with(&dir) && primary.core().address().path().exists());
+    assert_eq!(std::fs::metadata(&dir).unwrap().permissions().mode() & 0o7777, 0o700);
+    drop((primary, group));
+    std::fs::write(dir.join("left behind"), "").unwrap();
+    assert!(dir.exists(), "the client may still ask");
+    drop(client);
+    assert!(!dir.exists());
 }

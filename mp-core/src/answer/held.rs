@@ -107,7 +107,7 @@ impl HeldAnswers {
                     self.emptied.notify_all();
                     return;
                 }
-                watch(port, &mut watched, full);
+                watch(&mut watched, full);
                 queue.len() >= std::mem::replace(&mut before, queue.len())
             };
             // Told of room, but found none: it is this socket that has sent too
@@ -153,11 +153,11 @@ fn send_each(port: &ReplyPort, queue: &mut VecDeque<Answer>) -> Vec<Address> {
 type Watched = (Address, Option<Socket>);
 
 /// Watches these, and no others.
-fn watch(port: &ReplyPort, watched: &mut Vec<Watched>, full: Vec<Address>) {
+fn watch(watched: &mut Vec<Watched>, full: Vec<Address>) {
     watched.retain(|(to, _)| full.contains(to));
     for to in full {
         if !watched.iter().any(|(known, _)| *known == to) {
-            let socket = port.bound.socket.another().ok().filter(|socket| socket.connect(&to).is_ok());
+            let socket = Socket::new().ok().filter(|socket| socket.connect(&to).is_ok());
             watched.push((to, socket));
         }
     }

@@ -52,7 +52,7 @@ impl Requester {
         let mut full = Vec::new();
         for (peer, member) in members.iter().enumerate() {
             if !send(peer)? {
-                full.push(Queueing::new(socket, peer, member));
+                full.push(Queueing::new(peer, member));
             }
         }
         while !full.is_empty() && !deadline.is_over() {

@@ -9,7 +9,7 @@ use rustix::{
 
 use super::Outcome;
 use crate::{
-    group::{Bound, Group, GroupError, PeerIdentity, Place},
+    group::{Bound, Group, GroupError, PeerIdentity},
     sys::{Address, Deadline, Socket},
     wire::{Datagram, Layout},
 };
@@ -30,7 +30,6 @@ struct Open {
     layout: Layout,
     /// The file of the peer that it is connected to.
     peer: Option<PeerIdentity>,
-    place: Place,
 }
 
 /// Why there is no reply socket.
@@ -66,14 +65,13 @@ impl ReplySocket {
         }
         let layout = directory.layout()?;
         let peer = Some(PeerIdentity::new(group, &directory, to));
-        let place = group.place().clone();
-        Ok(Self(Box::new(Open { bound, to: Some(to.clone()), layout, peer, place })))
+        Ok(Self(Box::new(Open { bound, to: Some(to.clone()), layout, peer })))
     }
 
     /// One for many peers at once.
     pub(super) fn unconnected(group: &Group, layout: Layout) -> Result<Self, GroupError> {
-        let (bound, place) = (group.bind_reply()?, group.place().clone());
-        Ok(Self(Box::new(Open { bound, to: None, layout, peer: None, place })))
+        let bound = group.bind_reply()?;
+        Ok(Self(Box::new(Open { bound, to: None, layout, peer: None })))
     }
 
     pub(super) fn socket(&self) -> &Socket {
@@ -115,7 +113,7 @@ impl ReplySocket {
     /// Whether the peer this is connected to can still answer.
     pub(super) fn peer_lives(&self) -> bool {
         let peer = self.0.to.as_ref().zip(self.0.peer.as_ref());
-        peer.is_none_or(|(to, peer)| peer.can_answer(&self.0.place, to))
+        peer.is_none_or(|(to, peer)| peer.can_answer(to))
     }
 }
 

@@ -113,7 +113,7 @@ impl RequestUnderWay {
     ) -> Result<(), Errno> {
         if !self.send(requester, peer, fds)? {
             self.full.push(match self.members.get(peer) {
-                Some(member) => Queueing::new(self.reply_socket.socket(), peer, member),
+                Some(member) => Queueing::new(peer, member),
                 None => Queueing { peer, connected: None },
             });
         }
@@ -253,8 +253,7 @@ impl RequestUnderWay {
     /// Finds those that are gone. What they sent before counts.
     fn look(&mut self, requester: &Requester, inbox: &mut Inbox) -> Result<(), RequestError> {
         let lives = |peer: &usize| match self.members.get(*peer) {
-            Some(member) => PeerIdentity::of_member(member.address())
-                .can_answer(requester.group.place(), member.address()),
+            Some(member) => PeerIdentity::of_member(member.address()).can_answer(member.address()),
             None => self.reply_socket.peer_lives(),
         };
         let dead: Vec<_> = self.pending.open().filter(|peer| !lives(peer)).collect();
@@ -385,9 +384,9 @@ pub(super) struct Queueing {
 }
 
 impl Queueing {
-    pub(super) fn new(reply_socket: &Socket, peer: usize, member: &Member) -> Self {
+    pub(super) fn new(peer: usize, member: &Member) -> Self {
         let connect = || {
-            let socket = reply_socket.another()?;
+            let socket = Socket::new()?;
             socket.connect(member.address())?;
             Ok::<_, Errno>(socket)
         };

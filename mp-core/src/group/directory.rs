@@ -1,110 +1,237 @@
+//! The runtime directory, open: its owner and mode, its lock, DPDK's `config` in it, and the
+//! names in it. What it finds it tells; what that means `Group` knows.
+
 use std::{
     ffi::{OsStr, OsString},
-    sync::Arc,
-    time::Duration,
+    fs::File,
+    io,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::ffi::OsStrExt,
+    },
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use super::{
-    BindError, GroupError, Reserved,
-    folder::{Folder, Lock, Stamp},
-};
-use crate::{
-    sys::{Deadline, Hub},
-    wire::Layout,
+use rustix::{
+    fs::{self, AtFlags, Dir, FlockOperation, Mode, OFlags, flock, mkdir, openat, statat, unlinkat},
+    io::Errno,
 };
 
-/// The group's directory, open: of the file system, or within this process.
+use super::{BindError, GroupError, LOCK_TIMEOUT, Reserved, config};
+use crate::{sys::Deadline, wire::Layout};
+
+/// Where a pure-Rust primary leaves its pid, for the error of a second one. DPDK
+/// never looks at it.
+const OWNER: &str = "mp_primary";
+const CONFIG: &str = "config";
+
+/// How far apart two changes of a directory can be and yet bear the same time:
+/// the kernel takes it from a clock that ticks at least 100 times a second, and
+/// some file systems keep whole seconds only.
+const CLOCK_TICKS: Duration = Duration::from_millis(20);
+const WHOLE_SECONDS: Duration = Duration::from_secs(2);
+
+/// A directory of the file system, open.
 #[derive(Debug)]
-pub(crate) enum Directory {
-    Files(Folder),
-    Memory(Arc<Hub>),
+pub(crate) struct Directory {
+    fd: OwnedFd,
+    path: PathBuf,
 }
 
 impl Directory {
+    pub(crate) fn make(path: &Path) -> Result<Self, GroupError> {
+        match mkdir(path, Mode::RWXU) {
+            Ok(()) | Err(Errno::EXIST) => Self::open(path),
+            Err(source) => Err(io_error("make the runtime directory", path, source)),
+        }
+    }
+
+    pub(crate) fn open(path: &Path) -> Result<Self, GroupError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = fs::open(path, flags, Mode::empty())
+            .map_err(|source| io_error("open the runtime directory", path, source))?;
+        Ok(Self { fd, path: path.to_owned() })
+    }
+
+    /// The runtime directory must be ours and closed to others.
+    pub(crate) fn check_private(&self) -> Result<(), GroupError> {
+        self.check(false, 0o077)
+    }
+
+    /// The one above may be root's, and be read, but not changed, by others.
+    pub(crate) fn check_parent(&self) -> Result<(), GroupError> {
+        self.check(true, 0o022)
+    }
+
+    fn check(&self, root_may_own: bool, forbidden: u32) -> Result<(), GroupError> {
+        let stat = fs::fstat(&self.fd)
+            .map_err(|source| io_error("examine the runtime directory", &self.path, source))?;
+        let uid = rustix::process::geteuid().as_raw();
+        if stat.st_uid != uid && !(root_may_own && stat.st_uid == 0) {
+            return Err(GroupError::Owner { path: self.path.clone(), owner: stat.st_uid, uid });
+        }
+        let mode = stat.st_mode & 0o7777;
+        if mode & forbidden != 0 {
+            return Err(GroupError::Open { path: self.path.clone(), mode });
+        }
+        Ok(())
+    }
+
     /// Takes DPDK's directory lock for as long as the result lives. Never held
     /// while waiting for a peer.
-    pub(super) fn lock(&self, deadline: Deadline) -> Result<Option<Lock>, BindError> {
-        match self {
-            Self::Files(folder) => folder.lock(deadline).map(Some),
-            Self::Memory(_) => Ok(None),
+    pub(crate) fn lock(&self, deadline: Deadline) -> Result<Lock, BindError> {
+        // `flock` belongs to the open file: a lock needs one of its own. The
+        // kernel tells nobody when a lock becomes free, so it is tried again.
+        let fd = openat(&self.fd, c".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+            .map_err(|source| io_error("open the runtime directory", &self.path, source))?;
+        let mut pause = Duration::from_micros(100);
+        loop {
+            match flock(&fd, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Lock { _fd: fd }),
+                Err(Errno::INTR) => {}
+                Err(Errno::WOULDBLOCK) if !deadline.is_over() => {
+                    thread::sleep(pause.min(deadline.left()));
+                    pause = (pause * 2).min(Duration::from_micros(400));
+                }
+                Err(Errno::WOULDBLOCK) => {
+                    return Err(BindError::Locked { dir: self.path.clone(), waited: LOCK_TIMEOUT });
+                }
+                Err(source) => {
+                    return Err(io_error("lock the runtime directory", &self.path, source).into());
+                }
+            }
         }
     }
 
     /// The layout of the group's datagrams, from DPDK's `config` if there is one.
     pub(crate) fn layout(&self) -> Result<Layout, GroupError> {
-        match self {
-            Self::Files(folder) => folder.layout(),
-            Self::Memory(_) => Ok(Layout::Bytes332),
-        }
+        Ok(self.dpdk_version()?.map_or(Layout::Bytes332, config::layout))
+    }
+
+    /// The version word of DPDK's `config`, if there is one.
+    pub(crate) fn dpdk_version(&self) -> Result<Option<u32>, GroupError> {
+        let Some(file) = self.config()? else { return Ok(None) };
+        let version = config::version(file).map_err(|source| self.config_error(source))?;
+        version.map(Some).ok_or_else(|| GroupError::NotDpdkConfig { path: self.path.join(CONFIG) })
     }
 
     /// The live DPDK primary of this directory.
     pub(crate) fn dpdk_primary(&self) -> Result<Option<u32>, GroupError> {
-        match self {
-            Self::Files(folder) => folder.dpdk_primary(),
-            Self::Memory(_) => Ok(None),
-        }
+        let Some(file) = self.config()? else { return Ok(None) };
+        config::lock_holder(file.as_fd()).map_err(|source| self.config_error(source))
     }
 
     /// Whether a DPDK process has been here: its `config` file is, or cannot be looked at.
     pub(crate) fn has_dpdk(&self) -> bool {
-        matches!(self, Self::Files(folder) if folder.has_dpdk())
+        !matches!(self.config(), Ok(None))
+    }
+
+    fn config(&self) -> Result<Option<File>, GroupError> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        match openat(&self.fd, CONFIG, flags, Mode::empty()) {
+            Ok(fd) => Ok(Some(fd.into())),
+            Err(Errno::NOENT) => Ok(None),
+            Err(source) => Err(self.config_error(source.into())),
+        }
+    }
+
+    fn config_error(&self, source: io::Error) -> GroupError {
+        GroupError::Io { what: "read DPDK's config file", path: self.path.join(CONFIG), source }
     }
 
     /// The file names of all secondaries' and reply sockets.
     pub(crate) fn sockets(&self) -> Result<Vec<OsString>, GroupError> {
-        match self {
-            Self::Files(folder) => folder.sockets(),
-            Self::Memory(hub) => {
-                Ok(hub.names().into_iter().filter(|name| Reserved::of(name).is_some()).collect())
+        let list = || -> Result<Vec<OsString>, Errno> {
+            let mut names = Vec::new();
+            for entry in Dir::read_from(&self.fd)? {
+                let entry = entry?;
+                let name = OsStr::from_bytes(entry.file_name().to_bytes());
+                if Reserved::of(name).is_some() {
+                    names.push(name.to_owned());
+                }
             }
-        }
+            Ok(names)
+        };
+        list().map_err(|source| io_error("list the runtime directory", &self.path, source))
     }
 
-    /// Tells one state of the directory from the next; `None` if it cannot.
+    /// Tells one state of the directory from the next; `None` if it has changed so
+    /// recently that the next change could bear the same time.
     pub(crate) fn stamp(&self) -> Option<Stamp> {
-        match self {
-            Self::Files(folder) => folder.stamp(),
-            Self::Memory(_) => None,
+        let stat = fs::fstat(&self.fd).ok()?;
+        let changed = Duration::new(stat.st_ctime.try_into().ok()?, stat.st_ctime_nsec as u32);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        let granularity = if changed.subsec_nanos() == 0 { WHOLE_SECONDS } else { CLOCK_TICKS };
+        (now > changed + granularity).then_some(Stamp(changed))
+    }
+
+    /// When a file was made, since the epoch: nobody writes to a socket's file.
+    pub(crate) fn made_at(&self, name: &OsStr) -> Result<Duration, Errno> {
+        let stat = statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok(Duration::new(stat.st_mtime.try_into().unwrap_or(0), stat.st_mtime_nsec as u32))
+    }
+
+    /// Removes a file. Gone already is as good.
+    pub(crate) fn unlink(&self, name: impl AsRef<OsStr>) -> Result<(), GroupError> {
+        match unlinkat(&self.fd, name.as_ref(), AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(source) => Err(io_error("remove a file", &self.path.join(name.as_ref()), source)),
         }
     }
 
     /// Leaves word of who the primary is. Only the text of an error needs it.
-    pub(super) fn write_owner(&self) {
-        if let Self::Files(folder) = self {
-            folder.write_owner();
+    pub(crate) fn write_owner(&self) {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        if let Ok(fd) = openat(&self.fd, OWNER, flags, Mode::RUSR | Mode::WUSR) {
+            let _ = rustix::io::write(fd, std::process::id().to_string().as_bytes());
         }
     }
 
-    pub(super) fn read_owner(&self) -> Option<u32> {
-        match self {
-            Self::Files(folder) => folder.read_owner(),
-            Self::Memory(_) => Some(std::process::id()),
-        }
+    pub(crate) fn read_owner(&self) -> Option<u32> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = openat(&self.fd, OWNER, flags, Mode::empty()).ok()?;
+        let mut text = [0; 16];
+        let len = rustix::io::read(fd, &mut text).ok()?;
+        std::str::from_utf8(&text[..len]).ok()?.parse().ok()
     }
 
-    pub(super) fn remove_owner(&self) {
-        if let Self::Files(folder) = self {
-            folder.remove_owner();
-        }
+    pub(crate) fn remove_owner(&self) {
+        let _ = self.unlink(OWNER);
     }
+}
 
-    /// When a socket's file was made, since the epoch; `None` if it is gone, or was never a file.
-    pub(super) fn made_at(&self, name: &OsStr) -> Option<Duration> {
-        match self {
-            Self::Files(folder) => folder.made_at(name).ok(),
-            Self::Memory(_) => Some(Duration::ZERO),
-        }
-    }
+/// When a directory last changed. It stays the same exactly as long as nothing
+/// is made, renamed or removed in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp(Duration);
 
-    /// Removes a socket that was found dead.
-    pub(super) fn unlink(&self, name: impl AsRef<OsStr>) -> Result<(), GroupError> {
-        match self {
-            Self::Files(folder) => Ok(folder.unlink(name)?),
-            Self::Memory(hub) => {
-                hub.unlink(name.as_ref());
-                Ok(())
-            }
-        }
+/// The directory lock, held.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _fd: OwnedFd,
+}
+
+fn io_error(what: &'static str, path: &Path, source: Errno) -> GroupError {
+    GroupError::Io { what, path: path.to_owned(), source: source.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_stays_taken_is_told_with_its_directory() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let directory = Directory::open(dir.path()).expect("it is there");
+        let at_once = || Deadline::after(Duration::ZERO);
+        let held = directory.lock(at_once()).expect("it is free");
+        let error = directory.lock(at_once()).expect_err("it is held");
+        assert!(matches!(&error, BindError::Locked { dir: told, .. } if told == dir.path()), "{error}");
+        assert!(error.to_string().contains(dir.path().to_str().expect("ASCII")), "{error}");
+        drop(held);
+        // A test that is starting a process may have a copy of it for a moment.
+        directory.lock(Deadline::after(LOCK_TIMEOUT)).expect("it is free again");
     }
 }

@@ -22,7 +22,9 @@ use std::{
 };
 
 use crate::{
-    group::{Folder, Found, Group as Groups, GroupError, Location, MemberName, Place, Reserved, SocketName},
+    group::{
+        Directory, Found, Group as Groups, GroupError, Location, MemberName, Reserved, SocketName, probe,
+    },
     sys::Address,
     wire::Layout,
 };
@@ -116,7 +118,7 @@ impl Group {
 
     fn locate(location: &Location) -> Result<Self, GroupError> {
         let group = Groups::locate(location)?;
-        let directory = Folder::open(group.dir())?;
+        let directory = Directory::open(group.dir())?;
         let dpdk = directory.dpdk_version().ok().flatten().and_then(DpdkVersion::of_word);
         let layout = directory.layout().ok();
 
@@ -143,7 +145,7 @@ impl Member {
         let socket = address.path().to_owned();
         let uid = fs::symlink_metadata(&socket).ok()?.uid();
         // A socket that cannot be reached (EACCES) is not proven dead.
-        let alive = match Place::Files.probe(address) {
+        let alive = match probe(address) {
             Ok(Found::Live) | Err(_) => true,
             Ok(Found::Dead) => false,
             Ok(Found::Nothing) => return None,

@@ -1,11 +1,36 @@
+//! Whether a peer is there: who is at an address, and whether its process runs.
+//!
+//! A bound datagram socket exists exactly as long as a process keeps it, so connecting to its
+//! path, which sends nothing, tells for certain. It removes nothing: `stale` does.
+
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
+    fs::{AtFlags, CWD, StatxFlags, statx},
     io::Errno,
     process::{Pid, PidfdFlags, pidfd_open, test_kill_process},
 };
 
-use super::{Directory, Found, Group, Identity, MemberName, Place};
-use crate::sys::Address;
+use super::{Directory, Group, GroupError, MemberName};
+use crate::sys::{Address, Socket};
+
+/// What is at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// A socket that a process holds.
+    Live,
+    /// A file that nothing listens on any more.
+    Dead,
+    /// No file.
+    Nothing,
+}
+
+/// Tells one socket file from another that took its place: file systems use
+/// inode numbers again at once, so the time of birth belongs to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    inode: u64,
+    born: (i64, u32),
+}
 
 /// Who was at an address when it was asked something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +43,7 @@ pub(crate) struct PeerIdentity {
 impl PeerIdentity {
     /// Of whoever is at the address now.
     pub(crate) fn new(group: &Group, directory: &Directory, at: &Address) -> Self {
-        let identity = group.place().identity(at);
+        let identity = identity(at);
         let pid = if at == group.primary() {
             directory.read_owner().or_else(|| directory.dpdk_primary().ok().flatten())
         } else {
@@ -36,15 +61,38 @@ impl PeerIdentity {
     ///
     /// Who has left in order has removed its file, yet answers what it has
     /// accepted: then it counts whether its process runs.
-    pub(crate) fn can_answer(&self, place: &Place, at: &Address) -> bool {
-        let replaced = self.identity.is_some() && place.identity(at) != self.identity;
-        match place.probe(at) {
+    pub(crate) fn can_answer(&self, at: &Address) -> bool {
+        let replaced = self.identity.is_some() && identity(at) != self.identity;
+        match probe(at) {
             Ok(Found::Live) if !replaced => true,
             Ok(Found::Dead) if !replaced => false,
-            Ok(_) => matches!(place, Place::Files) && self.pid.is_some_and(is_running),
+            Ok(_) => self.pid.is_some_and(is_running),
             Err(_) => true,
         }
     }
+}
+
+/// Looks at an address without sending anything to it.
+pub(crate) fn probe(address: &Address) -> Result<Found, GroupError> {
+    let io = |source: Errno| GroupError::Io {
+        what: "probe a socket",
+        path: address.path().to_owned(),
+        source: source.into(),
+    };
+    match Socket::new().map_err(io)?.connect(address) {
+        // It may be connected to another, or be another kind of socket: still somebody's.
+        Ok(()) | Err(Errno::PERM | Errno::PROTOTYPE | Errno::AGAIN) => Ok(Found::Live),
+        Err(Errno::CONNREFUSED) => Ok(Found::Dead),
+        Err(Errno::NOENT) => Ok(Found::Nothing),
+        Err(source) => Err(io(source)),
+    }
+}
+
+/// Which socket file is at an address; `None` if there is none.
+pub(crate) fn identity(address: &Address) -> Option<Identity> {
+    let flags = StatxFlags::INO | StatxFlags::BTIME;
+    let stat = statx(CWD, address.path(), AtFlags::empty(), flags).ok()?;
+    Some(Identity { inode: stat.stx_ino, born: (stat.stx_btime.tv_sec, stat.stx_btime.tv_nsec) })
 }
 
 fn pid_of_member(at: &Address) -> Option<u32> {

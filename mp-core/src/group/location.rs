@@ -5,8 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::GroupError;
-use crate::sys::Hub;
+use super::{GroupError, PrivateDirectory};
 
 /// How the user named a group.
 #[derive(Debug, Clone)]
@@ -16,10 +15,18 @@ pub(crate) enum Location {
     /// By the runtime directory itself.
     Dir(PathBuf),
     /// Within this process.
-    Memory(Arc<Hub>),
+    Private(Arc<PrivateDirectory>),
 }
 
 impl Location {
+    /// The directory that is to be kept as long as the group is used.
+    pub(super) fn private(&self) -> Option<Arc<PrivateDirectory>> {
+        match self {
+            Self::Private(directory) => Some(Arc::clone(directory)),
+            Self::Prefix(_) | Self::Dir(_) => None,
+        }
+    }
+
     /// The `dpdk` directory, where DPDK's rules made it, and the runtime directory.
     pub(super) fn resolve(&self) -> Result<(Option<PathBuf>, PathBuf), GroupError> {
         match self {
@@ -28,7 +35,7 @@ impl Location {
                 let dir = parent.join(check_prefix(prefix)?);
                 Ok((Some(parent), dir))
             }
-            Self::Memory(hub) => Ok((None, hub.dir().to_owned())),
+            Self::Private(directory) => Ok((None, directory.path().to_owned())),
             // A relative path would be another one for the peers we give it to.
             Self::Dir(dir) => Ok((
                 None,

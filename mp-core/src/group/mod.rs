@@ -5,46 +5,40 @@
 //! the group speaks. It binds and connects sockets but neither sends nor
 //! receives; `role`, `answer` and `ask` call it.
 
+mod bound;
 mod config;
 mod directory;
-mod folder;
+mod error;
 pub mod inspect;
 mod liveness;
 mod location;
 mod member;
 mod names;
-mod place;
+mod private;
 mod roster;
 mod stale;
 mod watch;
 
 use std::{
-    io,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+    sync::Arc,
     time::Duration,
 };
 
-use rustix::io::Errno;
-
-pub(crate) use directory::Directory;
-pub(crate) use folder::Stamp;
-pub(crate) use liveness::PeerIdentity;
+pub(crate) use bound::Bound;
+pub(crate) use directory::{Directory, Stamp};
+pub use error::{BindError, GroupError, Holder};
+pub(crate) use liveness::{Found, Identity, PeerIdentity, identity, probe};
 pub(crate) use location::Location;
 pub use member::Member;
 pub(crate) use names::{MemberName, Reserved, SocketName};
-pub(crate) use place::{Found, Identity, Place};
+pub(crate) use private::PrivateDirectory;
 pub(crate) use roster::Roster;
 pub(crate) use stale::remove_dead_member;
 pub use watch::{Change, Watch};
 
-pub(crate) use folder::Folder;
-
 use crate::{
-    sys::{Address, Deadline, ForkGuard, PathTooLong, Socket},
+    sys::{Address, Deadline, PathTooLong},
     wire::Layout,
 };
 
@@ -63,20 +57,18 @@ pub(crate) struct Group {
     /// for a directory that the user named.
     parent: Option<PathBuf>,
     primary: Address,
-    place: Place,
+    /// Kept until the last user of a group within this process is gone.
+    _private: Option<Arc<PrivateDirectory>>,
 }
 
 impl Group {
     pub(crate) fn locate(location: &Location) -> Result<Self, GroupError> {
         let (parent, dir) = location.resolve()?;
-        let place = match location {
-            Location::Memory(hub) => Place::Memory(Arc::clone(hub)),
-            Location::Prefix(_) | Location::Dir(_) => Place::Files,
-        };
+        let private = location.private();
         // Every socket of the group must fit, so the longest name decides.
         Address::new(&dir.join(SocketName::LONGEST))?;
         let primary = Address::new(&dir.join(SocketName::PRIMARY))?;
-        Ok(Self { dir, parent, primary, place })
+        Ok(Self { dir, parent, primary, _private: private })
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -91,31 +83,27 @@ impl Group {
         Address::new(&self.dir.join(name))
     }
 
-    pub(crate) fn place(&self) -> &Place {
-        &self.place
-    }
-
     /// Opens the directory, made if need be, and checks that it is private.
     pub(crate) fn make(&self) -> Result<Directory, GroupError> {
-        self.folder(Folder::make)
+        self.checked(Directory::make)
     }
 
     /// Opens the directory and checks that it is private. [`GroupError::is_absent`] if
     /// there is none.
     pub(crate) fn open(&self) -> Result<Directory, GroupError> {
-        self.folder(Folder::open)
+        self.checked(Directory::open)
     }
 
-    fn folder(&self, open: impl Fn(&Path) -> Result<Folder, GroupError>) -> Result<Directory, GroupError> {
-        if let Place::Memory(hub) = &self.place {
-            return Ok(Directory::Memory(Arc::clone(hub)));
-        }
+    fn checked(
+        &self,
+        open: impl Fn(&Path) -> Result<Directory, GroupError>,
+    ) -> Result<Directory, GroupError> {
         if let Some(parent) = &self.parent {
             open(parent)?.check_parent()?;
         }
-        let folder = open(&self.dir)?;
-        folder.check_private()?;
-        Ok(Directory::Files(folder))
+        let directory = open(&self.dir)?;
+        directory.check_private()?;
+        Ok(directory)
     }
 
     /// Binds the primary's socket, taking over a dead primary's.
@@ -125,7 +113,7 @@ impl Group {
         if let Some(pid) = directory.dpdk_primary()? {
             return Err(BindError::PrimaryExists { dir: self.dir.clone(), holder: Holder::Dpdk { pid } });
         }
-        match self.place.probe(&self.primary)? {
+        match probe(&self.primary)? {
             Found::Live => {
                 let holder = Holder::Other { pid: directory.read_owner() };
                 return Err(BindError::PrimaryExists { dir: self.dir.clone(), holder });
@@ -183,181 +171,11 @@ impl Group {
     }
 
     fn bind(&self, address: Address) -> Result<Bound, GroupError> {
-        let io = |source: Errno| GroupError::Io {
+        let path = address.path().to_owned();
+        Bound::new(address).map_err(|source| GroupError::Io {
             what: "bind a socket",
-            path: address.path().to_owned(),
+            path,
             source: source.into(),
-        };
-        let place = self.place.clone();
-        let socket = place.socket().map_err(io)?;
-        socket.bind(&address).map_err(io)?;
-        let identity = place.identity(&address);
-        Ok(Bound {
-            socket,
-            address,
-            place,
-            identity,
-            bound_in: ForkGuard::here(),
-            abandoned: AtomicBool::new(false),
         })
-    }
-}
-
-/// A socket with its file, which goes when this does.
-#[derive(Debug)]
-pub(crate) struct Bound {
-    pub(crate) socket: Socket,
-    pub(crate) address: Address,
-    place: Place,
-    identity: Option<Identity>,
-    /// A fork's copy must not remove the file.
-    bound_in: ForkGuard,
-    abandoned: AtomicBool,
-}
-
-impl Bound {
-    /// Whether it was bound by this process, not by one that this is a fork of.
-    pub(crate) fn is_ours(&self) -> bool {
-        self.bound_in.is_here()
-    }
-
-    /// Whether the file is still the one that was bound.
-    pub(crate) fn is_in_place(&self) -> bool {
-        self.identity.is_some() && self.place.identity(&self.address) == self.identity
-    }
-
-    /// Leaves the file behind, for others to remove once the socket is closed.
-    fn abandon(&self) {
-        self.abandoned.store(true, Relaxed);
-    }
-
-    /// Removes the file, if it is still ours. No datagram can be sent to the
-    /// socket from then on.
-    pub(crate) fn unlink(&self) {
-        if self.is_ours() && !self.abandoned.load(Relaxed) && self.is_in_place() {
-            self.place.unlink(&self.address);
-        }
-    }
-}
-
-impl Drop for Bound {
-    fn drop(&mut self) {
-        self.unlink();
-    }
-}
-
-/// Why the group's directory cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum GroupError {
-    /// The file-prefix is empty or not one part of a path.
-    #[error("{prefix:?} cannot be a file-prefix: it names a directory, so it is not empty and has no slash")]
-    FilePrefix {
-        /// What was given.
-        prefix: std::ffi::OsString,
-    },
-    /// A socket path would be too long.
-    #[error(transparent)]
-    PathTooLong(#[from] PathTooLong),
-    /// The directory belongs to another user, who could pose as any peer.
-    #[error(
-        "{path:?} belongs to uid {owner}, not to uid {uid}: refused, since its owner could pose as any process of the group"
-    )]
-    Owner {
-        /// The directory.
-        path: PathBuf,
-        /// Whose it is.
-        owner: u32,
-        /// Who this process is.
-        uid: u32,
-    },
-    /// Others may enter or change the directory.
-    #[error("{path:?} has mode {mode:04o}, open to other users: refused; close it with chmod 700")]
-    Open {
-        /// The directory.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// There is a DPDK `config` file, but not one that tells the DPDK version:
-    /// sending in the wrong layout would end the IPC of every DPDK process here.
-    #[error(
-        "{path:?} does not begin with DPDK's magic number, so the datagram layout of the group is unknown"
-    )]
-    NotDpdkConfig {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The role has not been started yet.
-    #[error("this role has not been started yet")]
-    NotStarted,
-    /// The system refused something.
-    #[error("cannot {what} ({path:?})")]
-    Io {
-        /// What was tried.
-        what: &'static str,
-        /// Where.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-}
-
-impl GroupError {
-    /// Whether there simply is no such directory.
-    #[must_use]
-    pub fn is_absent(&self) -> bool {
-        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
-    }
-}
-
-/// Why a process could not take its place in a group.
-#[derive(Debug, thiserror::Error)]
-pub enum BindError {
-    /// The directory cannot be used.
-    #[error(transparent)]
-    Group(#[from] GroupError),
-    /// The directory lock stayed taken: a process is joining, or a C primary is
-    /// in the middle of a request.
-    #[error(
-        "the lock of {dir:?} is still held after {waited:?}; a process is joining, or a primary is waiting for replies"
-    )]
-    Locked {
-        /// The runtime directory.
-        dir: PathBuf,
-        /// How long it was tried.
-        waited: Duration,
-    },
-    /// A live primary has this group.
-    #[error("{dir:?} already has a primary: {holder}")]
-    PrimaryExists {
-        /// The runtime directory.
-        dir: PathBuf,
-        /// Who it is.
-        holder: Holder,
-    },
-}
-
-/// The primary that holds a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Holder {
-    /// A DPDK process, known by its lock on `config`.
-    Dpdk {
-        /// Its process.
-        pid: u32,
-    },
-    /// Another process, alive on `mp_socket`.
-    Other {
-        /// Its process, if it left word of it.
-        pid: Option<u32>,
-    },
-}
-
-impl std::fmt::Display for Holder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Dpdk { pid } => write!(f, "the DPDK process {pid}"),
-            Self::Other { pid: Some(pid) } => write!(f, "process {pid}"),
-            Self::Other { pid: None } => f.write_str("a live process on mp_socket"),
-        }
     }
 }

@@ -24,7 +24,7 @@ impl SocketName {
     }
 }
 
-fn unique() -> u64 {
+pub(super) fn unique() -> u64 {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
     nanos.wrapping_add(COUNT.fetch_add(1, Relaxed))

@@ -1,7 +1,6 @@
 //! Sockets whose process died: telling them from live ones, and removing them.
 //!
-//! A bound datagram socket exists exactly as long as its process keeps it, so
-//! connecting to the path, which sends nothing, tells for certain. The names of
+//! The names of
 //! secondaries and reply sockets are never used twice, so what was found dead
 //! stays dead; only `mp_socket` needs the directory lock between the look and
 //! the removal. But a file is there a moment before its socket can be connected
@@ -13,7 +12,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use super::{Directory, Found, Group, MemberName, Reserved, liveness::is_running};
+use super::{Directory, Found, Group, MemberName, Reserved, liveness::is_running, probe};
 use crate::sys::Deadline;
 
 /// Removes the dead sockets among those whose names `which` picks.
@@ -46,7 +45,7 @@ fn remove_if_dead(group: &Group, directory: &Directory, name: &OsStr) -> bool {
     if Reserved::of(name) == Some(Reserved::Reply) && !is_settled(directory, name) {
         return false;
     }
-    let found = group.address(name).ok().and_then(|address| group.place.probe(&address).ok());
+    let found = group.address(name).ok().and_then(|address| probe(&address).ok());
     let removed = found == Some(Found::Dead) && directory.unlink(name).is_ok();
     if removed {
         tracing::debug!(?name, "removed a dead process's socket");
@@ -56,5 +55,5 @@ fn remove_if_dead(group: &Group, directory: &Directory, name: &OsStr) -> bool {
 
 fn is_settled(directory: &Directory, name: &OsStr) -> bool {
     let age = |made: Duration| SystemTime::now().duration_since(UNIX_EPOCH).ok()?.checked_sub(made);
-    directory.made_at(name).and_then(age).is_some_and(|age| age > SETTLED)
+    directory.made_at(name).ok().and_then(age).is_some_and(|age| age > SETTLED)
 }

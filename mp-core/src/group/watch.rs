@@ -13,7 +13,7 @@ use rustix::{
 };
 
 use crate::{
-    group::{Found, Group, GroupError, Member, Place, Roster, remove_dead_member},
+    group::{Found, Group, GroupError, Member, Roster, probe, remove_dead_member},
     sys::Deadline,
 };
 
@@ -45,8 +45,7 @@ use crate::{
 pub struct Watch {
     group: Group,
     roster: Roster,
-    /// `None` within this process, where there is nothing to watch but the list.
-    directory: Option<OwnedFd>,
+    directory: OwnedFd,
     known: Known,
     /// The processes of known members, where they can be watched.
     processes: BTreeMap<OsString, OwnedFd>,
@@ -62,15 +61,9 @@ pub enum Change {
     Left(Member),
 }
 
-/// How often the list is looked at where nothing tells of a change.
-const LOOK: Duration = Duration::from_millis(5);
-
 impl Watch {
     pub(crate) fn new(group: Group, roster: Roster) -> Result<Self, GroupError> {
-        let directory = match group.place() {
-            Place::Files => Some(watch_directory(&group)?),
-            Place::Memory(_) => None,
-        };
+        let directory = watch_directory(&group)?;
         let (known, processes, untold) = Default::default();
         let mut this = Self { group, roster, directory, known, processes, untold };
         this.look()?;
@@ -98,18 +91,15 @@ impl Watch {
 
     /// Waits until something may have changed; `false` if the deadline has passed.
     fn wait(&mut self, deadline: Deadline) -> Result<bool, GroupError> {
-        let mut left = deadline.left();
-        if self.directory.is_none() {
-            left = left.min(LOOK);
-        }
+        let left = deadline.left();
         let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
-        let watched = self.directory.iter().chain(self.processes.values());
+        let watched = std::iter::once(&self.directory).chain(self.processes.values());
         let mut polled: Vec<_> = watched.map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
         match poll(&mut polled, Some(&timeout)) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(source) => return Err(self.error(source)),
         }
-        let dead = polled.iter().skip(usize::from(self.directory.is_some()));
+        let dead = polled.iter().skip(1);
         let dead: Vec<_> =
             dead.zip(self.processes.keys()).filter(|(fd, _)| !fd.revents().is_empty()).collect();
         let dead: Vec<OsString> = dead.into_iter().map(|(_, name)| name.clone()).collect();
@@ -151,17 +141,15 @@ impl Watch {
     /// holds it: the pid may be one of another namespace. Tells whether it was dead.
     fn bury(&self, name: &OsStr) -> bool {
         let address = self.group.address(name);
-        let seems_dead =
-            address.is_ok_and(|address| matches!(self.group.place().probe(&address), Ok(Found::Dead)));
+        let seems_dead = address.is_ok_and(|address| matches!(probe(&address), Ok(Found::Dead)));
         // One that is just being bound seems dead, too: under the lock it is not.
         seems_dead && remove_dead_member(&self.group, &self.roster.directory, name)
     }
 
     /// Reads what has been told: only that there was something counts.
     fn drain(&self) -> Result<(), GroupError> {
-        let Some(directory) = &self.directory else { return Ok(()) };
         loop {
-            match rustix::io::read(directory, &mut [0; 4096]) {
+            match rustix::io::read(&self.directory, &mut [0; 4096]) {
                 Ok(0) | Err(Errno::AGAIN) => return Ok(()),
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(source) => return Err(self.error(source)),

@@ -74,11 +74,10 @@ impl<R: Role> Builder<R> {
         self
     }
 
-    /// Uses a group within this process, without any file or socket. The
-    /// file-prefix is not used then.
+    /// Uses a group within this process, for unit tests. The file-prefix is not used then.
     #[must_use]
     pub fn in_process(mut self, group: &InProcess) -> Self {
-        self.setup.location = Location::Memory(Arc::clone(&group.0));
+        self.setup.location = Location::Private(Arc::clone(&group.0));
         self
     }
 

@@ -1,14 +1,16 @@
+//! Groups for unit tests, within one process.
+
 use std::sync::Arc;
 
-use crate::sys::Hub;
+use crate::group::PrivateDirectory;
 
-/// A group within this process, for unit tests of code that uses the roles: no
-/// file, no socket, no permission is needed, and groups do not meet.
+/// A group within this process, for unit tests of code that uses the roles: nothing need be
+/// there, and groups do not meet.
 ///
-/// Everything else is as between processes: the same encoding, the same threads,
-/// the same deadlines and outcomes. A mailbox takes 1024 datagrams where a
-/// socket takes 11, and every sender is this process. Descriptors are duplicated
-/// as the kernel does.
+/// It is a runtime directory of its own: private (mode 0700), below [`std::env::temp_dir`],
+/// made when the first role starts and removed, with all that is in it, when the last role and
+/// handle of the group are gone. Everything is as between processes: the same sockets, limits,
+/// deadlines and outcomes. Only the file-prefix is not used, and there is no DPDK in it.
 ///
 /// # Examples
 ///
@@ -32,13 +34,13 @@ use crate::sys::Hub;
 /// Takes the place of DPDK's `--in-memory` and `--no-shconf`, with which its IPC
 /// is turned off (`ENOTSUP`).
 #[derive(Debug, Clone)]
-pub struct InProcess(pub(crate) Arc<Hub>);
+pub struct InProcess(pub(crate) Arc<PrivateDirectory>);
 
 impl InProcess {
     /// A new group without members.
     #[must_use]
     pub fn new() -> Self {
-        Self(Hub::new())
+        Self(PrivateDirectory::new())
     }
 }
 

@@ -10,16 +10,13 @@ mod clock;
 mod credentials;
 mod discard;
 mod fork;
-mod memory;
 mod receive;
 mod socket;
-mod unix;
 
 pub use address::{Address, PathTooLong};
 pub(crate) use clock::Deadline;
 pub use credentials::Credentials;
 pub(crate) use discard::Discarded;
 pub(crate) use fork::ForkGuard;
-pub(crate) use memory::{Hub, Tenant};
 pub(crate) use receive::Received;
 pub(crate) use socket::{Socket, Wait};

@@ -1,17 +1,27 @@
 use std::{
-    os::fd::{AsFd, BorrowedFd},
-    sync::Arc,
+    io::IoSlice,
+    mem::MaybeUninit,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 
-use rustix::io::Errno;
-
-use super::{
-    Address, Received,
-    memory::{Hub, MemorySocket},
-    unix::UnixSocket,
+use rustix::{
+    fs::{Mode, fchmod},
+    io::{Errno, retry_on_intr},
+    net::{
+        self, AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, Shutdown, SocketFlags,
+        SocketType,
+        sockopt::{self, Timeout},
+    },
 };
-use crate::wire::MAX_DATAGRAM;
+
+use super::{Address, Received, receive::receive};
+use crate::wire::{MAX_DATAGRAM, MAX_FDS};
+
+/// How much may be unread of what a member has sent, in the kernel's count of
+/// somewhat over 700 bytes a datagram. It is a limit; nothing is set aside.
+const SEND_BUFFER: usize = 16 << 20;
 
 /// How long a call may block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,49 +34,27 @@ pub(crate) enum Wait {
     Forever,
 }
 
-/// What carries datagrams, whole and in order, with descriptors and credentials.
-///
-/// The calls fail with the kernel's errors in both kinds.
+/// An `AF_UNIX` `SOCK_DGRAM` socket.
 #[derive(Debug)]
-pub(crate) enum Socket {
-    /// The system's: `AF_UNIX`, `SOCK_DGRAM`.
-    Unix(UnixSocket),
-    /// One within this process.
-    Memory(MemorySocket),
+pub(crate) struct Socket {
+    fd: OwnedFd,
+    /// The receive timeout last set, in milliseconds; 0 for none. Setting it is
+    /// a system call, so it is done only when it changes.
+    armed: AtomicU64,
 }
 
 impl Socket {
-    /// One of the system's, bound nowhere yet. Its file will have mode 0600,
-    /// whatever the umask.
-    pub(crate) fn unix() -> Result<Self, Errno> {
-        UnixSocket::new().map(Self::Unix)
-    }
-
-    /// One within this process, bound nowhere yet.
-    pub(crate) fn memory(hub: &Arc<Hub>) -> Result<Self, Errno> {
-        MemorySocket::new(hub).map(Self::Memory)
-    }
-
-    /// Another of the same kind, bound nowhere yet.
-    pub(crate) fn another(&self) -> Result<Self, Errno> {
-        match self {
-            Self::Unix(_) => Self::unix(),
-            Self::Memory(socket) => Self::memory(socket.hub()),
-        }
+    /// One that is bound nowhere yet and asks for the credentials of whoever
+    /// sends to it. Its file will have mode 0600, whatever the umask.
+    pub(crate) fn new() -> Result<Self, Errno> {
+        let fd = net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
+        sockopt::set_socket_passcred(&fd, true)?;
+        fchmod(&fd, Mode::RUSR | Mode::WUSR)?;
+        Ok(Self { fd, armed: AtomicU64::new(0) })
     }
 
     pub(crate) fn bind(&self, address: &Address) -> Result<(), Errno> {
-        match self {
-            Self::Unix(socket) => socket.bind(address),
-            Self::Memory(socket) => socket.bind(address),
-        }
-    }
-
-    /// Lets as much be unread by its receivers as the system allows.
-    pub(crate) fn widen(&self) {
-        if let Self::Unix(socket) = self {
-            socket.widen();
-        }
+        net::bind(&self.fd, address.sockaddr())
     }
 
     /// From now on only `peer` can send to this socket, and sends need no address.
@@ -74,9 +62,19 @@ impl Socket {
     /// Sends nothing: it tells whether a live socket is bound there
     /// (`ECONNREFUSED` and `ENOENT` say no).
     pub(crate) fn connect(&self, peer: &Address) -> Result<(), Errno> {
-        match self {
-            Self::Unix(socket) => socket.connect(peer),
-            Self::Memory(socket) => socket.connect(peer),
+        net::connect(&self.fd, peer.sockaddr())
+    }
+
+    /// Lets as much be unread by its receivers as the system allows.
+    ///
+    /// The kernel charges a datagram to its sender until it is received. With
+    /// the default, some 270 datagrams that others do not read are enough to
+    /// keep a socket from sending to anybody.
+    pub(crate) fn widen(&self) {
+        // More than the system's limit takes a privilege; up to it does not.
+        if sockopt::set_socket_send_buffer_size_force(&self.fd, SEND_BUFFER).is_err() {
+            // The default serves nearly everybody.
+            let _ = sockopt::set_socket_send_buffer_size(&self.fd, SEND_BUFFER);
         }
     }
 
@@ -89,10 +87,18 @@ impl Socket {
         datagram: &[u8],
         fds: &[BorrowedFd<'_>],
     ) -> Result<(), Errno> {
-        match self {
-            Self::Unix(socket) => socket.send(to, datagram, fds),
-            Self::Memory(socket) => socket.send(to, datagram, fds),
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        let slices = [IoSlice::new(datagram)];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        if !fds.is_empty() && !control.push(SendAncillaryMessage::ScmRights(fds)) {
+            return Err(Errno::TOOMANYREFS);
         }
+        retry_on_intr(|| match to {
+            Some(to) => net::sendmsg_addr(&self.fd, to.sockaddr(), &slices, &mut control, flags),
+            None => net::sendmsg(&self.fd, &slices, &mut control, flags),
+        })
+        .map(|_| ())
     }
 
     /// Receives one datagram into `buffer`, which is longer than any well-formed
@@ -102,27 +108,45 @@ impl Socket {
     /// it returns at once without credentials. `EINTR` is the caller's to see:
     /// only it knows how much of its time is left.
     pub(crate) fn receive(&self, buffer: &mut [u8; MAX_DATAGRAM + 1], wait: Wait) -> Result<Received, Errno> {
-        match self {
-            Self::Unix(socket) => socket.receive(buffer, wait),
-            Self::Memory(socket) => socket.receive(buffer, wait),
-        }
+        let flags = match wait {
+            Wait::No => libc::MSG_DONTWAIT,
+            Wait::AtMost(Duration::ZERO) => libc::MSG_DONTWAIT,
+            Wait::AtMost(timeout) => {
+                self.arm(Some(timeout))?;
+                0
+            }
+            Wait::Forever => {
+                self.arm(None)?;
+                0
+            }
+        };
+        receive(self.fd.as_fd(), buffer, flags)
     }
 
     /// Ends receiving, also a receive that is blocked in another thread. What is
     /// queued can still be read; sending goes on working.
     pub(crate) fn shut_down(&self) {
-        match self {
-            Self::Unix(socket) => socket.shut_down(),
-            Self::Memory(socket) => socket.shut_down(),
+        // It fails only on sockets that cannot be shut down, which this is not.
+        let _ = net::shutdown(&self.fd, Shutdown::Read);
+    }
+
+    /// Rounds up to whole milliseconds, as the kernel rounds up to ticks of at
+    /// least that: so what is left of a timeout right after its start is still
+    /// the timeout that is set already.
+    fn arm(&self, timeout: Option<Duration>) -> Result<(), Errno> {
+        let millis = timeout
+            .map_or(0, |timeout| u64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX));
+        if self.armed.load(Relaxed) != millis {
+            let timeout = timeout.map(|_| Duration::from_millis(millis));
+            sockopt::set_socket_timeout(&self.fd, Timeout::Recv, timeout)?;
+            self.armed.store(millis, Relaxed);
         }
+        Ok(())
     }
 }
 
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::Unix(socket) => socket.as_fd(),
-            Self::Memory(socket) => socket.as_fd(),
-        }
+        self.fd.as_fd()
     }
 }

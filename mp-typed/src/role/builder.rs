@@ -34,7 +34,7 @@ impl<R: Role> Builder<R> {
         self.core(|core| core.runtime_dir(dir))
     }
 
-    /// Uses a group within this process, without any file or socket: for unit
+    /// Uses a group within this process, for unit
     /// tests of code that uses the roles.
     #[must_use]
     pub fn in_process(self, group: &InProcess) -> Self {
