@@ -198,6 +198,70 @@ fn many_deep_chains_at_once_all_come_back() {
     }
 }
 
+/// A secondary that is stopped and whose queue is full.
+fn stuck(group: &Group) -> Process {
+    let secondary = group.secondary();
+    secondary.pause();
+    let files = group.files("mp_socket_");
+    let [file] = &files[..] else { panic!("it is the only one: {files:?}") };
+    let (filler, note) = (RawSocket::unbound(), Lie::message("note", b"filler").bytes());
+    while filler.try_send(&group.join(file), &note).is_ok() {}
+    secondary
+}
+
+/// How long the echo takes behind five handlers that wait for room in another's queue.
+fn echo_behind_five(group: &Group, datagram: &Lie) -> std::time::Duration {
+    let (honest, to) = (RawSocket::bound(&group.join("honest")), group.join("mp_socket"));
+    let start = std::time::Instant::now();
+    (0..5).for_each(|_| honest.send(&to, &datagram.bytes()));
+    honest.assert_answers(&to);
+    start.elapsed()
+}
+
+#[test]
+fn handlers_that_ask_a_peer_with_a_full_queue_hold_up_no_others() {
+    let group = group!();
+    let mut primary = group.primary();
+    let stuck = stuck(&group);
+    let route = format!("{} end", stuck.pid());
+    // Each would wait for 5 s, since nobody reads there.
+    let took = echo_behind_five(&group, &Lie::request("route", route.as_bytes()));
+    assert!(took.as_millis() < 2500, "{took:?}");
+    // Who asked is gone by the time that they answer.
+    assert!(eventually(|| primary.counter("lost") == 5), "they all come to an end");
+}
+
+#[test]
+fn handlers_that_send_to_a_peer_with_a_full_queue_hold_up_no_others() {
+    let group = group!();
+    let mut primary = group.primary();
+    let _stuck = stuck(&group);
+    let took = echo_behind_five(&group, &Lie::message("pass_on", b"hi"));
+    assert!(took.as_millis() < 2500, "{took:?}");
+    for _ in 0..5 {
+        assert!(primary.event("pass_on").contains(":QueueFull"));
+    }
+}
+
+#[test]
+fn handlers_that_send_to_one_peer_with_a_full_queue_hold_up_no_others() {
+    let group = group!();
+    let primary = group.primary();
+    let mut secondary = group.secondary();
+    primary.pause();
+    let (filler, note) = (RawSocket::unbound(), Lie::message("note", b"filler").bytes());
+    while filler.try_send(&group.join("mp_socket"), &note).is_ok() {}
+    let files = group.files("mp_socket_");
+    let (honest, to) = (RawSocket::bound(&group.join("honest")), group.join(&files[0]));
+    let start = std::time::Instant::now();
+    (0..5).for_each(|_| honest.send(&to, &Lie::message("pass_on", b"hi").bytes()));
+    honest.assert_answers(&to);
+    assert!(start.elapsed().as_millis() < 2500, "{:?}", start.elapsed());
+    for _ in 0..5 {
+        assert!(secondary.event("pass_on").contains("QueueFull"));
+    }
+}
+
 #[test]
 fn nesting_beyond_the_bound_ends_in_an_error_and_not_in_a_standstill() {
     let group = group!();

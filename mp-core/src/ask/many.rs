@@ -55,6 +55,10 @@ impl Requester {
                 full.push(Queueing::new(peer, member));
             }
         }
+        if !full.is_empty() {
+            // A handler that is going to wait lets others go first.
+            turn::step_aside();
+        }
         while !full.is_empty() && !deadline.is_over() {
             let mut polled: Vec<_> = full.iter().filter_map(Queueing::poll_fd).collect();
             wait_for(&mut polled, deadline).map_err(send_failure)?;

@@ -10,6 +10,7 @@ use rustix::{
 use super::Outcome;
 use crate::{
     group::{Bound, Group, GroupError, PeerIdentity},
+    receive::turn,
     sys::{Address, Deadline, Socket},
     wire::{Datagram, Layout},
 };
@@ -103,6 +104,8 @@ impl ReplySocket {
                 Ok(()) => return Ok(()),
                 Err(Errno::AGAIN) if deadline.is_over() => return Err(Unsent::Outcome(Outcome::QueueFull)),
                 Err(Errno::AGAIN) => {
+                    // A handler that is going to wait lets others go first.
+                    turn::step_aside();
                     wait_for(&mut [PollFd::new(&self.0.bound.socket, PollFlags::OUT)], deadline)?
                 }
                 Err(errno) => return Err(unsent(errno)),

@@ -1,8 +1,8 @@
 //! A handler's turn, and giving it up.
 //!
-//! Handlers run one at a time. One that waits for a reply of its own must not
-//! hold up the others, or two processes that ask each other would wait for each
-//! other: so `ask` steps aside before it waits. What that means, `answer`
+//! Handlers run one at a time. One that waits for a reply of its own, or for room
+//! in another's queue, must not hold up the others, or two processes that ask each
+//! other would wait for each other: so `ask` steps aside before it waits. What that means, `answer`
 //! tells when it runs a handler; this module only carries the word, so that
 //! neither needs to know the other.
 

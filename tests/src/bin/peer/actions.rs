@@ -34,6 +34,7 @@ pub(crate) fn add<R: Joins>(shared: &Arc<Shared>, builder: Builder<R>) -> Builde
         .serve(name("stop"), serve(stop))
         .on(name("note"), on(note))
         .on(name("hold"), on(hold))
+        .on(name("pass_on"), on(pass_on))
         .on(name("panic_note"), on(|_, _, _| panic_quietly()))
 }
 
@@ -114,6 +115,11 @@ fn stop(shared: &Shared, _: Message, _: &Peer, responder: Responder) {
 
 fn note(_: &Shared, message: Message, peer: &Peer) {
     tell(&format!("!note {} fds={} pid={}", text(&message), message.fds.len(), peer.pid()));
+}
+
+/// Sends what came on, to the primary or to all secondaries.
+fn pass_on(shared: &Shared, message: Message, _: &Peer) {
+    tell(&format!("!pass_on {}", shared.asker().send("note", &text(&message), Duration::from_secs(5))));
 }
 
 /// Takes until it is released.
