@@ -34,30 +34,39 @@ impl Decoded {
         &self.0
     }
 
-    pub(super) fn number(mut self, name: &'static str, value: impl Into<i64>) -> Self {
-        self.0.push((name, Value::Number(value.into())));
+    pub(crate) fn value(mut self, name: &'static str, value: Value) -> Self {
+        self.0.push((name, value));
         self
     }
 
-    pub(super) fn text(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
-        self.0.push((name, Value::Text(value.into())));
-        self
+    pub(crate) fn number(self, name: &'static str, value: impl Into<i64>) -> Self {
+        self.value(name, Value::Number(value.into()))
     }
 
-    /// What a number stands for, or the number itself.
-    pub(super) fn word(self, name: &'static str, value: i32, words: &[(i32, &'static str)]) -> Self {
-        match words.iter().find(|(number, _)| *number == value) {
-            Some((_, word)) => self.text(name, *word),
-            None => self.number(name, value),
-        }
+    pub(crate) fn text(self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.value(name, Value::Text(value.into()))
+    }
+
+    pub(crate) fn word(self, name: &'static str, value: i32, words: &[(i32, &'static str)]) -> Self {
+        self.value(name, Value::of_word(value, words))
     }
 
     /// A result: 0, or a negated `errno`, told in words too.
-    pub(super) fn result(self, value: i32) -> Self {
+    pub(crate) fn result(self, value: i32) -> Self {
         let decoded = self.number("result", value);
         match value {
             ..0 => decoded.text("error", io::Error::from_raw_os_error(value.saturating_neg()).to_string()),
             0.. => decoded,
+        }
+    }
+}
+
+impl Value {
+    /// What a number stands for, or the number itself.
+    pub(crate) fn of_word(value: i32, words: &[(i32, &'static str)]) -> Self {
+        match words.iter().find(|(number, _)| *number == value) {
+            Some((_, word)) => Self::Text((*word).into()),
+            None => Self::Number(value.into()),
         }
     }
 }

@@ -1,110 +1,93 @@
-//! Queues of TAP devices: `tap_mp_sync_queues`, since DPDK 18.11, and
-//! `tap_mp_req_start_rxtx`, since 20.11.5 and 21.11.1.
+//! Queues of TAP devices.
 //!
-//! `struct ipc_queues` of `drivers/net/tap/rte_eth_tap.c`. Up to 24.03 receive
-//! and transmit queues have descriptors of their own; from 24.07 on a pair
-//! shares one, and the struct is shorter.
+//! Up to DPDK 24.03 receive and transmit queues have descriptors of their own; from 24.07 on a pair shares one, and the
+//! struct is shorter.
 
 use std::os::fd::OwnedFd;
 
-use mp_typed::{Message, Request, Response};
+use crate::messages::messages;
 
-use super::{Decoded, field, text};
+messages! {
+    /// Asks a primary for a device's queues, up to DPDK 24.03.
+    ///
+    /// `struct ipc_queues`, sent by `tap_mp_attach_queues` of `drivers/net/tap/rte_eth_tap.c`; since DPDK 18.11.
+    request TapSyncQueues "tap_mp_sync_queues" =>
+    /// Answers a [`TapSyncQueues`].
+    ///
+    /// `struct ipc_queues`, sent by `tap_mp_sync_queues` of `drivers/net/tap/rte_eth_tap.c`.
+    TapQueues with {
+        /// The receive queues' descriptors, then the transmit queues'.
+        #[fd]
+        #[message(max_len = 8)]
+        pub queues: Vec<OwnedFd>,
+    } {
+        /// The device's name, NUL-terminated.
+        port_name: [u8; 64] => text("port_name"),
+        /// How many receive queues there are; unused in the request.
+        rx_count: i32 => number("rxq_count"),
+        /// How many transmit queues there are; unused in the request.
+        tx_count: i32 => number("txq_count"),
+    }
 
-/// Asks a primary for a device's queues, up to DPDK 24.03.
-#[derive(Debug, Clone, PartialEq, Eq, Request)]
-#[message(name = "tap_mp_sync_queues", response = TapQueues, layout = "C")]
-pub struct TapSyncQueues {
-    /// The device's name, NUL-terminated.
-    pub port_name: [u8; 64],
-    /// Unused.
-    pub rx_count: i32,
-    /// Unused.
-    pub tx_count: i32,
-}
+    /// Asks a primary for a device's queues, from DPDK 24.07 on.
+    ///
+    /// `struct ipc_queues`, sent by `tap_mp_attach_queues` of `drivers/net/tap/rte_eth_tap.c`.
+    request TapSyncSharedQueues "tap_mp_sync_queues" =>
+    /// Answers a [`TapSyncSharedQueues`].
+    ///
+    /// `struct ipc_queues`, sent by `tap_mp_sync_queues` of `drivers/net/tap/rte_eth_tap.c`.
+    TapSharedQueues with {
+        /// A descriptor for each pair.
+        #[fd]
+        #[message(max_len = 8)]
+        pub queues: Vec<OwnedFd>,
+    } {
+        /// The device's name, NUL-terminated.
+        port_name: [u8; 64] => text("port_name"),
+        /// How many pairs of queues there are; unused in the request.
+        count: i32 => number("q_count"),
+    }
 
-/// Answers a [`TapSyncQueues`].
-#[derive(Debug, Response)]
-#[message(layout = "C")]
-pub struct TapQueues {
-    /// As in the request.
-    pub port_name: [u8; 64],
-    /// How many receive queues there are.
-    pub rx_count: i32,
-    /// How many transmit queues there are.
-    pub tx_count: i32,
-    /// The receive queues' descriptors, then the transmit queues'.
-    #[fd]
-    #[message(max_len = 8)]
-    pub queues: Vec<OwnedFd>,
-}
+    /// Tells every secondary the queues of a device that starts, up to DPDK 24.03.
+    ///
+    /// `struct ipc_queues`, sent by `tap_mp_req_on_rxtx` of `drivers/net/tap/rte_eth_tap.c` and taken by
+    /// `tap_mp_req_start_rxtx`; since DPDK 20.11.5 and 21.11.1.
+    message TapStart "tap_mp_req_start_rxtx" with {
+        /// The transmit queues' descriptors, then the receive queues'.
+        #[fd]
+        #[message(max_len = 8)]
+        pub queues: Vec<OwnedFd>,
+    } {
+        /// The device's name, NUL-terminated.
+        port_name: [u8; 64] => text("port_name"),
+        /// How many receive queues there are.
+        rx_count: i32 => number("rxq_count"),
+        /// How many transmit queues there are.
+        tx_count: i32 => number("txq_count"),
+    }
 
-/// Tells every secondary the queues of a device that starts, up to DPDK 24.03.
-#[derive(Debug, Message)]
-#[message(name = "tap_mp_req_start_rxtx", layout = "C")]
-pub struct TapStart {
-    /// The device's name, NUL-terminated.
-    pub port_name: [u8; 64],
-    /// How many receive queues there are.
-    pub rx_count: i32,
-    /// How many transmit queues there are.
-    pub tx_count: i32,
-    /// The transmit queues' descriptors, then the receive queues'.
-    #[fd]
-    #[message(max_len = 8)]
-    pub queues: Vec<OwnedFd>,
-}
-
-/// Asks a primary for a device's queues, from DPDK 24.07 on.
-#[derive(Debug, Clone, PartialEq, Eq, Request)]
-#[message(name = "tap_mp_sync_queues", response = TapSharedQueues, layout = "C")]
-pub struct TapSyncSharedQueues {
-    /// The device's name, NUL-terminated.
-    pub port_name: [u8; 64],
-    /// Unused.
-    pub count: i32,
-}
-
-/// Answers a [`TapSyncSharedQueues`].
-#[derive(Debug, Response)]
-#[message(layout = "C")]
-pub struct TapSharedQueues {
-    /// As in the request.
-    pub port_name: [u8; 64],
-    /// How many pairs of queues there are.
-    pub count: i32,
-    /// A descriptor for each.
-    #[fd]
-    #[message(max_len = 8)]
-    pub queues: Vec<OwnedFd>,
-}
-
-/// Tells every secondary the queues of a device that starts, from DPDK 24.07 on.
-#[derive(Debug, Message)]
-#[message(name = "tap_mp_req_start_rxtx", layout = "C")]
-pub struct TapSharedStart {
-    /// The device's name, NUL-terminated.
-    pub port_name: [u8; 64],
-    /// How many pairs of queues there are.
-    pub count: i32,
-    /// A descriptor for each.
-    #[fd]
-    #[message(max_len = 8)]
-    pub queues: Vec<OwnedFd>,
+    /// Tells every secondary the queues of a device that starts, from DPDK 24.07 on.
+    ///
+    /// `struct ipc_queues`, sent by `tap_mp_req_on_rxtx` of `drivers/net/tap/rte_eth_tap.c` and taken by
+    /// `tap_mp_req_start_rxtx`.
+    message TapSharedStart "tap_mp_req_start_rxtx" with {
+        /// A descriptor for each pair.
+        #[fd]
+        #[message(max_len = 8)]
+        pub queues: Vec<OwnedFd>,
+    } {
+        /// The device's name, NUL-terminated.
+        port_name: [u8; 64] => text("port_name"),
+        /// How many pairs of queues there are.
+        count: i32 => number("q_count"),
+    }
 }
 
 impl TapSyncQueues {
     /// Asks for the queues of the device with this name.
     #[must_use]
     pub fn new(port_name: &str) -> Self {
-        Self { port_name: field(port_name), rx_count: 0, tx_count: 0 }
-    }
-
-    pub(super) fn describe(self) -> Decoded {
-        Decoded::new()
-            .text("port_name", text(&self.port_name))
-            .number("rxq_count", self.rx_count)
-            .number("txq_count", self.tx_count)
+        Self { port_name: crate::field(port_name), rx_count: 0, tx_count: 0 }
     }
 }
 
@@ -112,10 +95,6 @@ impl TapSyncSharedQueues {
     /// Asks for the queues of the device with this name.
     #[must_use]
     pub fn new(port_name: &str) -> Self {
-        Self { port_name: field(port_name), count: 0 }
-    }
-
-    pub(super) fn describe(self) -> Decoded {
-        Decoded::new().text("port_name", text(&self.port_name)).number("q_count", self.count)
+        Self { port_name: crate::field(port_name), count: 0 }
     }
 }

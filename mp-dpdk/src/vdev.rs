@@ -1,53 +1,60 @@
-//! Virtual devices: `bus_vdev_mp`, since DPDK 18.05.
-//!
-//! `struct vdev_param` of `drivers/bus/vdev/vdev.c`, the same in all versions.
+//! Virtual devices.
 
-use mp_typed::{Message, Request, Response};
+use crate::messages::{messages, words};
 
-use super::{Decoded, field, text};
-
-/// Asks for the virtual devices (`VDEV_SCAN_REQ`).
-pub const SCAN_REQUEST: i32 = 1;
-/// Tells one of them (`VDEV_SCAN_ONE`).
-pub const SCAN_ONE: i32 = 2;
-/// Ends the list (`VDEV_SCAN_REP`).
-pub const SCAN_REPLY: i32 = 3;
-
-/// Asks a primary for its virtual devices: it sends a [`VdevFound`] for each to
-/// every secondary, and answers with their number.
-#[derive(Debug, Clone, PartialEq, Eq, Request)]
-#[message(name = "bus_vdev_mp", response = VdevCount, layout = "C")]
-pub struct VdevScan {
-    /// [`SCAN_REQUEST`].
-    pub kind: i32,
-    /// Unused.
-    pub count: i32,
-    /// Unused.
-    pub name: [u8; 64],
+words! {
+    KINDS {
+        /// Asks for the virtual devices (`VDEV_SCAN_REQ`).
+        SCAN_REQUEST = 1 "scan_request",
+        /// Tells one of them (`VDEV_SCAN_ONE`).
+        SCAN_ONE = 2 "scan_one",
+        /// Ends the list (`VDEV_SCAN_REP`).
+        SCAN_REPLY = 3 "scan_reply",
+    }
 }
 
-/// Answers a [`VdevScan`].
-#[derive(Debug, Clone, PartialEq, Eq, Response)]
-#[message(layout = "C")]
-pub struct VdevCount {
-    /// [`SCAN_REPLY`].
-    pub kind: i32,
-    /// How many devices there are.
-    pub count: i32,
-    /// Unused.
-    pub name: [u8; 64],
+messages! {
+    /// Asks a primary for its virtual devices: it sends a [`VdevFound`] for each to every secondary, and answers with
+    /// their number.
+    ///
+    /// `struct vdev_param`, sent by `vdev_scan` and answered by `vdev_action` of `drivers/bus/vdev/vdev.c`; since DPDK
+    /// 18.05, the same in all versions.
+    request VdevScan "bus_vdev_mp" =>
+    /// Answers a [`VdevScan`].
+    ///
+    /// `struct vdev_param`, sent by `vdev_action` of `drivers/bus/vdev/vdev.c`.
+    #[derive(Clone, PartialEq, Eq)]
+    VdevCount {
+        /// [`SCAN_REQUEST`]; in the answer [`SCAN_REPLY`].
+        kind: i32 => word("type", KINDS),
+        /// How many devices there are; unused in the request.
+        count: i32 => number("num", if has_count(kind)),
+        /// Unused.
+        name: [u8; 64] => text("name", if has_name(kind)),
+    }
+
+    /// Tells a secondary of one virtual device.
+    ///
+    /// `struct vdev_param`, sent by `vdev_action` of `drivers/bus/vdev/vdev.c`, and taken by the same.
+    #[derive(Clone, PartialEq, Eq)]
+    message VdevFound "bus_vdev_mp" {
+        /// [`SCAN_ONE`].
+        kind: i32 => word("type", KINDS),
+        /// 1.
+        count: i32 => number("num", if has_count(kind)),
+        /// The device's name, NUL-terminated.
+        name: [u8; 64] => text("name", if has_name(kind)),
+    }
 }
 
-/// Tells a secondary of one virtual device.
-#[derive(Debug, Clone, PartialEq, Eq, Message)]
-#[message(name = "bus_vdev_mp", layout = "C")]
-pub struct VdevFound {
-    /// [`SCAN_ONE`].
-    pub kind: i32,
-    /// 1.
-    pub count: i32,
-    /// The device's name, NUL-terminated.
-    pub name: [u8; 64],
+// What DPDK leaves unset is whatever was in its memory: only what the kind gives a meaning is shown.
+
+fn has_count(kind: i32) -> bool {
+    !matches!(kind, SCAN_REQUEST | SCAN_ONE)
+}
+
+fn has_name(kind: i32) -> bool {
+    !matches!(kind, SCAN_REQUEST | SCAN_REPLY)
 }
 
 impl VdevScan {
@@ -76,19 +83,6 @@ impl VdevFound {
     /// Tells of the device with this name.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { kind: SCAN_ONE, count: 1, name: field(name) }
-    }
-
-    /// Any payload of this layout. What DPDK leaves unset is whatever was in its
-    /// memory, so only what the type gives a meaning is told.
-    pub(super) fn describe(self) -> Decoded {
-        let kinds = [(SCAN_REQUEST, "scan_request"), (SCAN_ONE, "scan_one"), (SCAN_REPLY, "scan_reply")];
-        let decoded = Decoded::new().word("type", self.kind, &kinds);
-        match self.kind {
-            SCAN_REQUEST => decoded,
-            SCAN_ONE => decoded.text("name", text(&self.name)),
-            SCAN_REPLY => decoded.number("num", self.count),
-            _ => decoded.number("num", self.count).text("name", text(&self.name)),
-        }
+        Self { kind: SCAN_ONE, count: 1, name: crate::field(name) }
     }
 }
