@@ -1,9 +1,21 @@
 //! A primary that watches who joins its group and who leaves it.
 
-use std::time::Duration;
+use std::{
+    fs::File,
+    sync::{Mutex, MutexGuard, PoisonError, mpsc},
+    thread,
+    time::Duration,
+};
 
 use mp_typed::{Change, Primary};
+use rustix::fs::{FlockOperation, flock};
 use tests::{WITHIN, group};
+
+/// The descriptors of this process are counted: no other test may have any at the time.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn joined(change: Option<Change>) -> u32 {
     match change {
@@ -21,6 +33,7 @@ fn left(change: Option<Change>) -> u32 {
 
 #[test]
 fn joining_leaving_and_dying_are_told_in_order() {
+    let _alone = alone();
     let group = group!();
     let primary = Primary::builder("any").runtime_dir(group.path()).start().expect("a free group");
     let (early, mut dead) = (group.secondary(), group.secondary());
@@ -43,6 +56,29 @@ fn joining_leaving_and_dying_are_told_in_order() {
     assert_eq!(watching(), ["anon_inode:inotify"], "no process is watched any more");
     drop(watch);
     assert!(watching().is_empty());
+}
+
+#[test]
+fn a_death_while_the_directory_lock_is_held_is_told_when_it_is_free_however_long_that_takes() {
+    let _alone = alone();
+    let group = group!();
+    let primary = Primary::builder("any").runtime_dir(group.path()).start().expect("a free group");
+    let mut secondary = group.secondary();
+    let mut watch = primary.watch().expect("it can be watched");
+    let pid = joined(watch.next(WITHIN).unwrap());
+
+    let directory = File::open(group.path()).expect("it is there");
+    flock(&directory, FlockOperation::LockExclusive).expect("nobody has it");
+    secondary.kill();
+    assert_eq!(watch.next(Duration::from_millis(100)).unwrap(), None, "it could be one that is joining");
+    assert_eq!(group.files("mp_socket_").len(), 1);
+
+    flock(&directory, FlockOperation::Unlock).expect("it is ours");
+    let (told, left_in_time) = mpsc::channel();
+    thread::spawn(move || told.send((watch.next(Duration::MAX), watch)));
+    let (change, _watch) = left_in_time.recv_timeout(WITHIN).expect("the watch looks again by itself");
+    assert_eq!(left(change.unwrap()), pid);
+    assert!(group.files("mp_socket_").is_empty());
 }
 
 /// The descriptors with which this process watches others.

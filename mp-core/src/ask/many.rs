@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     group::Member,
-    group::remove_dead_member,
     receive::{Inbox, turn},
     sys::{Deadline, Socket},
     wire::{Datagram, Kind, Layout, MessageRef},
@@ -138,14 +137,8 @@ impl Requester {
 
     /// Removes the socket files of members that are gone.
     pub(super) fn bury_the_dead(&self, outcomes: &[(Member, Outcome)]) {
-        let mut gone = outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Gone).peekable();
-        if gone.peek().is_some()
-            && let Ok(directory) = self.group.open()
-        {
-            for (member, _) in gone {
-                remove_dead_member(&self.group, &directory, member.address().file_name());
-            }
-        }
+        let gone = outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Gone);
+        self.group.bury(gone.map(|(member, _)| member));
     }
 }
 

@@ -34,7 +34,6 @@ pub use member::Member;
 pub(crate) use names::{MemberName, Reserved, SocketName};
 pub(crate) use private::PrivateDirectory;
 pub(crate) use roster::Roster;
-pub(crate) use stale::remove_dead_member;
 pub use watch::{Change, Watch};
 
 use crate::{

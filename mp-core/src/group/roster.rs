@@ -1,3 +1,6 @@
+//! Where a primary finds its secondaries: the list of them, kept as long as the directory has
+//! not changed. Whether they live it does not know; `liveness` tells, and `stale` removes them.
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Member;
@@ -6,8 +9,7 @@ use crate::{
     wire::Layout,
 };
 
-/// Where a primary finds its secondaries: in the directory, which is listed
-/// anew when it has changed.
+/// The secondaries in a group's directory, which is listed anew when it has changed.
 #[derive(Debug)]
 pub(crate) struct Roster {
     pub(crate) directory: Directory,

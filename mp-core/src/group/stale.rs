@@ -12,7 +12,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use super::{Directory, Found, Group, MemberName, Reserved, liveness::is_running, probe};
+use super::{Directory, Found, Group, Member, MemberName, Reserved, liveness::is_running, probe};
 use crate::sys::Deadline;
 
 /// Removes the dead sockets among those whose names `which` picks.
@@ -31,13 +31,43 @@ pub(super) fn sweep(group: &Group, directory: &Directory, which: impl Fn(&OsStr)
 /// How old the file of a reply socket is before it can be taken for dead.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// Removes a secondary's socket that refused a datagram, if it really is dead.
-/// Tells whether it was.
-pub(crate) fn remove_dead_member(group: &Group, directory: &Directory, name: &OsStr) -> bool {
-    // Without the lock within reach it is left for the next sweep.
+/// What has become of a member that may be dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Burial {
+    /// A process holds its socket, or in doubt may.
+    Alive,
+    /// It was dead; its file is removed.
+    Buried,
+    /// It seems dead, but somebody holds the directory lock, without which that is not certain.
+    Undecided,
+}
+
+/// Removes a secondary's socket if nobody holds it any more.
+pub(super) fn bury(group: &Group, directory: &Directory, name: &OsStr) -> Burial {
+    let seems_dead = || group.address(name).is_ok_and(|at| matches!(probe(&at), Ok(Found::Dead)));
+    if !seems_dead() {
+        return Burial::Alive;
+    }
+    // It is not waited for: a C primary holds the lock for the whole of a request.
     match directory.lock(Deadline::after(Duration::ZERO)) {
-        Ok(_lock) => remove_if_dead(group, directory, name),
-        Err(_) => false,
+        Ok(_lock) if remove_if_dead(group, directory, name) => Burial::Buried,
+        Ok(_lock) => Burial::Alive,
+        Err(_) => Burial::Undecided,
+    }
+}
+
+impl Group {
+    /// Removes the sockets of those members that are dead, as far as the directory lock is
+    /// free: the others are found by the next who looks.
+    pub(crate) fn bury<'a>(&self, members: impl IntoIterator<Item = &'a Member>) {
+        let mut members = members.into_iter().peekable();
+        if members.peek().is_some()
+            && let Ok(directory) = self.open()
+        {
+            for member in members {
+                bury(self, &directory, member.address().file_name());
+            }
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod clock;
 mod credentials;
 mod discard;
 mod fork;
+mod limits;
 mod receive;
 mod socket;
 
@@ -18,5 +19,6 @@ pub(crate) use clock::Deadline;
 pub use credentials::Credentials;
 pub(crate) use discard::Discarded;
 pub(crate) use fork::ForkGuard;
+pub(crate) use limits::fd_share;
 pub(crate) use receive::Received;
 pub(crate) use socket::{Socket, Wait};

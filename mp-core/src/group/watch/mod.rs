@@ -1,19 +1,31 @@
+//! Who joins a group and who leaves it, as it happens.
+//!
+//! It waits for what the kernel tells: of the runtime directory (`inotify(7)`) and of the
+//! members' [`Processes`]; [`Pace`] says when to look at what it tells nothing of. Who is dead
+//! `liveness` tells, and who is listed the [`Roster`].
+
+mod pace;
+mod processes;
+
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     ffi::{OsStr, OsString},
     os::fd::OwnedFd,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::inotify,
     io::Errno,
-    process::{Pid, PidfdFlags, pidfd_open},
 };
 
+use self::{pace::Pace, processes::Processes};
 use crate::{
-    group::{Found, Group, GroupError, Member, Roster, probe, remove_dead_member},
+    group::{
+        Group, GroupError, Member, Roster,
+        stale::{Burial, bury},
+    },
     sys::Deadline,
 };
 
@@ -23,6 +35,11 @@ use crate::{
 /// the runtime directory (`inotify(7)`) and the members' processes
 /// (`pidfd_open(2)`), so that a killed member is told of too; its socket file is
 /// removed then. While nothing happens it takes no time.
+///
+/// Of a process in another pid namespace the kernel tells nothing, and one descriptor a
+/// member is spent only up to a quarter of this process's limit of open files
+/// (`RLIMIT_NOFILE`; a warning is traced where that is not enough). Members of either kind
+/// are looked at twice a second, and less often if they are thousands.
 ///
 /// # Examples
 ///
@@ -47,8 +64,10 @@ pub struct Watch {
     roster: Roster,
     directory: OwnedFd,
     known: Known,
-    /// The processes of known members, where they can be watched.
-    processes: BTreeMap<OsString, OwnedFd>,
+    processes: Processes,
+    /// Members of which it is not certain whether they are dead: they are looked at next.
+    suspects: BTreeSet<OsString>,
+    pace: Pace,
     untold: VecDeque<Change>,
 }
 
@@ -64,8 +83,9 @@ pub enum Change {
 impl Watch {
     pub(crate) fn new(group: Group, roster: Roster) -> Result<Self, GroupError> {
         let directory = watch_directory(&group)?;
-        let (known, processes, untold) = Default::default();
-        let mut this = Self { group, roster, directory, known, processes, untold };
+        let (known, processes, suspects, untold) = Default::default();
+        let pace = Pace::new();
+        let mut this = Self { group, roster, directory, known, processes, suspects, pace, untold };
         this.look()?;
         Ok(this)
     }
@@ -91,21 +111,20 @@ impl Watch {
 
     /// Waits until something may have changed; `false` if the deadline has passed.
     fn wait(&mut self, deadline: Deadline) -> Result<bool, GroupError> {
-        let left = deadline.left();
-        let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
-        let watched = std::iter::once(&self.directory).chain(self.processes.values());
-        let mut polled: Vec<_> = watched.map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
+        let now = Instant::now();
+        let wait = self.pace.wait(now).unwrap_or(Duration::MAX).min(deadline.left_at(now));
+        let timeout = Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) };
+        let directory = PollFd::new(&self.directory, PollFlags::IN);
+        let mut polled: Vec<_> = std::iter::once(directory).chain(self.processes.poll_fds()).collect();
         match poll(&mut polled, Some(&timeout)) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(source) => return Err(self.error(source)),
         }
-        let dead = polled.iter().skip(1);
-        let dead: Vec<_> =
-            dead.zip(self.processes.keys()).filter(|(fd, _)| !fd.revents().is_empty()).collect();
-        let dead: Vec<OsString> = dead.into_iter().map(|(_, name)| name.clone()).collect();
-        for name in dead {
-            self.processes.remove(&name);
-            self.bury(&name);
+        let ended: Vec<_> = polled.iter().skip(1).map(|process| !process.revents().is_empty()).collect();
+        for name in self.processes.take_ended(&ended) {
+            if self.bury(&name) == Burial::Undecided {
+                self.suspects.insert(name);
+            }
         }
         self.drain()?;
         Ok(!deadline.is_over())
@@ -113,37 +132,65 @@ impl Watch {
 
     /// Compares who is there with who was.
     fn look(&mut self) -> Result<(), GroupError> {
-        let mut members = self.roster.members(&self.group)?;
-        // Of those whose processes are not watched, some may be sockets that
-        // nobody holds any more.
-        members.retain(|member| {
-            let name = member.address().file_name();
-            self.processes.contains_key(name) || !self.bury(name)
-        });
+        let now = Instant::now();
+        let mut members = match self.roster.members(&self.group) {
+            // The program has used up its descriptors: until it closes some, nobody is seen.
+            Err(error) if is_shortage(&error) => {
+                self.pace.looked(now, true, self.unwatched());
+                return Ok(());
+            }
+            members => members?,
+        };
+        let (is_round, is_retry) = (self.pace.is_round(now), self.pace.is_retry(now));
+        self.suspects.retain(|name| members.iter().any(|member| member.address().file_name() == name));
+        members.retain(|member| self.is_there(member.address().file_name(), is_round, is_retry));
+        if is_round {
+            // Others may have left since there was no descriptor to spare for these.
+            let unwatched = members.iter().filter(|member| !self.processes.has(member.address().file_name()));
+            unwatched.cloned().collect::<Vec<_>>().iter().for_each(|member| self.processes.watch(member));
+        }
         let changes = self.known.update(members);
         for change in &changes {
             match change {
-                Change::Joined(member) => {
-                    if let Some(process) = process_of(member) {
-                        self.processes.insert(member.address().file_name().to_owned(), process);
-                    }
-                }
-                Change::Left(member) => {
-                    self.processes.remove(member.address().file_name());
-                }
+                Change::Joined(member) => self.processes.watch(member),
+                Change::Left(member) => self.processes.unwatch(member.address().file_name()),
             }
         }
         self.untold.extend(changes);
+        self.pace.looked(now, !self.suspects.is_empty(), self.unwatched());
         Ok(())
     }
 
-    /// Removes the socket of a member whose process has ended, unless another
-    /// holds it: the pid may be one of another namespace. Tells whether it was dead.
-    fn bury(&self, name: &OsStr) -> bool {
-        let address = self.group.address(name);
-        let seems_dead = address.is_ok_and(|address| matches!(probe(&address), Ok(Found::Dead)));
-        // One that is just being bound seems dead, too: under the lock it is not.
-        seems_dead && remove_dead_member(&self.group, &self.roster.directory, name)
+    /// Whether one that is listed counts as a member. One that may be dead, or not be bound
+    /// yet, stays what it was until that is certain.
+    fn is_there(&mut self, name: &OsStr, is_round: bool, is_retry: bool) -> bool {
+        let is_known = self.known.has(name);
+        let is_looked_at = match self.suspects.contains(name) {
+            true => is_retry,
+            false => !is_known || is_round && !self.processes.has(name),
+        };
+        if !is_looked_at {
+            return is_known;
+        }
+        match self.bury(name) {
+            Burial::Undecided => {
+                self.suspects.insert(name.to_owned());
+                is_known
+            }
+            decided => {
+                self.suspects.remove(name);
+                decided == Burial::Alive
+            }
+        }
+    }
+
+    /// How many known members are not watched: their ends are not told.
+    fn unwatched(&self) -> usize {
+        self.known.0.len().saturating_sub(self.processes.len())
+    }
+
+    fn bury(&self, name: &OsStr) -> Burial {
+        bury(&self.group, &self.roster.directory, name)
     }
 
     /// Reads what has been told: only that there was something counts.
@@ -163,6 +210,13 @@ impl Watch {
     }
 }
 
+/// Whether the system is short of something, and may not be in a moment.
+fn is_shortage(error: &GroupError) -> bool {
+    let GroupError::Io { source, .. } = error else { return false };
+    let errno = Errno::from_io_error(source);
+    matches!(errno, Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS))
+}
+
 fn watch_directory(group: &Group) -> Result<OwnedFd, GroupError> {
     use inotify::{CreateFlags, WatchFlags};
     let watch = || -> Result<OwnedFd, Errno> {
@@ -178,18 +232,15 @@ fn watch_directory(group: &Group) -> Result<OwnedFd, GroupError> {
     })
 }
 
-/// The member's process, to be told of its end. A member of another pid
-/// namespace has none here that is its own; [`Watch::bury`] minds that.
-fn process_of(member: &Member) -> Option<OwnedFd> {
-    let pid = Pid::from_raw(i32::try_from(member.pid()?).ok()?)?;
-    pidfd_open(pid, PidfdFlags::NONBLOCK).ok()
-}
-
 /// Who was there when it was last looked.
 #[derive(Debug, Default)]
 struct Known(BTreeMap<OsString, Member>);
 
 impl Known {
+    fn has(&self, name: &OsStr) -> bool {
+        self.0.contains_key(name)
+    }
+
     fn update(&mut self, now: Vec<Member>) -> Vec<Change> {
         let now = now.into_iter().map(|member| (member.address().file_name().to_owned(), member)).collect();
         let before = std::mem::replace(&mut self.0, now);
