@@ -256,3 +256,15 @@ fn a_file_that_is_in_the_primarys_place_is_told() {
     let error = refusal(group.command("primary", &[]));
     assert!(error.contains(group.join("mp_socket").to_str().expect("ASCII")), "{error}");
 }
+
+#[test]
+fn an_action_under_a_name_of_dpdks_own_is_refused_beside_dpdk() {
+    let group = group!();
+    config(&group, MAGIC, V25_11);
+    for name in ["mp_malloc_sync", "mp_pdump", "mp_testpmd"] {
+        let name = mp_core::Name::new(name).expect("a name");
+        let builder = mp_core::Secondary::builder("any").runtime_dir(group.path()).on(name, |_, _| ());
+        let error = builder.start().expect_err("DPDK answers to it");
+        assert!(matches!(error, mp_core::StartError::Register(_)), "{error}");
+    }
+}

@@ -18,7 +18,7 @@ pub(crate) type Action = Arc<dyn Fn(Arrival) -> Result<(), Rejection> + Send + S
 
 /// Names that DPDK itself, its buses and its drivers answer to, of releases
 /// 18.05 to 26.07. Taking one of them in a group with DPDK in it would answer in DPDK's stead.
-const DPDK_NAMES: [&str; 22] = [
+const DPDK_NAMES: [&str; 23] = [
     "afxdp_mp_send_fds",
     "bus_vdev_mp",
     "common_mlx5_mp",
@@ -32,6 +32,7 @@ const DPDK_NAMES: [&str; 22] = [
     "mp_malloc_rollback",
     "mp_malloc_sync",
     "mp_pdump",
+    "mp_testpmd",
     "net_ena_mp",
     "net_hns3_mp",
     "net_mana_mp",
