@@ -89,7 +89,7 @@ impl Directory {
         let mut pause = Duration::from_micros(100);
         loop {
             match flock(&fd, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Lock { _fd: fd }),
+                Ok(()) => return Ok(Lock { fd }),
                 Err(Errno::INTR) => {}
                 Err(Errno::WOULDBLOCK) if !deadline.is_over() => {
                     thread::sleep(pause.min(deadline.left()));
@@ -210,7 +210,16 @@ pub(crate) struct Stamp(Duration);
 /// The directory lock, held.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _fd: OwnedFd,
+    fd: OwnedFd,
+}
+
+/// Closing would not do: the lock belongs to the open file, of which a fork that was begun
+/// meanwhile has a copy.
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // It fails only on what cannot be locked.
+        let _ = flock(&self.fd, FlockOperation::Unlock);
+    }
 }
 
 fn io_error(what: &'static str, path: &Path, source: Errno) -> GroupError {
@@ -231,7 +240,18 @@ mod tests {
         assert!(matches!(&error, BindError::Locked { dir: told, .. } if told == dir.path()), "{error}");
         assert!(error.to_string().contains(dir.path().to_str().expect("ASCII")), "{error}");
         drop(held);
-        // A test that is starting a process may have a copy of it for a moment.
-        directory.lock(Deadline::after(LOCK_TIMEOUT)).expect("it is free again");
+        directory.lock(at_once()).expect("it is free again");
+    }
+
+    #[test]
+    fn a_copy_that_a_fork_has_does_not_keep_the_lock() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let directory = Directory::open(dir.path()).expect("it is there");
+        let at_once = || Deadline::after(Duration::ZERO);
+        let held = directory.lock(at_once()).expect("it is free");
+        // As a fork's: another descriptor of the same open file.
+        let _copy = held.fd.try_clone().expect("a descriptor");
+        drop(held);
+        directory.lock(at_once()).expect("it is free again");
     }
 }
