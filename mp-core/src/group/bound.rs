@@ -36,9 +36,26 @@ impl Bound {
         self.identity.is_some() && identity(&self.address) == self.identity
     }
 
-    /// Leaves the file behind, for others to remove once the socket is closed.
-    pub(super) fn abandon(&self) {
+    /// Leaves the file behind for others to remove, with nothing listening there: from now on
+    /// whoever sends to it is refused, as after the death of its process. What is in the queue can
+    /// still be read, and answered from the same address.
+    ///
+    /// Shutting the socket down would give its senders EPIPE, and closing it would lose what they
+    /// have sent; so a dead socket's file takes the place of this one's.
+    pub(super) fn abandon(&self, dead: Address) {
         self.abandoned.store(true, Relaxed);
+        if !self.is_ours() || !self.is_in_place() {
+            return;
+        }
+        let replaced = Socket::new().and_then(|socket| {
+            socket.bind(&dead)?;
+            drop(socket);
+            rustix::fs::rename(dead.path(), self.address.path())
+        });
+        if let Err(errno) = replaced {
+            tracing::debug!(address = %self.address, %errno, "its socket stays until its last user is gone");
+            let _ = rustix::fs::unlink(dead.path());
+        }
     }
 
     /// Removes the file, if it is still ours. No datagram can be sent to the

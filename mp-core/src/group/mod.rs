@@ -156,8 +156,10 @@ impl Group {
             if bound.is_in_place() {
                 directory.iter().for_each(Directory::remove_owner);
             }
-        } else if matches!(lock, Some(Err(_))) {
-            return bound.abandon();
+        } else if matches!(lock, Some(Err(_)))
+            && let Ok(dead) = self.address(SocketName::reply())
+        {
+            return bound.abandon(dead);
         }
         bound.unlink();
     }
