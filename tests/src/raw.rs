@@ -8,7 +8,7 @@ use std::{
         fd::{AsFd, BorrowedFd},
         unix::net::UnixDatagram,
     },
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use rustix::{
@@ -149,15 +149,22 @@ impl RawSocket {
     /// The next datagram, without its descriptors: type, name and param.
     #[must_use]
     pub fn receive(&self) -> (i32, String, Vec<u8>) {
+        self.receive_from().1
+    }
+
+    /// The same after the path of whoever sent it.
+    #[must_use]
+    pub fn receive_from(&self) -> (PathBuf, (i32, String, Vec<u8>)) {
         let mut bytes = [0; 400];
-        let len = self.0.recv(&mut bytes).expect("an answer in time");
+        let (len, from) = self.0.recv_from(&mut bytes).expect("an answer in time");
+        let from = from.as_pathname().map(Path::to_owned).unwrap_or_default();
         let name_at = if len == 340 { 8 } else { 4 };
         let int = |at: usize| i32::from_ne_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
         let name = &bytes[name_at..name_at + 64];
         let name = &name[..name.iter().position(|byte| *byte == 0).expect("a NUL")];
         let len_param = usize::try_from(int(name_at + 64)).expect("not negative");
         let param = bytes[name_at + 72..][..len_param].to_vec();
-        (int(0), String::from_utf8_lossy(name).into_owned(), param)
+        (from, (int(0), String::from_utf8_lossy(name).into_owned(), param))
     }
 
     /// Whether nothing waits to be received.

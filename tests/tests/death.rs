@@ -6,7 +6,7 @@ use std::{
 };
 
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
-use tests::{Group, Process, RawSocket, eventually, group};
+use tests::{Group, Lie, Process, RawSocket, eventually, group};
 
 /// The milliseconds that a request took, and its result.
 fn timed(result: &str) -> (u64, &str) {
@@ -300,6 +300,94 @@ fn joining_waits_for_the_lock() {
     assert_eq!(secondary.wait_start(), Ok(()));
     assert_eq!(group.files("mp_socket_").len(), 1);
     assert!(secondary.finish());
+}
+
+/// A fork of a member's that outlives it. It is killed when this is dropped.
+struct Fork(rustix::process::Pid);
+
+impl Fork {
+    fn of(parent: &mut Process) -> Self {
+        let pid = parent.call("fork-and-stay").parse().expect("a pid");
+        Self(rustix::process::Pid::from_raw(pid).expect("fork succeeded"))
+    }
+}
+
+impl Drop for Fork {
+    fn drop(&mut self) {
+        let _ = rustix::process::kill_process(self.0, rustix::process::Signal::KILL);
+    }
+}
+
+#[test]
+fn a_fork_that_outlives_its_primary_does_not_keep_the_group() {
+    let group = group!();
+    let mut primary = group.primary();
+    let mut client = group.client();
+    assert!(client.call("ask echo 5000 hi").ends_with(" hi"));
+    let _fork = Fork::of(&mut primary);
+    assert!(client.call("ask echo 5000 hi").ends_with(" hi"), "the fork takes nothing from its parent");
+    primary.kill();
+    assert!(timed(&client.call("ask echo 5000 hi")).1.starts_with("NoPrimary"));
+    let second = group.primary();
+    let reply = client.call("ask echo 5000 hi");
+    assert!(reply.contains(&format!("pid={} ", second.pid())), "{reply}");
+}
+
+#[test]
+fn a_fork_that_outlives_its_secondary_is_no_member() {
+    let group = group!();
+    let mut primary = group.primary();
+    let mut secondary = group.secondary();
+    let _fork = Fork::of(&mut secondary);
+    secondary.kill();
+    let result = primary.call("ask echo 5000 hi");
+    assert!(result.contains(&format!("{}:Gone", secondary.pid())), "{result}");
+}
+
+#[test]
+fn a_fork_that_outlives_its_client_keeps_no_reply_socket() {
+    let group = group!();
+    let mut primary = group.primary();
+    let mut client = group.client();
+    client.call("begin ask keep 60000");
+    primary.event("keep");
+    let _fork = Fork::of(&mut client);
+    client.kill();
+    let result = primary.call("answer late");
+    assert!(result.contains("Err(Gone)"), "{result}");
+}
+
+/// Of a closed socket C senders forgive that it refuses, and nothing else: not a pipe that broke.
+#[test]
+fn who_leaves_without_the_lock_refuses_senders_even_while_a_responder_is_kept() {
+    let group = group!();
+    let mut secondary = group.secondary();
+    let to = group.join(&group.files("mp_socket_").pop().expect("it is a member"));
+    let keeper = RawSocket::bound(&group.join("keeper"));
+    keeper.send(&to, &Lie::request("keep", b"").bytes());
+    secondary.event("keep");
+
+    let lock = locked(&group);
+    secondary.tell("stop 1000");
+    let asker = RawSocket::bound(&group.join("asker"));
+    let request = Lie::request("echo", b"hi").bytes();
+    let refused = loop {
+        match asker.try_send(&to, &request) {
+            // What it takes it answers, if only with *ignore*.
+            Ok(()) => assert!(matches!(asker.receive(), (2 | 3, ..))),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused, "{refused}");
+    assert_eq!(secondary.line(|line| line.starts_with('=')), "=true");
+    for _ in 0..100 {
+        let refused = asker.try_send(&to, &request).expect_err("it has left");
+        assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused, "{refused}");
+    }
+    drop(lock);
+    // What it had accepted it answers from where it was asked.
+    assert_eq!(secondary.call("answer later"), "Ok(())");
+    assert_eq!(keeper.receive_from(), (to, (2, "keep".into(), b"later".to_vec())));
 }
 
 /// A DPDK primary that works through its list forgives a closed socket, but not a file that is gone.

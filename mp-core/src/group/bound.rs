@@ -20,7 +20,7 @@ pub(crate) struct Bound {
 
 impl Bound {
     pub(super) fn new(address: Address) -> Result<Self, Errno> {
-        let socket = Socket::new()?;
+        let socket = Socket::to_bind()?;
         socket.bind(&address)?;
         let identity = identity(&address);
         Ok(Self { socket, address, identity, bound_in: ForkGuard::here(), abandoned: AtomicBool::new(false) })

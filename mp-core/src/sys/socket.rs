@@ -16,7 +16,7 @@ use rustix::{
     },
 };
 
-use super::{Address, Received, receive::receive};
+use super::{Address, Received, fork::NotInForks, receive::receive};
 use crate::wire::{MAX_DATAGRAM, MAX_FDS};
 
 /// How much may be unread of what a member has sent, in the kernel's count of
@@ -37,6 +37,8 @@ pub(crate) enum Wait {
 /// An `AF_UNIX` `SOCK_DGRAM` socket.
 #[derive(Debug)]
 pub(crate) struct Socket {
+    /// Dropped before the descriptor is.
+    _not_in_forks: Option<NotInForks>,
     fd: OwnedFd,
     /// The receive timeout last set, in milliseconds; 0 for none. Setting it is
     /// a system call, so it is done only when it changes.
@@ -44,13 +46,18 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// One that is bound nowhere yet and asks for the credentials of whoever
-    /// sends to it. Its file will have mode 0600, whatever the umask.
+    /// One that is bound nowhere.
     pub(crate) fn new() -> Result<Self, Errno> {
-        let fd = net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
+        Ok(Self { _not_in_forks: None, fd: make()?, armed: AtomicU64::new(0) })
+    }
+
+    /// One to be bound. Nobody holds it but this process, not even its forks. It asks for the
+    /// credentials of whoever sends to it. Its file will have mode 0600, whatever the umask.
+    pub(crate) fn to_bind() -> Result<Self, Errno> {
+        let (fd, noted) = NotInForks::made(make)?;
         sockopt::set_socket_passcred(&fd, true)?;
         fchmod(&fd, Mode::RUSR | Mode::WUSR)?;
-        Ok(Self { fd, armed: AtomicU64::new(0) })
+        Ok(Self { _not_in_forks: Some(noted), fd, armed: AtomicU64::new(0) })
     }
 
     pub(crate) fn bind(&self, address: &Address) -> Result<(), Errno> {
@@ -143,6 +150,10 @@ impl Socket {
         }
         Ok(())
     }
+}
+
+fn make() -> Result<OwnedFd, Errno> {
+    net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)
 }
 
 impl AsFd for Socket {

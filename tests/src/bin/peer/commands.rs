@@ -7,7 +7,7 @@ use mp_core::{Actions, Registration, Responder};
 use crate::{
     role::Role,
     shared::Shared,
-    system::{interruptible, limit_fds},
+    system::{fork_and_stay, interruptible, limit_fds},
     words::{self, counters, lock, millis, number, tell, text_of},
 };
 
@@ -65,6 +65,7 @@ impl Shared {
                 String::from_utf8_lossy(&listed.expect("it is everywhere").stdout).trim().replace('\n', " ")
             }
             ["fork"] => self.fork(),
+            ["fork-and-stay"] => fork_and_stay(),
             ["interruptible"] => interruptible(),
             ["quit"] => return None,
             _ => panic!("unknown command {words:?}"),

@@ -39,6 +39,20 @@ impl Shared {
     }
 }
 
+/// A child that runs no other program and stays until it is killed; its pid.
+pub(crate) fn fork_and_stay() -> String {
+    #![allow(unsafe_code)]
+    // SAFETY: the child makes one system call after another, none of which takes a lock or
+    // touches memory.
+    match unsafe { libc::fork() } {
+        0 => loop {
+            // SAFETY: it waits for a signal.
+            unsafe { libc::pause() };
+        },
+        pid => pid.to_string(),
+    }
+}
+
 pub(crate) fn limit_fds(count: usize) -> String {
     let maximum = getrlimit(Resource::Nofile).maximum;
     let limit = Rlimit { current: Some(count as u64), maximum };
