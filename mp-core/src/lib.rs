@@ -56,9 +56,18 @@ pub use answer::{Actions, Arrival, RegisterError, Registration, RegistrationGuar
 pub use ask::{Outcome, Replies, RepliesFuture, Reply, ReplyFuture, RequestError, SendError, Sent};
 pub use group::{BindError, Change, GroupError, Holder, Member, Watch, inspect};
 pub use receive::{Peer, Rejection, Statistics, Trust};
-pub use role::{Builder, Client, InProcess, Joins, Primary, PrimaryHandle, Role, Secondary, StartError};
+pub use role::{
+    AllPeers, Builder, Client, InProcess, Joins, OnePeer, Primary, PrimaryHandle, Role, Secondary,
+    SecondaryHandle, StartError, Within,
+};
 pub use sys::{Address, Credentials, PathTooLong};
 pub use wire::{
     Fds, FdsError, FdsIntoIter, Layout, MAX_FDS, MAX_NAME, MAX_PARAM, Malformed, Message, MessageError,
     MessageRef, Name, NameError, Param, ParamError,
 };
+
+/// For `mp-typed`, which has the same verbs over types. No part of the interface.
+#[doc(hidden)]
+pub mod __typed {
+    pub use crate::role::{Asks, Target};
+}

@@ -131,8 +131,9 @@ pub use message::{Body, Decode, DecodeOwned, Message, Request, Response};
 pub use mp_derive::{Message, Payload, Request, Response};
 pub use payload::Payload;
 pub use role::{
-    Actions, Answer, Builder, Client, Joins, Primary, PrimaryHandle, Replies, RepliesFuture, Reply,
-    ReplyError, RequestError, Responder, ResponseFuture, Role, Secondary, SendError,
+    Actions, Answer, Asked, Builder, Client, Decodes, Joins, OnePeer, Primary, PrimaryHandle, Replies,
+    RepliesFuture, Reply, ReplyError, RequestError, Responder, ResponseFuture, Role, Secondary,
+    SecondaryHandle, SendError, Within,
 };
 
 pub use mp_core::{

@@ -13,8 +13,8 @@ use std::{
 };
 
 use mp_core::{
-    Client, InProcess, Message, Name, Outcome, Primary, RepliesFuture, Reply, ReplyFuture, RequestError,
-    Secondary,
+    Client, GroupError, InProcess, Message, Name, Outcome, Primary, RepliesFuture, Reply, ReplyFuture,
+    RequestError, Secondary, SendError,
 };
 use pollster::block_on;
 use tests::{Group, Lie, Process, RawSocket, WITHIN, eventually, group, open_fds};
@@ -242,11 +242,11 @@ fn one_member_can_be_asked_alone() {
     let (mut first, _second) = (group.secondary(), group.secondary());
     let members = primary.members().unwrap();
     let member = members.iter().find(|member| member.pid() == Some(first.pid())).unwrap();
-    let reply = block_on(primary.request_to_async(member, &message("echo", "you"), LONG)).unwrap();
+    let reply = block_on(primary.to(member).request_async(&message("echo", "you"), LONG)).unwrap();
     assert_eq!((text(&reply), reply.peer.pid()), ("you".into(), first.pid()));
     first.kill();
     let (sender, reports) = channel();
-    primary.request_to_then(member, &message("echo", "still there?"), LONG, report(&sender));
+    primary.to(member).request_then(&message("echo", "still there?"), LONG, report(&sender));
     assert_eq!(reported(&reports), ("still there?".into(), "Gone".into()));
 }
 
@@ -648,11 +648,11 @@ fn a_role_that_stops_ends_all_that_is_under_way() {
     let mut secondary = group.secondary();
     let members = primary.members().unwrap();
     let futures: Vec<ReplyFuture> =
-        (0..2 * SOCKETS).map(|_| primary.request_to_async(&members[0], &message("keep", ""), LONG)).collect();
+        (0..2 * SOCKETS).map(|_| primary.to(&members[0]).request_async(&message("keep", ""), LONG)).collect();
     (0..SOCKETS).for_each(|_| drop(secondary.event("keep")));
     let to_all: RepliesFuture = primary.request_async(&message("keep", ""), LONG);
     let (sender, reports) = channel();
-    primary.request_to_then(&members[0], &message("keep", "hi"), LONG, report(&sender));
+    primary.to(&members[0]).request_then(&message("keep", "hi"), LONG, report(&sender));
     assert!(primary.stop(WITHIN));
     assert_eq!(reports.try_recv().unwrap().1, "Stopped", "when `stop` returns, callbacks have been called");
     assert!(eventually(|| couriers().is_empty()));
@@ -660,7 +660,7 @@ fn a_role_that_stops_ends_all_that_is_under_way() {
         assert_eq!(told(block_on(future)), "Stopped");
     }
     assert!(matches!(block_on(to_all), Err(RequestError::Stopped)));
-    let late = primary.request_to_async(&members[0], &message("echo", ""), LONG);
+    let late = primary.to(&members[0]).request_async(&message("echo", ""), LONG);
     assert_eq!(told(block_on(late)), "Stopped");
     drop(primary);
     drop(secondary);
@@ -689,12 +689,15 @@ fn a_future_outlives_its_role() {
 fn before_the_start_there_is_nobody_to_ask() {
     let _alone = alone();
     let handle = Secondary::builder("mp-async").handle();
-    assert_eq!(told(block_on(handle.request_async(&message("echo", ""), LONG))), "Stopped");
+    assert_eq!(told(block_on(handle.request_async(&message("echo", ""), LONG))), "NotStarted");
     let (sender, reports) = channel();
     handle.request_then(&message("echo", "hi"), LONG, report(&sender));
-    assert_eq!(reports.try_recv().unwrap(), ("hi".into(), "Stopped".into()));
+    assert_eq!(reports.try_recv().unwrap(), ("hi".into(), "NotStarted".into()));
     let handle = Primary::builder("mp-async").handle();
-    assert!(matches!(block_on(handle.request_async(&message("echo", ""), LONG)), Err(RequestError::Stopped)));
+    let error = block_on(handle.request_async(&message("echo", ""), LONG)).unwrap_err();
+    assert_eq!(error.to_string(), "this role has not been started yet");
+    assert!(matches!(handle.send(&message("echo", "")), Err(SendError::NotStarted)));
+    assert!(matches!(handle.members(), Err(GroupError::NotStarted)));
 }
 
 #[test]

@@ -39,11 +39,11 @@ const LINGER: u32 = 25;
 /// inside handlers can nest.
 const MAX_THREADS: usize = 64;
 
+/// How long the one thread of two that could be started may take to leave.
+const LEAVING: Duration = Duration::from_secs(1);
+
 /// What to do when the system is out of memory or descriptors: try again soon.
 const BREATHER: Duration = Duration::from_millis(10);
-
-/// How long threads that run no handler may take to leave, if the system is busy.
-const LEAVING: Duration = Duration::from_secs(1);
 
 /// Receives and handles for one role.
 pub(crate) struct Dispatcher {
@@ -61,27 +61,31 @@ impl std::fmt::Debug for Dispatcher {
 }
 
 impl Dispatcher {
-    /// Starts receiving. `backlog` is how many datagrams may wait.
+    /// Starts receiving. `backlog` is how many datagrams may wait; `in_place` is called when nothing
+    /// can fail any more, and before the first handler can run.
     pub(crate) fn start(
         port: Arc<ReplyPort>,
         registry: Arc<Registry>,
         policy: ReceivePolicy,
         backlog: usize,
+        in_place: impl FnOnce(),
     ) -> std::io::Result<Arc<Self>> {
         let duties = Mutex::new(Duties::new(backlog, MAX_THREADS));
         let this = Arc::new(Self { port, registry, policy, duties, changed: Condvar::new() });
-        for _ in 0..2 {
-            let spawned = this.spawn(&mut this.lock());
-            spawned.inspect_err(|_| this.port.bound.socket.shut_down())?;
+        // The threads do nothing before they have this lock.
+        let mut duties = this.lock();
+        let spawned = (0..2).try_for_each(|_| this.spawn(&mut duties));
+        if spawned.is_ok() {
+            in_place();
         }
+        drop(duties);
+        spawned.inspect_err(|_| this.shut_down(Deadline::after(LEAVING)))?;
         Ok(this)
     }
 
     /// Handles nothing more but what has begun: what waits, and what still comes,
-    /// is answered *ignore*. Waits until the handlers that run have ended, but not
-    /// longer than `deadline`, and not for one that calls this. Tells whether all
-    /// have.
-    pub(crate) fn close(&self, deadline: Deadline) -> bool {
+    /// is answered *ignore*.
+    pub(crate) fn close(&self) {
         let waiting = {
             let mut duties = self.lock();
             duties.watch();
@@ -92,14 +96,25 @@ impl Dispatcher {
         for arrival in waiting {
             self.refuse(arrival, Rejection::BacklogFull);
         }
-        let own = usize::from(HANDLING_FOR.get() == std::ptr::from_ref(self).addr());
+    }
+
+    /// Once closed: waits until the handlers that run have ended, but not longer than
+    /// `deadline`, and not for one that calls this. Tells whether all have.
+    pub(crate) fn wait_for_handlers(&self, deadline: Deadline) -> bool {
+        let own = usize::from(self.is_handling_here());
         self.wait_until(deadline, |duties| duties.running() <= own)
     }
 
-    /// Receives nothing more. The threads leave, each as soon as it runs no handler.
-    pub(crate) fn shut_down(&self) {
+    /// Whether one of its handlers runs on this thread.
+    pub(crate) fn is_handling_here(&self) -> bool {
+        HANDLING_FOR.get() == std::ptr::from_ref(self).addr()
+    }
+
+    /// Receives nothing more. The threads leave, each as soon as it runs no handler;
+    /// those that run none are waited for, but not longer than `deadline`.
+    pub(crate) fn shut_down(&self, deadline: Deadline) {
         self.port.bound.socket.shut_down();
-        self.wait_until(Deadline::after(LEAVING), |duties| duties.without_handler() == 0);
+        self.wait_until(deadline, |duties| duties.without_handler() == 0);
     }
 
     fn wait_until(&self, deadline: Deadline, condition: impl Fn(&Duties<Arrival>) -> bool) -> bool {

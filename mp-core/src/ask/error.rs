@@ -59,7 +59,10 @@ pub enum RequestError {
     /// The group's directory cannot be used, or the reply socket not be made.
     #[error(transparent)]
     Group(#[from] GroupError),
-    /// The role has been stopped.
+    /// The role has not been started yet: a handle of its builder was used before.
+    #[error("this role has not been started yet")]
+    NotStarted,
+    /// The role has been stopped, or could not be started.
     #[error("this role has been stopped")]
     Stopped,
     /// The system refused to send or receive.
@@ -96,7 +99,10 @@ pub enum SendError {
     /// The group's directory cannot be used.
     #[error(transparent)]
     Group(#[from] GroupError),
-    /// The role has been stopped.
+    /// The role has not been started yet: a handle of its builder was used before.
+    #[error("this role has not been started yet")]
+    NotStarted,
+    /// The role has been stopped, or could not be started.
     #[error("this role has been stopped")]
     Stopped,
     /// The system refused to send.

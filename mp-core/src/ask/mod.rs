@@ -26,8 +26,8 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-pub(crate) use asynchronous::refuse;
 pub use asynchronous::{RepliesFuture, ReplyFuture};
+pub(crate) use asynchronous::{guarded, refuse};
 pub use error::{RequestError, SendError};
 pub use outcome::{Outcome, Replies, Reply, Sent};
 
@@ -69,14 +69,15 @@ impl Requester {
     }
 
     /// Nothing is sent from now on, the idle reply sockets are removed, and
-    /// asynchronous requests end.
-    pub(crate) fn stop(&self) {
-        self.stopped.store(true, Relaxed);
+    /// asynchronous requests end. Tells whether it was not stopped before.
+    pub(crate) fn stop(&self) -> bool {
+        let stopped = self.stopped.swap(true, Relaxed);
         // The locks that a fork copied may be held by threads that it did not copy.
         if self.made_in.is_here() {
             self.pool.close();
             self.async_requests.close();
         }
+        !stopped
     }
 
     /// After [`stop`](Self::stop): waits until all asynchronous requests have
@@ -84,6 +85,11 @@ impl Requester {
     /// not for the callback that calls this. Tells whether all have.
     pub(crate) fn wait_until_ended(&self, deadline: Deadline) -> bool {
         !self.made_in.is_here() || self.async_requests.wait_until_ended(deadline)
+    }
+
+    /// Whether this is the thread that callbacks are called on.
+    pub(crate) fn is_calling_back_here(&self) -> bool {
+        self.async_requests.is_thread_here()
     }
 
     /// A reply socket that is connected to `to`, used before or new.

@@ -45,8 +45,8 @@ pub enum GroupError {
         /// The file.
         path: PathBuf,
     },
-    /// The role has not been started yet.
-    #[error("this role has not been started yet")]
+    /// The role has not been started.
+    #[error("this role has not been started")]
     NotStarted,
     /// The system refused something.
     #[error("cannot {what} ({path:?})")]

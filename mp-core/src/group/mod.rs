@@ -45,9 +45,6 @@ use crate::{
 /// for the whole of a sync request of its own.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long leaving may wait for it. A primary that calls without a pause leaves it free for moments only.
-const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// A group: where its directory is. Nothing of it is open.
 #[derive(Debug, Clone)]
 pub(crate) struct Group {
@@ -147,11 +144,12 @@ impl Group {
     ///
     /// A DPDK primary holds the directory lock while it works through its list of
     /// members, and fails its whole request if a file on it is gone. One whose
-    /// socket is closed it forgives, and removes. So without the lock, within
-    /// reason, a secondary leaves its file behind.
-    pub(crate) fn leave(&self, bound: &Bound) {
+    /// socket is closed it forgives, and removes. So a secondary that does not get
+    /// the lock by `deadline` leaves its file behind. A primary that calls without
+    /// a pause leaves it free for moments only.
+    pub(crate) fn leave(&self, bound: &Bound, deadline: Deadline) {
         let directory = self.open().ok();
-        let lock = directory.as_ref().map(|directory| directory.lock(Deadline::after(LEAVE_TIMEOUT)));
+        let lock = directory.as_ref().map(|directory| directory.lock(deadline));
         if bound.address == self.primary {
             if bound.is_in_place() {
                 directory.iter().for_each(Directory::remove_owner);

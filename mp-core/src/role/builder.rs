@@ -1,17 +1,12 @@
-use std::{
-    ffi::OsString,
-    fmt,
-    marker::PhantomData,
-    path::PathBuf,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+//! What a role is made with, and why it may not start.
+
+use std::{ffi::OsString, fmt, marker::PhantomData, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     answer::{self, Action, Actions, Arrival, RegisterError, Responder},
     group::{BindError, Group, GroupError, Location},
     receive::{Counters, Peer, ReceivePolicy, Rejection, Trust},
-    role::InProcess,
+    role::{InProcess, asking::Shared},
     wire::{Message, Name},
 };
 
@@ -19,7 +14,7 @@ use crate::{
 /// [`Client`](crate::Client). Every setting has a safe default.
 pub struct Builder<R: Role> {
     pub(crate) setup: Setup,
-    pub(crate) handle: Arc<OnceLock<R::Inner>>,
+    pub(crate) handle: Shared<R::Asking>,
     role: PhantomData<R>,
 }
 
@@ -44,7 +39,7 @@ pub trait Joins: Role {}
 pub(crate) mod sealed {
     pub trait Role {
         #[doc(hidden)]
-        type Inner;
+        type Asking;
     }
 }
 
@@ -61,7 +56,7 @@ impl<R: Role> Builder<R> {
             under_way: 16_384,
             busy_poll: Duration::ZERO,
         };
-        Self { setup, handle: Arc::default(), role: PhantomData }
+        Self { setup, handle: Shared::default(), role: PhantomData }
     }
 
     /// Uses this runtime directory instead of `<base>/dpdk/<file-prefix>/`.

@@ -1,46 +1,59 @@
 //! Being a member: a socket in the group, its threads, and leaving in order.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use crate::{
     answer::{Actions, Dispatcher, ReplyPort},
     ask::Requester,
-    group::Group,
-    receive::Statistics,
-    role::{StartError, builder::Setup},
+    role::StartError,
     sys::Deadline,
 };
 
-/// How long dropping a role waits for its handlers and callbacks.
+/// How long dropping a role may take.
 pub(crate) const DROP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A role's place in its group. Dropping it leaves.
 #[derive(Debug)]
 pub(crate) struct Membership {
-    group: Group,
     requester: Arc<Requester>,
     port: Arc<ReplyPort>,
     actions: Actions,
-    dispatcher: Mutex<Option<Arc<Dispatcher>>>,
+    dispatcher: Arc<Dispatcher>,
+    stage: Mutex<Stage>,
+    left: Condvar,
+}
+
+/// How far it is on its way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Joined,
+    /// Some thread is about it.
+    Leaving,
+    /// Whether all handlers and callbacks had ended in time.
+    Left(bool),
 }
 
 impl Membership {
-    /// Handlers may run before this returns: what they use must be in place.
+    /// Receives and handles from now on. Just before the first handler can run calls `in_place`,
+    /// which puts there what handlers use; if this fails, it does not.
     pub(crate) fn start(
-        group: Group,
-        requester: Arc<Requester>,
+        requester: &Arc<Requester>,
         port: Arc<ReplyPort>,
         actions: Actions,
-        setup: &Setup,
+        backlog: usize,
+        in_place: impl FnOnce(),
     ) -> Result<Self, StartError> {
         let (registry, policy) = (Arc::clone(&actions.0), requester.policy().clone());
-        let dispatcher = Dispatcher::start(Arc::clone(&port), registry, policy, setup.backlog);
-        let dispatcher = Mutex::new(Some(dispatcher.inspect_err(|_| requester.stop())?));
+        let started = Dispatcher::start(Arc::clone(&port), registry, policy, backlog, in_place);
+        let dispatcher = started.inspect_err(|_| {
+            requester.group().leave(&port.bound, Deadline::after(DROP_TIMEOUT));
+        })?;
         tracing::debug!(address = %port.bound.address, "joined");
-        Ok(Self { group, requester, port, actions, dispatcher })
+        let (requester, stage, left) = (Arc::clone(requester), Mutex::new(Stage::Joined), Condvar::new());
+        Ok(Self { requester, port, actions, dispatcher, stage, left })
     }
 
     pub(crate) fn actions(&self) -> &Actions {
@@ -51,37 +64,128 @@ impl Membership {
         &self.port
     }
 
-    pub(crate) fn statistics(&self) -> Statistics {
-        self.requester.policy().counters.snapshot()
-    }
-
-    /// Leaves the group; tells whether all handlers and callbacks have ended in time.
+    /// Leaves the group, within `timeout` for all of it; tells whether all handlers and callbacks
+    /// have ended. While another thread is about it, waits for that and tells the same; once it is
+    /// done, waits for those that had not ended.
     pub(crate) fn leave(&self, timeout: Duration) -> bool {
         // A fork's copy has neither the threads nor the place in the group.
         if !self.port.bound.is_ours() {
             return true;
         }
-        let dispatcher = self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(dispatcher) = dispatcher else { return true };
-        // Who is answered by a handler that still runs takes a peer whose name is
-        // gone for dead; and until it is gone peers may send, and are answered.
         let deadline = Deadline::after(timeout);
-        let ended = dispatcher.close(deadline);
-        self.group.leave(&self.port.bound);
+        let mut stage = self.stage();
+        match *stage {
+            Stage::Joined => {
+                *stage = Stage::Leaving;
+                drop(stage);
+                let ended = self.leave_by(deadline);
+                *self.stage() = Stage::Left(ended);
+                self.left.notify_all();
+                ended
+            }
+            Stage::Leaving => {
+                drop(stage);
+                self.await_left(deadline)
+            }
+            Stage::Left(_) => {
+                drop(stage);
+                self.dispatcher.wait_for_handlers(deadline) & self.requester.wait_until_ended(deadline)
+            }
+        }
+    }
+
+    fn leave_by(&self, deadline: Deadline) -> bool {
+        // Keep our name until handlers end: a requester that finds our socket file missing assumes
+        // that we died. And until it is gone peers may send, and are answered.
+        self.dispatcher.close();
+        let ended = self.dispatcher.wait_for_handlers(deadline);
+        self.requester.group().leave(&self.port.bound, deadline);
         self.requester.stop();
-        dispatcher.shut_down();
+        self.dispatcher.shut_down(deadline);
         self.port.flush(deadline);
         let ended = ended & self.requester.wait_until_ended(deadline);
         self.actions.0.clear();
         tracing::debug!(address = %self.port.bound.address, "left");
         ended
     }
+
+    /// Waits until the thread that is about it has left. From inside a handler or a callback it does
+    /// not: that thread waits for this one.
+    fn await_left(&self, deadline: Deadline) -> bool {
+        let waited_for = self.dispatcher.is_handling_here() || self.requester.is_calling_back_here();
+        let mut stage = self.stage();
+        loop {
+            match *stage {
+                Stage::Left(ended) => return ended,
+                _ if waited_for || deadline.is_over() => return false,
+                _ => {
+                    let woken = self.left.wait_timeout(stage, deadline.left());
+                    stage = woken.unwrap_or_else(PoisonError::into_inner).0;
+                }
+            }
+        }
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        if !self.leave(DROP_TIMEOUT) {
+        // A fork's copy has locks that nobody may ever release; and who was stopped before has been
+        // waited for as long as whoever stopped it liked.
+        if self.port.bound.is_ours() && *self.stage() == Stage::Joined && !self.leave(DROP_TIMEOUT) {
             tracing::warn!("a handler is still running; its thread goes on until it ends");
         }
     }
 }
+
+/// What those who join have in common, and how their builders give out handles.
+macro_rules! member {
+    ($role:ident, $handle:ident, $bound_at:literal) => {
+        impl $role {
+            /// Registers and unregisters actions while it runs.
+            #[must_use]
+            pub fn actions(&self) -> &Actions {
+                self.membership.actions()
+            }
+
+            /// Its asking side, to be moved elsewhere.
+            #[must_use]
+            pub fn handle(&self) -> $handle {
+                self.handle.clone()
+            }
+
+            #[doc = concat!("Where it is bound: ", $bound_at, ".")]
+            #[must_use]
+            pub fn address(&self) -> &Address {
+                &self.membership.port().bound.address
+            }
+
+            /// Leaves the group, within `timeout` for all of it. Requests that wait are answered
+            /// *ignore*, and so are those that still come; what has begun is finished. It waits until
+            /// handlers and callbacks that run have ended (not for the one that calls this), for the
+            /// directory lock, and for requesters to make room for answers held back for them. Tells
+            /// whether all handlers and callbacks have ended; those that have not go on to their end.
+            ///
+            /// While another thread is stopping it, waits for that, and tells what that tells, but
+            /// `false` if `timeout` passes first, and at once from inside a handler or callback, for
+            /// which the other waits. Once it is stopped, waits for those that had not ended.
+            pub fn stop(&self, timeout: Duration) -> bool {
+                self.membership.leave(timeout)
+            }
+        }
+
+        impl Builder<$role> {
+            /// The asking side of the role to be, for use inside its handlers. Until the start its
+            /// calls fail with `NotStarted`; if the start fails, with `Stopped`.
+            #[must_use]
+            pub fn handle(&self) -> $handle {
+                $handle(self.handle.clone())
+            }
+        }
+    };
+}
+
+pub(super) use member;

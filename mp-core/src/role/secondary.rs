@@ -1,11 +1,13 @@
-use std::{ffi::OsString, ops::Deref, sync::Arc, time::Duration};
+//! The secondary: it joins, and asks the primary.
+
+use std::{ffi::OsString, sync::Arc, time::Duration};
 
 use crate::{
     answer::{Actions, ReplyPort},
     role::{
-        Builder, Client, StartError,
-        builder::{Joins, Role, sealed},
-        client,
+        Builder, StartError,
+        asking::{Asking, NotRunning, Shared},
+        builder::{Joins, Role, Setup, sealed},
         membership::Membership,
     },
     sys::Address,
@@ -16,9 +18,10 @@ use crate::{
 /// Joining obliges it to answer: what it has no action for it answers *ignore*,
 /// at once, so that a DPDK primary which asks all its secondaries (to grow its
 /// heap, or to plug in a device) is not held up. A process that is stopped
-/// cannot do so; one that only asks should be a [`Client`].
+/// cannot do so; one that only asks should be a [`Client`](crate::Client).
 ///
-/// It asks and sends as a [`Client`] does. Dropping it leaves the group.
+/// Dropping it leaves the group, as [`stop`](Self::stop) with a timeout of one
+/// second does: so long it may take if a handler or a callback goes on.
 ///
 /// # Examples
 ///
@@ -43,16 +46,24 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct Secondary {
-    client: Client,
+    // Left first: handlers may ask until then.
     membership: Membership,
+    handle: SecondaryHandle,
 }
+
+/// The asking side of a [`Secondary`]: cheap to clone, to be moved into handlers and threads.
+///
+/// Before the secondary is started its calls fail with `NotStarted`, and with `Stopped` once that
+/// is gone or if it could not be started.
+#[derive(Debug, Clone)]
+pub struct SecondaryHandle(Shared<Asking>);
 
 impl Role for Secondary {}
 
 impl Joins for Secondary {}
 
 impl sealed::Role for Secondary {
-    type Inner = client::Inner;
+    type Asking = Asking;
 }
 
 impl Secondary {
@@ -62,56 +73,38 @@ impl Secondary {
         Builder::new(file_prefix.into())
     }
 
-    /// Registers and unregisters actions while it runs.
-    #[must_use]
-    pub fn actions(&self) -> &Actions {
-        self.membership.actions()
-    }
-
-    /// Where it is bound: `mp_socket_<pid>_<hex>`.
-    #[must_use]
-    pub fn address(&self) -> &Address {
-        &self.membership.port().bound.address
-    }
-
-    /// Leaves the group. Requests that wait are answered *ignore*, and so are
-    /// those that still come; what has begun is finished: waits until running
-    /// handlers have ended, but not longer than `timeout`, and not for
-    /// the one that calls this. Tells whether all have.
-    pub fn stop(&self, timeout: Duration) -> bool {
-        self.membership.leave(timeout)
+    pub(super) fn asking(&self) -> Result<&Asking, NotRunning> {
+        self.handle.asking()
     }
 }
 
-impl Deref for Secondary {
-    type Target = Client;
-
-    fn deref(&self) -> &Client {
-        &self.client
+impl SecondaryHandle {
+    pub(super) fn asking(&self) -> Result<&Asking, NotRunning> {
+        self.0.get()
     }
 }
+
+super::membership::member! { Secondary, SecondaryHandle, "`mp_socket_<pid>_<hex>`" }
 
 impl Builder<Secondary> {
-    /// The asking side of the secondary to be, for use inside its handlers.
-    /// Until the start its calls fail with `Stopped`.
-    #[must_use]
-    pub fn handle(&self) -> Client {
-        Client::of(&self.handle)
-    }
-
     /// Joins the group. There need not be a primary yet.
     ///
     /// # Errors
     ///
-    /// [`StartError`]; the group has not been joined then.
-    pub fn start(mut self) -> Result<Secondary, StartError> {
-        let group = self.setup.group()?;
-        let policy = self.setup.policy();
-        let actions = self.setup.actions(group.make()?.has_dpdk())?;
-        let requester = client::requester(&group, &policy, &self.setup);
-        let client = client::fill(&self.handle, requester.clone(), self.setup.send_timeout);
-        let port = ReplyPort::new(group.bind_secondary()?, Arc::clone(&policy.counters));
-        let membership = Membership::start(group, requester, port, actions, &self.setup)?;
-        Ok(Secondary { client, membership })
+    /// [`StartError`]; the group has not been joined then, and the handles made
+    /// before are `Stopped`.
+    pub fn start(self) -> Result<Secondary, StartError> {
+        let Self { mut setup, handle, .. } = self;
+        let membership = join(&mut setup, &handle).inspect_err(|_| handle.start_failed())?;
+        Ok(Secondary { membership, handle: SecondaryHandle(handle) })
     }
+}
+
+fn join(setup: &mut Setup, handle: &Shared<Asking>) -> Result<Membership, StartError> {
+    let group = setup.group()?;
+    let policy = setup.policy();
+    let actions = setup.actions(group.make()?.has_dpdk())?;
+    let port = ReplyPort::new(group.bind_secondary()?, Arc::clone(&policy.counters));
+    let asking = Asking::new(group, policy, setup);
+    Membership::start(&asking.requester.clone(), port, actions, setup.backlog, || handle.started(asking))
 }

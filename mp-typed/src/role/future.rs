@@ -1,3 +1,5 @@
+//! Responses to come.
+
 use std::{
     fmt,
     future::Future,
@@ -6,8 +8,8 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{Replies, RequestError};
-use crate::{DecodeOwned, EncodeError};
+use super::{RequestError, target::Decodes};
+use crate::EncodeError;
 
 /// The response of one peer, to come.
 ///
@@ -17,62 +19,41 @@ use crate::{DecodeOwned, EncodeError};
 /// # Panics
 ///
 /// Polling it again after it was ready panics.
-#[must_use = "dropping it cancels the request"]
-pub struct ResponseFuture<R>(Asked<mp_core::ReplyFuture>, PhantomData<fn() -> R>);
+pub type ResponseFuture<R> = Asked<mp_core::ReplyFuture, R>;
 
 /// The responses of all secondaries, to come: as [`ResponseFuture`].
-///
-/// # Panics
-///
-/// Polling it again after it was ready panics.
+pub type RepliesFuture<R> = Asked<mp_core::RepliesFuture, R>;
+
+/// A request that has been made, or could not be encoded: see [`ResponseFuture`].
 #[must_use = "dropping it cancels the request"]
-pub struct RepliesFuture<R>(Asked<mp_core::RepliesFuture>, PhantomData<fn() -> R>);
-
-/// A request that has been made, or could not be encoded.
-enum Asked<F> {
-    Made(F),
-    NotMade(Option<EncodeError>),
+pub struct Asked<F, R> {
+    made: Made<F>,
+    response: PhantomData<fn() -> R>,
 }
 
-impl<R> ResponseFuture<R> {
-    pub(super) fn new(asked: Result<mp_core::ReplyFuture, EncodeError>) -> Self {
-        Self(asked.into(), PhantomData)
+enum Made<F> {
+    Core(F),
+    Not(Option<EncodeError>),
+}
+
+impl<F, R> Asked<F, R> {
+    pub(super) fn new(asked: Result<F, EncodeError>) -> Self {
+        let made = asked.map_or_else(|error| Made::Not(Some(error)), Made::Core);
+        Self { made, response: PhantomData }
     }
 }
 
-impl<R> RepliesFuture<R> {
-    pub(super) fn new(asked: Result<mp_core::RepliesFuture, EncodeError>) -> Self {
-        Self(asked.into(), PhantomData)
-    }
-}
-
-impl<R: DecodeOwned> Future for ResponseFuture<R> {
-    type Output = Result<R, RequestError>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll(context).map(|reply| {
-            let mp_core::Reply { message, .. } = reply?;
-            Ok(crate::decode(&message.param, message.fds)?)
-        })
-    }
-}
-
-impl<R: DecodeOwned> Future for RepliesFuture<R> {
-    type Output = Result<Replies<R>, RequestError>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll(context).map(|replies| Ok(Replies::decode(replies?)))
-    }
-}
-
-impl<F, T> Asked<F>
+impl<F, A, R> Future for Asked<F, R>
 where
-    F: Future<Output = Result<T, mp_core::RequestError>> + Unpin,
+    F: Future<Output = Result<A, mp_core::RequestError>> + Unpin,
+    A: Decodes<R>,
 {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<T, RequestError>> {
-        match self {
-            Self::Made(core) => Pin::new(core).poll(context).map_err(RequestError::Core),
-            Self::NotMade(error) => {
+    type Output = Result<A::Response, RequestError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.made {
+            Made::Core(core) => Pin::new(core).poll(context).map(|answer| Ok(answer?.decode()?)),
+            Made::Not(error) => {
                 let error = error.take().expect("a future is not polled again after it was ready");
                 Poll::Ready(Err(error.into()))
             }
@@ -80,23 +61,8 @@ where
     }
 }
 
-impl<F> From<Result<F, EncodeError>> for Asked<F> {
-    fn from(asked: Result<F, EncodeError>) -> Self {
-        match asked {
-            Ok(core) => Self::Made(core),
-            Err(error) => Self::NotMade(Some(error)),
-        }
-    }
-}
-
-impl<R> fmt::Debug for ResponseFuture<R> {
+impl<F, R> fmt::Debug for Asked<F, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseFuture").finish_non_exhaustive()
-    }
-}
-
-impl<R> fmt::Debug for RepliesFuture<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RepliesFuture").finish_non_exhaustive()
+        f.debug_struct("Asked").finish_non_exhaustive()
     }
 }

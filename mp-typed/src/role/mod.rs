@@ -9,20 +9,21 @@ mod builder;
 mod client;
 mod error;
 mod future;
-mod primary;
+mod member;
 mod replies;
 mod responder;
-mod secondary;
+mod target;
+mod verbs;
 
 pub use actions::Actions;
 pub use builder::{Builder, Joins, Role};
 pub use client::Client;
 pub use error::{ReplyError, RequestError, SendError};
-pub use future::{RepliesFuture, ResponseFuture};
-pub use primary::{Primary, PrimaryHandle};
+pub use future::{Asked, RepliesFuture, ResponseFuture};
+pub use member::{Primary, PrimaryHandle, Secondary, SecondaryHandle};
 pub use replies::{Replies, Reply};
 pub use responder::{Answer, Responder};
-pub use secondary::Secondary;
+pub use target::{Decodes, OnePeer, Within};
 
 use mp_core::{MessageRef, Name};
 

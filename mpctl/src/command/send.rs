@@ -9,7 +9,7 @@ pub(super) fn run(context: &Context, args: &MessageArgs) -> Result<bool, Failure
     let outgoing = Outgoing::read(args)?;
     let client = context.client()?;
     let timeout = context.timeout;
-    let result = made::cleaned_up(&client, move |client| client.send_within(outgoing.message(), timeout))?;
+    let result = made::cleaned_up(&client, move |client| client.within(timeout).send(outgoing.message()))?;
     let Awaited::Done(result) = result else { return Ok(false) };
     let outcome = match result {
         Ok(()) => Outcome::Sent,

@@ -89,16 +89,16 @@ pub struct ReplyFuture(pub(super) Asked<Reply>);
 pub struct RepliesFuture(pub(super) Asked<Replies>);
 
 impl ReplyFuture {
-    /// Of a role that does not run.
-    pub(crate) fn stopped() -> Self {
-        Self(Asked::stopped())
+    /// Of a request that was not made.
+    pub(crate) fn failed(error: RequestError) -> Self {
+        Self(Asked::failed(error))
     }
 }
 
 impl RepliesFuture {
-    /// Of a role that does not run.
-    pub(crate) fn stopped() -> Self {
-        Self(Asked::stopped())
+    /// Of a request that was not made.
+    pub(crate) fn failed(error: RequestError) -> Self {
+        Self(Asked::failed(error))
     }
 }
 
@@ -137,8 +137,10 @@ impl<T> Asked<T> {
         Self { receiver: Some(receiver), ticket }
     }
 
-    fn stopped() -> Self {
-        Self::new(receiver().1, None)
+    fn failed(error: RequestError) -> Self {
+        let (sender, receiver) = receiver();
+        sender.complete(Err(error));
+        Self::new(receiver, None)
     }
 
     fn poll(&mut self, context: &Context<'_>) -> Poll<Result<T, RequestError>> {

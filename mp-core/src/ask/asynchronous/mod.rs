@@ -33,7 +33,7 @@ use crate::{
     group::Roster,
     receive::Counters,
     sys::{Address, Deadline, ForkGuard},
-    wire::{Message, MessageRef},
+    wire::{Message, MessageRef, Name},
 };
 use bell::EventBell;
 use future::{Asked, Ticket};
@@ -125,6 +125,15 @@ impl Requester {
         self.submit(AsyncRequest::new(message, timeout, to), message);
     }
 
+    /// Calls `callback` where that of a request of this name would be called.
+    pub(crate) fn call_back(self: &Arc<Self>, name: &Name, callback: impl FnOnce() + Send + 'static) {
+        let (counters, of) = (Arc::clone(&self.policy.counters), *name);
+        let callback = Box::new(move || guarded(&of, Some(&counters), callback));
+        let message = Message::new(*name);
+        let message = MessageRef::from(&message);
+        self.submit(AsyncRequest::new(&message, Duration::ZERO, To::Nobody(Some(callback))), &message);
+    }
+
     /// Hands the request over. If it cannot be, that is told at once.
     fn submit(self: &Arc<Self>, mut request: Box<AsyncRequest>, message: &MessageRef<'_>) -> Option<Ticket> {
         let submitted = match self.async_requests.shared(self).and_then(|shared| {
@@ -153,25 +162,33 @@ impl Requester {
         callback: impl FnOnce(Message, Result<T, RequestError>) + Send + 'static,
     ) -> request::Callback<T> {
         let counters = Arc::clone(&self.policy.counters);
-        Box::new(move |message, result| call(callback, message, result, Some(&counters)))
+        Box::new(move |message, result| {
+            let name = message.name;
+            guarded(&name, Some(&counters), || callback(message, result));
+        })
     }
 }
 
 /// Runs a callback for a request that was not made, since there is no role to make it.
-pub(crate) fn refuse<T>(message: &MessageRef<'_>, callback: impl FnOnce(Message, Result<T, RequestError>)) {
-    call(callback, request::without_fds(message), Err(RequestError::Stopped), None);
+pub(crate) fn refuse<T>(
+    message: &MessageRef<'_>,
+    callback: impl FnOnce(Message, Result<T, RequestError>),
+    why: RequestError,
+) {
+    let message = request::without_fds(message);
+    let name = message.name;
+    guarded(&name, None, || callback(message, Err(why)));
 }
 
-fn call<T>(
-    callback: impl FnOnce(Message, Result<T, RequestError>),
-    message: Message,
-    result: Result<T, RequestError>,
-    counters: Option<&Counters>,
-) {
-    let name = message.name;
-    if catch_unwind(AssertUnwindSafe(|| callback(message, result))).is_err() {
+/// Runs a callback. A panic is counted, where there is a role to count it, and goes no further.
+pub(crate) fn guarded(name: &Name, counters: Option<&Counters>, callback: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(callback)) {
         counters.iter().for_each(|counters| counters.handler_panics.add());
         tracing::error!(%name, "a callback panicked");
+        // What it panicked with is the user's too.
+        if let Err(worse) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(worse);
+        }
     }
 }
 
@@ -205,6 +222,12 @@ impl AsyncRequests {
                 }
             }
         }
+    }
+
+    /// Whether this is that thread.
+    pub(super) fn is_thread_here(&self) -> bool {
+        let thread = self.shared.get().map(|shared| shared.lock_thread());
+        matches!(thread.as_deref(), Some(Thread::Running(id)) if *id == thread::current().id())
     }
 
     /// What is shared with the thread, which is started if it is not running.

@@ -26,10 +26,11 @@ pub(super) struct AsyncRequest {
 }
 
 /// Whom to ask, and where to tell the outcome: once, and then `None`.
-#[derive(Debug)]
 pub(super) enum To {
     One(Address, Option<Ending<Reply>>),
     All(Arc<Roster>, Option<Ending<Replies>>),
+    /// There is nothing to send: its callback is called, no more.
+    Nobody(Option<Box<dyn FnOnce() + Send>>),
 }
 
 /// How the outcome is told.
@@ -80,6 +81,7 @@ impl AsyncRequest {
             To::All(_, ending) => {
                 tell(ending, message, Ok(ended.into_replies(requester)));
             }
+            To::Nobody(callback) => call(callback),
         }
     }
 
@@ -88,6 +90,7 @@ impl AsyncRequest {
         match &mut self.to {
             To::One(_, ending) => tell(ending, message, Err(error)),
             To::All(_, ending) => tell(ending, message, Err(error)),
+            To::Nobody(callback) => call(callback),
         }
     }
 
@@ -110,6 +113,13 @@ pub(super) fn without_fds(message: &MessageRef<'_>) -> Message {
     Message { name: *message.name(), param, fds: Fds::new() }
 }
 
+/// It catches its own panics.
+fn call(callback: &mut Option<Box<dyn FnOnce() + Send>>) {
+    if let Some(callback) = callback.take() {
+        callback();
+    }
+}
+
 fn tell<T>(ending: &mut Option<Ending<T>>, message: Message, result: Result<T, RequestError>) {
     let told = catch_unwind(AssertUnwindSafe(|| match ending.take() {
         Some(Ending::Future(sender)) => sender.complete(result),
@@ -118,6 +128,16 @@ fn tell<T>(ending: &mut Option<Ending<T>>, message: Message, result: Result<T, R
     }));
     if told.is_err() {
         tracing::error!("a waker panicked");
+    }
+}
+
+impl std::fmt::Debug for To {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::One(to, ending) => f.debug_tuple("One").field(to).field(ending).finish(),
+            Self::All(_, ending) => f.debug_tuple("All").field(ending).finish_non_exhaustive(),
+            Self::Nobody(_) => f.write_str("Nobody"),
+        }
     }
 }
 

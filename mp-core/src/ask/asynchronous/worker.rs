@@ -136,6 +136,7 @@ impl Worker {
         let under_way = match &request.to {
             To::One(to, _) => self.ask_one(slot, to, &request).map(Some),
             To::All(roster, _) => self.ask_all(slot, roster, &request),
+            To::Nobody(_) => Ok(None),
         };
         match under_way {
             Ok(Some(mut under_way)) => {

@@ -84,7 +84,7 @@ fn start(options: &Options, shared: &Arc<Shared>) -> Result<Role, StartError> {
         }
         Kind::Secondary => {
             let builder = set_up(options, shared, Secondary::builder(prefix));
-            let _ = shared.asker.set(Asker::Client(builder.handle()));
+            let _ = shared.asker.set(Asker::Secondary(builder.handle()));
             Role::Secondary(builder.start()?)
         }
         Kind::Client => {

@@ -7,7 +7,7 @@ use std::{
 
 use mp_core::{
     Actions, Client, Member, Message, MessageRef, Outcome, Primary, PrimaryHandle, Replies, Reply,
-    RequestError, Secondary, Statistics,
+    RequestError, Secondary, SecondaryHandle, Statistics,
 };
 
 use crate::words::{self, text, variant};
@@ -23,6 +23,7 @@ pub(crate) enum Role {
 #[derive(Clone)]
 pub(crate) enum Asker {
     Primary(PrimaryHandle),
+    Secondary(SecondaryHandle),
     Client(Client),
 }
 
@@ -60,6 +61,7 @@ impl Asker {
         let start = Instant::now();
         let result = match self {
             Self::Primary(primary) => primary.request(message, timeout).map(|replies| all(&replies)),
+            Self::Secondary(secondary) => secondary.request(message, timeout).map(|reply| one(&reply)),
             Self::Client(client) => client.request(message, timeout).map(|reply| one(&reply)),
         };
         let took = start.elapsed().as_millis();
@@ -78,6 +80,9 @@ impl Asker {
             Self::Primary(primary) => primary.request_then(message, timeout, move |_, result| {
                 let _ = sender.send(or_error(result.map(|replies| all(&replies))));
             }),
+            Self::Secondary(secondary) => secondary.request_then(message, timeout, move |_, result| {
+                let _ = sender.send(or_error(result.map(|reply| one(&reply))));
+            }),
             Self::Client(client) => client.request_then(message, timeout, move |_, result| {
                 let _ = sender.send(or_error(result.map(|reply| one(&reply))));
             }),
@@ -94,12 +99,13 @@ impl Asker {
         timeout: Duration,
     ) -> Result<Reply, RequestError> {
         match self {
+            Self::Secondary(secondary) => secondary.request(message, timeout),
             Self::Client(client) => client.request(message, timeout),
             Self::Primary(primary) => {
                 let members = primary.members()?;
                 let pid = whom.parse().ok();
                 let member = members.iter().find(|member| member.pid() == pid).ok_or(RequestError::Gone)?;
-                primary.request_to(member, message, timeout)
+                primary.to(member).request(message, timeout)
             }
         }
     }
@@ -110,9 +116,10 @@ impl Asker {
         let start = Instant::now();
         let result = match self {
             Self::Primary(primary) => {
-                primary.send_within(message, timeout).map(|sent| outcomes(&sent.outcomes))
+                primary.within(timeout).send(message).map(|sent| outcomes(&sent.outcomes))
             }
-            Self::Client(client) => client.send_within(message, timeout).map(|()| "Sent".into()),
+            Self::Secondary(secondary) => secondary.within(timeout).send(message).map(|()| "Sent".into()),
+            Self::Client(client) => client.within(timeout).send(message).map(|()| "Sent".into()),
         };
         let took = start.elapsed().as_millis();
         format!("{took} {}", result.unwrap_or_else(|error| variant(&error)))

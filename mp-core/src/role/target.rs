@@ -1,0 +1,229 @@
+//! Whom a role asks: one peer, or all. Here each verb is told once for either.
+//!
+//! The roles, their handles and what `to` returns have the verbs as methods of their own
+//! ([`verbs`](super::verbs)), and `mp-typed` has them over types; all come here.
+
+use std::time::Duration;
+
+use crate::{
+    ask::{self, Replies, RepliesFuture, Reply, ReplyFuture, RequestError, SendError, Sent},
+    group::Member,
+    role::asking::{Asking, AskingAll, NotRunning},
+    sys::Address,
+    wire::{Message, MessageRef, Name},
+};
+
+/// One peer, or all: what the verbs do there.
+pub trait Target: Copy + sealed::Target {
+    /// What is told of a message that was sent.
+    type Sent;
+    /// What comes back from a request.
+    type Answer;
+    /// The same, to come.
+    type Future: Future<Output = Result<Self::Answer, RequestError>> + Unpin;
+
+    /// Sends a message; `within` takes the place of the role's own deadline.
+    fn send(self, message: &MessageRef<'_>, within: Option<Duration>) -> Result<Self::Sent, SendError>;
+
+    /// Asks, and waits for the answer.
+    fn request(self, message: &MessageRef<'_>, timeout: Duration) -> Result<Self::Answer, RequestError>;
+
+    /// Asks; the answer comes to a future.
+    fn request_async(self, message: &MessageRef<'_>, timeout: Duration) -> Self::Future;
+
+    /// Asks; the answer comes to `callback`.
+    fn request_then<F>(self, message: &MessageRef<'_>, timeout: Duration, callback: F)
+    where
+        F: FnOnce(Message, Result<Self::Answer, RequestError>) + Send + 'static;
+
+    /// Asks nobody: calls `callback` as that of a request of this name would be.
+    fn call_back(self, name: &Name, callback: impl FnOnce() + Send + 'static);
+}
+
+/// What has the verbs.
+pub trait Asks {
+    /// Whom it asks if nobody is named.
+    type Target<'a>: Target
+    where
+        Self: 'a;
+
+    /// Whom it asks if nobody is named.
+    fn target(&self) -> Self::Target<'_>;
+}
+
+/// One peer, to send to and to ask: a member, as `to` returns it.
+///
+/// # Examples
+///
+/// ```
+/// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+/// use std::time::Duration;
+/// use mp_core::{Message, Name, Primary, Secondary};
+///
+/// let who = Name::new("who")?;
+/// let join = |answer: &'static [u8]| {
+///     Secondary::builder("example")
+///         .runtime_dir(dir.path())
+///         .serve(who, move |_request, _peer, responder| {
+///             let _ = responder.reply(answer, &[]);
+///         })
+///         .start()
+/// };
+/// let (here, there) = (join(b"here")?, join(b"there")?);
+///
+/// // Any process may ask any member, also without a primary.
+/// let members = here.members()?;
+/// let other = members.iter().find(|member| member.address() == there.address()).expect("it has joined");
+/// let reply = here.to(other).request(&Message::new(who), Duration::from_secs(1))?;
+/// assert_eq!(&*reply.message.param, b"there");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct OnePeer<'a> {
+    pub(super) asking: Result<&'a Asking, NotRunning>,
+    /// `None` for the primary.
+    pub(super) member: Option<&'a Member>,
+}
+
+/// All secondaries, to send to and to ask: those of a [`Primary`](crate::Primary).
+#[derive(Debug, Clone, Copy)]
+pub struct AllPeers<'a> {
+    pub(super) asking: Result<&'a AskingAll, NotRunning>,
+}
+
+/// Sends with a deadline of its own: what `within` returns.
+///
+/// # Examples
+///
+/// ```
+/// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+/// use std::time::Duration;
+/// use mp_core::{Message, Name, Primary};
+///
+/// let primary = Primary::builder("example").runtime_dir(dir.path()).start()?;
+/// let tick = Message::new(Name::new("tick")?);
+/// // Whose queue is full misses it.
+/// let sent = primary.within(Duration::ZERO).send(&tick)?;
+/// assert_eq!(sent.sent(), 0); // nobody there
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+#[must_use = "it sends nothing until told what"]
+pub struct Within<T> {
+    pub(super) target: T,
+    pub(super) timeout: Duration,
+}
+
+impl<T: Target> Within<T> {
+    /// Sends a one-way message, and waits for room in full queues no longer than this says.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; nothing has been sent then.
+    ///
+    /// Implements `rte_mp_sendmsg`, with a deadline.
+    #[doc(alias = "rte_mp_sendmsg")]
+    pub fn send<'m>(self, message: impl Into<MessageRef<'m>>) -> Result<T::Sent, SendError> {
+        self.target.send(&message.into(), Some(self.timeout))
+    }
+}
+
+impl<'a> OnePeer<'a> {
+    fn address(self, asking: &'a Asking) -> &'a Address {
+        self.member.map_or_else(|| asking.group().primary(), Member::address)
+    }
+}
+
+impl Target for OnePeer<'_> {
+    type Sent = ();
+    type Answer = Reply;
+    type Future = ReplyFuture;
+
+    fn send(self, message: &MessageRef<'_>, within: Option<Duration>) -> Result<(), SendError> {
+        let asking = self.asking?;
+        let timeout = within.unwrap_or(asking.send_timeout);
+        asking.requester.send_to(self.address(asking), message, timeout)
+    }
+
+    fn request(self, message: &MessageRef<'_>, timeout: Duration) -> Result<Reply, RequestError> {
+        let asking = self.asking?;
+        asking.requester.ask(self.address(asking), message, timeout)
+    }
+
+    fn request_async(self, message: &MessageRef<'_>, timeout: Duration) -> ReplyFuture {
+        match self.asking {
+            Ok(asking) => asking.requester.ask_async(self.address(asking), message, timeout),
+            Err(why) => ReplyFuture::failed(why.into()),
+        }
+    }
+
+    fn request_then<F>(self, message: &MessageRef<'_>, timeout: Duration, callback: F)
+    where
+        F: FnOnce(Message, Result<Reply, RequestError>) + Send + 'static,
+    {
+        match self.asking {
+            Ok(asking) => asking.requester.ask_then(self.address(asking), message, timeout, callback),
+            Err(why) => ask::refuse(message, callback, why.into()),
+        }
+    }
+
+    fn call_back(self, name: &Name, callback: impl FnOnce() + Send + 'static) {
+        call_back(self.asking, name, callback);
+    }
+}
+
+impl Target for AllPeers<'_> {
+    type Sent = Sent;
+    type Answer = Replies;
+    type Future = RepliesFuture;
+
+    fn send(self, message: &MessageRef<'_>, within: Option<Duration>) -> Result<Sent, SendError> {
+        let AskingAll { one, roster, port } = self.asking?;
+        let members = roster.members(one.group())?;
+        let timeout = within.unwrap_or(one.send_timeout);
+        one.requester.send_all(&port.bound.socket, roster.layout, members, message, timeout)
+    }
+
+    fn request(self, message: &MessageRef<'_>, timeout: Duration) -> Result<Replies, RequestError> {
+        let AskingAll { one, roster, .. } = self.asking?;
+        let members = roster.members(one.group())?;
+        one.requester.ask_all(roster.layout, members, message, timeout)
+    }
+
+    fn request_async(self, message: &MessageRef<'_>, timeout: Duration) -> RepliesFuture {
+        match self.asking {
+            Ok(all) => all.one.requester.ask_all_async(&all.roster, message, timeout),
+            Err(why) => RepliesFuture::failed(why.into()),
+        }
+    }
+
+    fn request_then<F>(self, message: &MessageRef<'_>, timeout: Duration, callback: F)
+    where
+        F: FnOnce(Message, Result<Replies, RequestError>) + Send + 'static,
+    {
+        match self.asking {
+            Ok(all) => all.one.requester.ask_all_then(&all.roster, message, timeout, callback),
+            Err(why) => ask::refuse(message, callback, why.into()),
+        }
+    }
+
+    fn call_back(self, name: &Name, callback: impl FnOnce() + Send + 'static) {
+        call_back(self.asking.map(|all| &all.one), name, callback);
+    }
+}
+
+fn call_back(asking: Result<&Asking, NotRunning>, name: &Name, callback: impl FnOnce() + Send + 'static) {
+    match asking {
+        Ok(asking) => asking.requester.call_back(name, callback),
+        Err(_) => ask::guarded(name, None, callback),
+    }
+}
+
+mod sealed {
+    /// There are no others.
+    pub trait Target {}
+
+    impl Target for super::OnePeer<'_> {}
+
+    impl Target for super::AllPeers<'_> {}
+}

@@ -1,0 +1,147 @@
+//! Values to and from the targets of `mp-core`: what goes in is encoded, what comes out decoded.
+//!
+//! Here each verb is told once, whoever is asked; as methods they are in [`verbs`](super::verbs).
+
+use std::{sync::Arc, time::Duration};
+
+use mp_core::__typed::Target;
+
+use super::{Asked, Replies, RequestError, SendError, encode, message, name};
+use crate::{DecodeError, DecodeOwned, Message, Request};
+
+/// What comes back from one peer, or from all, as values.
+pub trait Decodes<R> {
+    /// The response, or all of them.
+    type Response;
+
+    /// Decodes what came back.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] if it is no value of the type.
+    fn decode(self) -> Result<Self::Response, DecodeError>;
+}
+
+impl<R: DecodeOwned> Decodes<R> for mp_core::Reply {
+    type Response = R;
+
+    fn decode(self) -> Result<R, DecodeError> {
+        crate::decode(&self.message.param, self.message.fds)
+    }
+}
+
+impl<R: DecodeOwned> Decodes<R> for mp_core::Replies {
+    type Response = Replies<R>;
+
+    fn decode(self) -> Result<Replies<R>, DecodeError> {
+        Ok(Replies::decode(self))
+    }
+}
+
+/// What a request of type `Q` to a target of type `T` yields.
+type Response<T, Q> = <<T as Target>::Answer as Decodes<<Q as Request>::Response>>::Response;
+
+pub(super) fn send<T, M>(target: T, value: &M, within: Option<Duration>) -> Result<T::Sent, SendError>
+where
+    T: Target,
+    M: Message,
+{
+    let encoded = encode(value)?;
+    Ok(target.send(&message(&const { name(M::NAME) }, &encoded), within)?)
+}
+
+pub(super) fn request<T, Q>(target: T, value: &Q, timeout: Duration) -> Result<Response<T, Q>, RequestError>
+where
+    T: Target<Answer: Decodes<Q::Response>>,
+    Q: Request,
+{
+    let encoded = encode(value)?;
+    Ok(target.request(&message(&const { name(Q::NAME) }, &encoded), timeout)?.decode()?)
+}
+
+pub(super) fn request_async<T, Q>(target: T, value: &Q, timeout: Duration) -> Asked<T::Future, Q::Response>
+where
+    T: Target,
+    Q: Request,
+{
+    let made = encode(value)
+        .map(|encoded| target.request_async(&message(&const { name(Q::NAME) }, &encoded), timeout));
+    Asked::new(made)
+}
+
+pub(super) fn request_then<T, Q, F>(target: T, value: Q, timeout: Duration, callback: F)
+where
+    T: Target<Answer: Decodes<Q::Response>>,
+    Q: Request + Send + Sync + 'static,
+    F: FnOnce(&Q, Result<Response<T, Q>, RequestError>) + Send + 'static,
+{
+    let value = Arc::new(value);
+    let request = Arc::clone(&value);
+    let name = const { name(Q::NAME) };
+    match encode(&*value) {
+        Ok(encoded) => {
+            target.request_then(&message(&name, &encoded), timeout, move |_, answer| {
+                let response = answer.map_err(RequestError::from).and_then(|answer| Ok(answer.decode()?));
+                callback(&request, response);
+            });
+        }
+        Err(error) => target.call_back(&name, move || callback(&request, Err(error.into()))),
+    }
+}
+
+/// One peer, to send to and to ask: a member, as `to` returns it.
+///
+/// # Examples
+///
+/// ```
+/// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+/// use std::time::Duration;
+/// use mp_typed::{Peer, Primary, Request, Response, Secondary};
+///
+/// #[derive(Request)]
+/// #[message(name = "ping", response = Pong)]
+/// struct Ping;
+///
+/// #[derive(Response)]
+/// struct Pong {
+///     pid: u32,
+/// }
+///
+/// let primary = Primary::builder("example").runtime_dir(dir.path()).start()?;
+/// let secondary = Secondary::builder("example")
+///     .runtime_dir(dir.path())
+///     .serve(|_: Ping, _: &Peer| Pong { pid: std::process::id() })
+///     .start()?;
+///
+/// for member in primary.members()? {
+///     let pong = primary.to(&member).request(&Ping, Duration::from_secs(1))?;
+///     assert_eq!(Some(pong.pid), member.pid());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct OnePeer<'a> {
+    pub(super) core: mp_core::OnePeer<'a>,
+}
+
+/// Sends with a deadline of its own: what `within` returns.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "it sends nothing until told what"]
+pub struct Within<T> {
+    pub(super) target: T,
+    pub(super) timeout: Duration,
+}
+
+impl<T: Target> Within<T> {
+    /// Sends a one-way message, and waits for room in full queues no longer than this says.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; nothing has been sent then.
+    ///
+    /// Implements `rte_mp_sendmsg`, with a deadline.
+    #[doc(alias = "rte_mp_sendmsg")]
+    pub fn send<M: Message>(self, value: &M) -> Result<T::Sent, SendError> {
+        send(self.target, value, Some(self.timeout))
+    }
+}
