@@ -11,104 +11,11 @@ use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
 use mp_core::{MAX_FDS, MAX_PARAM};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{At, DecodeError, DecodeFault, EncodeError, EncodeFault};
+use crate::error::{DecodeFault, EncodeFault};
 use crate::frugal::Frugal;
-use crate::message::{Body, Decode};
 
 type Config = Configuration<LittleEndian, Fixint, Limit<MAX_PARAM>>;
 const CONFIG: Config = bincode::config::standard().with_fixed_int_encoding().with_limit::<MAX_PARAM>();
-
-/// Encodes a message, request or response: its param, and the descriptors it lends.
-///
-/// This is what the roles do before they send; call it yourself to hand a typed value to the raw core.
-///
-/// # Errors
-/// A value that breaks a promise of its type: a `max_len` or `max_size` field that is longer than declared, a time
-/// before 1970, a foreign `Serialize` that fails.
-///
-/// ```
-/// use mp_typed::Message;
-///
-/// #[derive(Message)]
-/// #[message(name = "link_state")]
-/// struct LinkState { port: u16, up: bool }
-///
-/// let encoded = mp_typed::encode(&LinkState { port: 7, up: true })?;
-/// assert_eq!(encoded.param(), [7, 0, 1]);
-/// assert!(encoded.fds().is_empty());
-/// # Ok::<(), mp_typed::EncodeError>(())
-/// ```
-pub fn encode<T: Body>(value: &T) -> Result<Encoded<'_>, EncodeError> {
-    let mut out = Writer::new();
-    match value.encode_body(&mut out) {
-        Ok(()) => Ok(Encoded(out)),
-        Err(At { field, fault }) => Err(EncodeError { message: T::SHAPE.type_name, field, fault }),
-    }
-}
-
-/// Decodes a message, request or response from all of `param` and exactly the descriptors `fds`.
-///
-/// # Errors
-/// Bytes that are no value of the type, bytes or descriptors left over or missing. All descriptors are closed then.
-///
-/// ```
-/// # use mp_typed::Message;
-/// #[derive(Message)]
-/// #[message(name = "link_state")]
-/// struct LinkState { port: u16, up: bool }
-///
-/// let state: LinkState = mp_typed::decode(&[7, 0, 1], [])?;
-/// assert!(state.port == 7 && state.up);
-/// assert!(mp_typed::decode::<LinkState>(&[7, 0, 2], []).is_err()); // no bool is 2
-/// # Ok::<(), mp_typed::DecodeError>(())
-/// ```
-pub fn decode<'de, T: Decode<'de>>(
-    param: &'de [u8],
-    fds: impl IntoIterator<Item = OwnedFd>,
-) -> Result<T, DecodeError> {
-    let message = T::SHAPE.type_name;
-    let mut kept = ArrayVec::new();
-    let mut received = 0;
-    for fd in fds {
-        received += 1;
-        // One too many is closed here, the others when `kept` goes.
-        drop(kept.try_push(fd));
-    }
-    if received > MAX_FDS {
-        return Err(DecodeError::TooManyFds { message, received });
-    }
-    let mut src = Reader { param, at: 0, fds: kept.into_iter() };
-    let value = T::decode_body(&mut src).map_err(|At { field, fault }| DecodeError::Field {
-        message,
-        field,
-        fault,
-    })?;
-    if src.at != param.len() {
-        return Err(DecodeError::TrailingBytes { message, used: src.at, len: param.len() });
-    }
-    match src.fds.len() {
-        0 => Ok(value),
-        left => Err(DecodeError::TrailingFds { message, used: received - left, received }),
-    }
-}
-
-/// An encoded value, ready to be sent: at most 256 bytes and 8 borrowed descriptors, all in place.
-#[derive(Debug)]
-pub struct Encoded<'a>(Writer<'a>);
-
-impl<'a> Encoded<'a> {
-    /// The bytes of the value.
-    #[inline]
-    pub fn param(&self) -> &[u8] {
-        &self.0.param[..self.0.at]
-    }
-
-    /// The descriptors of the value, in the order of its fields.
-    #[inline]
-    pub fn fds(&self) -> &[BorrowedFd<'a>] {
-        &self.0.fds
-    }
-}
 
 /// Where generated code puts a value.
 #[doc(hidden)]
@@ -122,8 +29,20 @@ pub struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     #[inline]
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { param: [0; MAX_PARAM], at: 0, fds: ArrayVec::new() }
+    }
+
+    /// What has been written.
+    #[inline]
+    pub(crate) fn param(&self) -> &[u8] {
+        &self.param[..self.at]
+    }
+
+    /// The descriptors, in the order in which they were given.
+    #[inline]
+    pub(crate) fn fds(&self) -> &[BorrowedFd<'a>] {
+        &self.fds
     }
 
     /// Says which variant of an enum follows.
@@ -202,6 +121,11 @@ pub struct Reader<'de> {
 }
 
 impl<'de> Reader<'de> {
+    #[inline]
+    pub(crate) fn new(param: &'de [u8], fds: ArrayVec<OwnedFd, MAX_FDS>) -> Self {
+        Self { param, at: 0, fds: fds.into_iter() }
+    }
+
     /// Which variant of an enum follows.
     #[inline]
     pub fn variant(&mut self) -> Result<u32, DecodeFault> {

@@ -124,8 +124,8 @@ mod role;
 mod shape;
 mod spelled;
 mod text;
+mod transcode;
 
-pub use codec::{Encoded, decode, encode};
 pub use error::{DecodeError, DecodeFault, EncodeError, EncodeFault};
 pub use message::{Body, Decode, DecodeOwned, Message, Request, Response};
 pub use mp_derive::{Message, Payload, Request, Response};
@@ -135,6 +135,7 @@ pub use role::{
     RepliesFuture, Reply, ReplyError, RequestError, Responder, ResponseFuture, Role, Secondary,
     SecondaryHandle, SendError, Within,
 };
+pub use transcode::{Encoded, decode, encode};
 
 pub use mp_core::{
     Address, BindError, Change, Credentials, GroupError, Holder, InProcess, Layout, Member, Name, NameError,

@@ -35,6 +35,13 @@ pub trait Body {
     fn encode_body<'a>(&'a self, out: &mut Writer<'a>) -> Result<(), At<EncodeFault>>;
 }
 
+/// Fails to evaluate, with a table of all fields, when a value of type `B` might not fit a message.
+#[doc(hidden)]
+#[track_caller]
+pub const fn check<B: Body + ?Sized>() {
+    shape::check(&B::SHAPE);
+}
+
 /// A [`Body`] that can be received, possibly borrowing text and bytes from the datagram.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can be sent but not received",

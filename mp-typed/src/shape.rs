@@ -4,7 +4,6 @@ use std::alloc::Layout;
 
 use mp_core::{MAX_FDS, MAX_NAME, MAX_PARAM};
 
-use crate::message::Body;
 use crate::text::Text;
 
 /// Bytes that say which variant of an enum follows.
@@ -121,10 +120,9 @@ pub const fn enum_of(sizes: &[usize]) -> usize {
     largest.saturating_add(TAG_SIZE)
 }
 
-/// Fails to evaluate, with a table of all fields, when a value of type `B` might not fit a message.
+/// Fails to evaluate, with a table of all fields, when a value of this shape might not fit a message.
 #[track_caller]
-pub const fn check<B: Body + ?Sized>() {
-    let shape = &B::SHAPE;
+pub(crate) const fn check(shape: &Shape) {
     let (size, fds) = (max_size(shape), max_fds(shape));
     if size > MAX_PARAM {
         panic!("{}", too_large(shape, size).as_str());

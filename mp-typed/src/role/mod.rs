@@ -27,7 +27,8 @@ pub use target::{Decodes, OnePeer, Within};
 
 use mp_core::{MessageRef, Name};
 
-use crate::{Body, EncodeError, codec, codec::Encoded};
+use crate::transcode::{self, Encoded};
+use crate::{Body, EncodeError};
 
 /// The name of a message type as the core wants it. The derive has checked it.
 const fn name(name: &'static str) -> Name {
@@ -41,5 +42,5 @@ fn message<'a>(name: &'a Name, encoded: &'a Encoded<'_>) -> MessageRef<'a> {
 }
 
 fn encode<T: Body>(value: &T) -> Result<Encoded<'_>, EncodeError> {
-    codec::encode(value)
+    transcode::encode(value)
 }
