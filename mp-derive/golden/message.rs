@@ -24,6 +24,7 @@ const _: () = {
                     fields: &[__Fields::__0_0.shape("port"), __Fields::__0_1.shape("up")],
                 },
             ],
+            max_fds: __mp::None,
         };
         fn encode_body<'__a>(
             &'__a self,

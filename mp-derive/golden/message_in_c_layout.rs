@@ -17,10 +17,10 @@ const _: () = {
             true,
         >();
         const __0_2: __mp::Codec<'__de, u32> = __mp::c::<u32>();
-        const __C: (__mp::Layout, [__mp::usize; 2usize]) = __mp::c_struct([
-            Self::__0_0.layout,
-            Self::__0_2.layout,
-        ]);
+        const __C: (__mp::Layout, [__mp::usize; 2usize]) = __mp::c_struct(
+            [Self::__0_0.layout, Self::__0_2.layout],
+            1usize,
+        );
     }
     #[automatically_derived]
     impl __mp::Body for Queues {
@@ -37,6 +37,7 @@ const _: () = {
                     ],
                 },
             ],
+            max_fds: __mp::None,
         };
         fn encode_body<'__a>(
             &'__a self,

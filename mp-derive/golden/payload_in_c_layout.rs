@@ -12,10 +12,10 @@ const _: () = {
     impl<'__de> __Fields<'__de> {
         const __0_0: __mp::Codec<'__de, u8> = __mp::c::<u8>();
         const __0_1: __mp::Codec<'__de, u32> = __mp::c::<u32>();
-        const __C: (__mp::Layout, [__mp::usize; 2usize]) = __mp::c_struct([
-            Self::__0_0.layout,
-            Self::__0_1.layout,
-        ]);
+        const __C: (__mp::Layout, [__mp::usize; 2usize]) = __mp::c_struct(
+            [Self::__0_0.layout, Self::__0_1.layout],
+            1usize,
+        );
     }
     #[automatically_derived]
     impl __mp::CField for Inner {

@@ -28,6 +28,7 @@ const _: () = {
                     ],
                 },
             ],
+            max_fds: __mp::None,
         };
         fn encode_body<'__a>(
             &'__a self,

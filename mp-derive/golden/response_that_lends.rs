@@ -27,6 +27,7 @@ const _: () = {
                     fields: &[__Fields::__0_0.shape("memory")],
                 },
             ],
+            max_fds: __mp::None,
         };
         fn encode_body<'__a>(
             &'__a self,

@@ -10,6 +10,7 @@ use arrayvec::ArrayVec;
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
 use mp_core::{MAX_FDS, MAX_PARAM};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::error::{DecodeFault, EncodeFault};
 use crate::frugal::Frugal;
@@ -106,7 +107,7 @@ impl<'a> Writer<'a> {
     /// A descriptor, beside the bytes.
     #[inline]
     pub(crate) fn fd(&mut self, fd: BorrowedFd<'a>) -> Result<(), EncodeFault> {
-        self.fds.try_push(fd).map_err(|_| EncodeFault::NoRoom)
+        self.fds.try_push(fd).map_err(|_| EncodeFault::TooManyFds)
     }
 }
 
@@ -117,12 +118,12 @@ pub struct Reader<'de> {
     param: &'de [u8],
     /// Never past the end of `param`.
     at: usize,
-    fds: arrayvec::IntoIter<OwnedFd, MAX_FDS>,
+    fds: smallvec::IntoIter<[OwnedFd; MAX_FDS]>,
 }
 
 impl<'de> Reader<'de> {
     #[inline]
-    pub(crate) fn new(param: &'de [u8], fds: ArrayVec<OwnedFd, MAX_FDS>) -> Self {
+    pub(crate) fn new(param: &'de [u8], fds: SmallVec<[OwnedFd; MAX_FDS]>) -> Self {
         Self { param, at: 0, fds: fds.into_iter() }
     }
 

@@ -45,6 +45,11 @@ pub enum EncodeFault {
     /// There is no room left in the message, or in a `max_size` field that is larger than all of it.
     #[error("it does not fit into what is left of the message")]
     NoRoom,
+    /// A type with `max_fds` may receive more descriptors than can be sent.
+    #[error(
+        "with it there are more than {MAX_FDS} file descriptors, which is all that a message is sent with"
+    )]
+    TooManyFds,
     /// A `SystemTime` before 1970, for which the encoding has no form.
     #[error("it is a time before 1970-01-01")]
     BeforeEpoch,
@@ -90,13 +95,16 @@ pub enum DecodeError {
         /// Descriptors received.
         received: usize,
     },
-    /// More descriptors came than any message has places for; peers since DPDK 24.11 can send up to 253.
-    #[error("`{message}` came with {received} file descriptors, the limit is {MAX_FDS}")]
+    /// More descriptors came than a message may have. Peers since DPDK 24.11 can send up to 253: a type for what they send
+    /// raises its limit with `#[message(max_fds = 253)]`.
+    #[error("`{message}` came with {received} file descriptors, the limit is {limit}")]
     TooManyFds {
         /// The message, request or response type.
         message: &'static str,
         /// Descriptors received.
         received: usize,
+        /// Descriptors that such a message may have.
+        limit: usize,
     },
 }
 
@@ -110,6 +118,17 @@ pub enum DecodeFault {
     /// No descriptor is left for the field.
     #[error("its file descriptor is missing")]
     MissingFd,
+    /// The descriptor is of another sort than the field's type stands for: a `UnixStream` that is a file, say.
+    #[error("its file descriptor is {found}, not {expected}")]
+    WrongFd {
+        /// What the field's type stands for.
+        expected: &'static str,
+        /// What came.
+        found: &'static str,
+    },
+    /// The `TryFrom<OwnedFd>` of the field's type refuses the descriptor; these are its words.
+    #[error("its file descriptor is refused: {0}")]
+    RefusedFd(String),
     /// A list or text is longer than its bound.
     #[error("its length is {len}, its bound is {max_len}")]
     TooLong {

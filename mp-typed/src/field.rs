@@ -14,7 +14,7 @@ use crate::codec::{Reader, Writer};
 use crate::error::{At, DecodeFault, EncodeFault};
 use crate::fd::{Count, FdField, FdList, LendFd, LendFdList};
 use crate::payload::{MaxLen, Payload};
-use crate::shape;
+use crate::shape::{self, FdCount};
 
 /// How a payload field of type `T` becomes bytes, and at most how many.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub struct Codec<'de, T> {
 pub struct FdCodec<'de, T> {
     size: usize,
     fds: usize,
-    varies: bool,
+    count: FdCount,
     put: Lend<T>,
     get: Get<'de, T>,
 }
@@ -52,7 +52,7 @@ impl<'de, T> Codec<'de, T> {
     /// The field in numbers, for the arithmetic.
     #[must_use]
     pub const fn shape(&self, name: &'static str) -> shape::Field {
-        shape::Field { name, size: self.size, fds: 0, varies: false, offset: 0 }
+        shape::Field { name, size: self.size, fds: 0, count: FdCount::Fixed, offset: 0 }
     }
 
     /// Encodes the field called `field`.
@@ -77,7 +77,7 @@ impl<'de, T> FdCodec<'de, T> {
     /// The field in numbers, for the arithmetic.
     #[must_use]
     pub const fn shape(&self, name: &'static str) -> shape::Field {
-        shape::Field { name, size: self.size, fds: self.fds, varies: self.varies, offset: 0 }
+        shape::Field { name, size: self.size, fds: self.fds, count: self.count, offset: 0 }
     }
 
     /// Encodes the field called `field`.
@@ -181,7 +181,7 @@ pub const fn lent_fd_list<'de, T: LendFdList<K>, K, const N: usize, const IMPLIE
 
 const fn lending<'de, T: LendFd<K>, K>(put: Lend<T>, get: Get<'de, T>, implied: bool) -> FdCodec<'de, T> {
     let size = if implied { 0 } else { T::SIZE };
-    FdCodec { size, fds: T::MAX_FDS, varies: T::VARIES, put, get }
+    FdCodec { size, fds: T::MAX_FDS, count: T::COUNT, put, get }
 }
 
 const fn lending_list<'de, T: LendFdList<K>, K>(
@@ -192,7 +192,8 @@ const fn lending_list<'de, T: LendFdList<K>, K>(
 ) -> FdCodec<'de, T> {
     let counted = <T::Fd as LendFd<K>>::SIZE.saturating_mul(max_len).saturating_add(shape::LEN_SIZE);
     let size = if implied { 0 } else { counted };
-    FdCodec { size, fds: <T::Fd as LendFd<K>>::MAX_FDS.saturating_mul(max_len), varies: true, put, get }
+    let fds = <T::Fd as LendFd<K>>::MAX_FDS.saturating_mul(max_len);
+    FdCodec { size, fds, count: <T::Fd as LendFd<K>>::COUNT.in_option_or_list(), put, get }
 }
 
 const fn count(implied: bool) -> Count {

@@ -15,7 +15,7 @@ pub use crate::error::{At, DecodeFault, EncodeFault};
 pub use crate::field::{Codec, FdCodec, c, fd, fd_list, lent_fd, lent_fd_list, max_len, max_size, payload};
 pub use crate::message::{Body, Decode, DecodeOwned, Message, Request, Response, check};
 pub use crate::payload::Payload;
-pub use crate::shape::{Field, Form, Shape, Variant, c_struct, check_name, enum_of, sum_of};
+pub use crate::shape::{Field, Form, Shape, Variant, c_struct, check_max_fds, check_name, enum_of, sum_of};
 pub use crate::spelled::{handle, list, map, pointer, reference, text, wrapped};
 
 /// The body of functions that stand in for those of a type that the derive has found a mistake in.

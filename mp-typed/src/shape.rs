@@ -11,6 +11,9 @@ pub(crate) const TAG_SIZE: usize = 4;
 /// Bytes that say how many items of a list follow.
 pub(crate) const LEN_SIZE: usize = 8;
 
+/// What Linux passes along with one datagram at most.
+const KERNEL_MAX_FDS: usize = 253;
+
 /// What a derived type looks like on the wire.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
@@ -20,6 +23,8 @@ pub struct Shape {
     pub form: Form,
     /// One, without a name, for a struct.
     pub variants: &'static [Variant],
+    /// The `max_fds` of the type: how many descriptors may be received, if more than can be sent.
+    pub max_fds: Option<usize>,
 }
 
 /// How the fields make up the payload.
@@ -51,8 +56,8 @@ pub struct Field {
     pub size: usize,
     /// The most descriptors it carries.
     pub fds: usize,
-    /// Whether the number of descriptors depends on the value.
-    pub varies: bool,
+    /// What the number of descriptors tells about the value.
+    pub count: FdCount,
     /// Where it starts, in a C layout.
     pub offset: usize,
 }
@@ -65,10 +70,47 @@ impl Field {
     }
 }
 
+/// What the number of descriptors tells about the field that holds them, where nothing else does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FdCount {
+    /// It is one, always.
+    One,
+    /// It is always the same.
+    Fixed,
+    /// It is that of an `Option` or list of single descriptors: all there is to know.
+    Varies,
+    /// Different values have the same number: `[None, Some(fd)]` and `[Some(fd), None]`.
+    Ambiguous,
+}
+
+impl FdCount {
+    /// That of an `Option` or list of these.
+    #[must_use]
+    pub const fn in_option_or_list(self) -> Self {
+        match self {
+            Self::One => Self::Varies,
+            Self::Fixed | Self::Varies | Self::Ambiguous => Self::Ambiguous,
+        }
+    }
+
+    /// That of an array of these.
+    #[must_use]
+    pub const fn in_array(self) -> Self {
+        match self {
+            Self::One | Self::Fixed => Self::Fixed,
+            Self::Varies | Self::Ambiguous => Self::Ambiguous,
+        }
+    }
+}
+
 impl Shape {
     /// No bytes, no descriptors. Also stands in for a type that the derive has found a mistake in.
-    pub const EMPTY: Self =
-        Self { type_name: "()", form: Form::Struct, variants: &[Variant { name: "", fields: &[] }] };
+    pub const EMPTY: Self = Self {
+        type_name: "()",
+        form: Form::Struct,
+        variants: &[Variant { name: "", fields: &[] }],
+        max_fds: None,
+    };
 }
 
 /// The most bytes that a value of this shape takes.
@@ -84,6 +126,29 @@ pub(crate) const fn max_size(shape: &Shape) -> usize {
 /// The most descriptors that a value of this shape carries.
 pub(crate) const fn max_fds(shape: &Shape) -> usize {
     sum(largest(shape, Quantity::Fds).fields, Quantity::Fds)
+}
+
+/// The most descriptors that a value of this shape may carry, be it only on the way in.
+pub(crate) const fn fd_limit(shape: &Shape) -> usize {
+    match shape.max_fds {
+        Some(max_fds) => max_fds,
+        None => MAX_FDS,
+    }
+}
+
+/// Fails to evaluate unless `max_fds` raises the limit, to what the kernel can pass.
+#[must_use]
+#[track_caller]
+pub const fn check_max_fds(max_fds: usize) -> usize {
+    if max_fds <= MAX_FDS {
+        let text = Text::new().str("`max_fds` raises the limit, which is ").num(MAX_FDS).str(" without it");
+        panic!("{}", text.as_str());
+    }
+    if max_fds > KERNEL_MAX_FDS {
+        let text = Text::new().str("the kernel passes at most ").num(KERNEL_MAX_FDS);
+        panic!("{}", text.str(" file descriptors along with one message").as_str());
+    }
+    max_fds
 }
 
 /// The sum of `sizes`, as far as a `usize` goes.
@@ -127,7 +192,7 @@ pub(crate) const fn check(shape: &Shape) {
     if size > MAX_PARAM {
         panic!("{}", too_large(shape, size).as_str());
     }
-    if fds > MAX_FDS {
+    if fds > fd_limit(shape) {
         panic!("{}", too_many_fds(shape, fds).as_str());
     }
     if let Form::C(_) = shape.form {
@@ -161,8 +226,13 @@ pub const fn check_name(name: &str) {
 }
 
 /// Where C puts these fields, and how large it makes the struct.
-pub const fn c_struct<const N: usize>(fields: [Layout; N]) -> (Layout, [usize; N]) {
-    let (mut whole, mut offsets) = (Layout::new::<()>(), [0; N]);
+///
+/// `align` is what the struct itself asks for, with `repr(align(...))`; 1 if it does not.
+pub const fn c_struct<const N: usize>(fields: [Layout; N], align: usize) -> (Layout, [usize; N]) {
+    let (mut whole, mut offsets) = match Layout::from_size_align(0, align) {
+        Ok(empty) => (empty, [0; N]),
+        Err(_) => panic!("an alignment is a power of two"),
+    };
     let mut i = 0;
     while i < N {
         match whole.extend(fields[i]) {
@@ -221,7 +291,11 @@ const fn too_large(shape: &Shape, size: usize) -> Text {
 const fn too_many_fds(shape: &Shape, fds: usize) -> Text {
     let text =
         Text::new().str("`").str(shape.type_name).str("` does not fit a message: it can carry ").num(fds);
-    let text = text.str(" file descriptors, ").num(fds - MAX_FDS).str(" over the limit of ").num(MAX_FDS);
+    let text = text
+        .str(" file descriptors, ")
+        .num(fds - fd_limit(shape))
+        .str(" over the limit of ")
+        .num(fd_limit(shape));
     let variant = largest(shape, Quantity::Fds);
     let text = match shape.form {
         Form::Enum => text.str("\nthe variant with the most is `").str(variant.name).str("`"),
@@ -278,7 +352,8 @@ const fn widest_name(fields: &[Field]) -> usize {
     widest
 }
 
-/// A C struct has no bytes that say how many descriptors there are, so their number must tell: only the last may vary.
+/// A C struct has no bytes that say which descriptors are there, so their number must tell: only that of the last field
+/// may vary, and it must stand for one value only.
 #[track_caller]
 const fn check_c_fds(shape: &Shape) {
     let fields = shape.variants[0].fields;
@@ -292,8 +367,16 @@ const fn check_c_fds(shape: &Shape) {
                 .str("` after it cannot be told apart: in a C layout only the last `#[fd]` field may vary");
             panic!("{}", text.as_str());
         }
-        if fields[i].varies {
-            varying = fields[i].name;
+        match fields[i].count {
+            FdCount::One | FdCount::Fixed => {}
+            FdCount::Varies => varying = fields[i].name,
+            FdCount::Ambiguous => {
+                let text = Text::new().str("the number of file descriptors in `").str(fields[i].name).str(
+                    "` does not tell which are there: in a C layout a `#[fd]` field is one descriptor or an array of them; \
+                     the last may be an `Option` or list, of single descriptors",
+                );
+                panic!("{}", text.as_str());
+            }
         }
         i += 1;
     }

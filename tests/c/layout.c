@@ -84,6 +84,18 @@ struct nested {
 	uint8_t f;
 };
 
+struct aligned_inner {
+	uint8_t a;
+	uint16_t b;
+} __attribute__((aligned(8)));
+
+struct aligned {
+	uint8_t a;
+	struct aligned_inner b;
+	struct aligned_inner c[2];
+	uint8_t d;
+} __attribute__((aligned(32)));
+
 struct trailing {
 	uint64_t a[31];
 	uint8_t b;
@@ -181,6 +193,10 @@ int main(void)
 	FIELD(nested, a), FIELD(nested, b), FIELD(nested, c), FIELD(nested, d), FIELD(nested, e), FIELD(nested, f);
 	BYTES(nested, v.a = 1; INNER(v.b, 2, 3, 4); v.c = 5; v.d.a = 6; INNER(v.d.b, 7, 8, 9); v.d.c = 10; v.d.d = 11;
 	      INNER(v.e[0], 12, 13, 14); INNER(v.e[1], 15, 16, 17); INNER(v.e[2], 18, 19, 20); v.f = 21);
+
+	STRUCT(aligned);
+	FIELD(aligned, a), FIELD(aligned, b), FIELD(aligned, c), FIELD(aligned, d);
+	BYTES(aligned, v.a = 1; v.b.a = 2; v.b.b = 3; v.c[0].a = 4; v.c[0].b = 5; v.c[1].a = 6; v.c[1].b = 7; v.d = 8);
 
 	STRUCT(trailing);
 	FIELD(trailing, a), FIELD(trailing, b);

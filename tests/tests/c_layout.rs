@@ -13,6 +13,7 @@ macro_rules! structs {
     ($($(#[$attr:meta])* $name:ident as $c_name:literal { $($field:ident: $ty:ty,)* })*) => { $(
         #[derive(Message, Debug, PartialEq)]
         #[message(name = $c_name, layout = "C")]
+        $(#[$attr])*
         struct $name {
             $($field: $ty,)*
         }
@@ -27,6 +28,8 @@ structs! {
     Arrays as "arrays" { a: [u8; 3], b: [u16; 3], c: [u8; 5], d: [u64; 2], e: [[u8; 3]; 2], f: u32, }
     Wide as "wide" { a: u8, b: i128, c: u8, d: u128, e: usize, }
     Nested as "nested" { a: u8, b: Inner, c: u8, d: Middle, e: [Inner; 3], f: u8, }
+    #[repr(align(32))]
+    Aligned as "aligned" { a: u8, b: AlignedInner, c: [AlignedInner; 2], d: u8, }
     Trailing as "trailing" { a: [u64; 31], b: u8, }
     Link as "link" { speed: u32, duplex: u16, autoneg: u16, status: u8, since: u64, name: [u8; 33], }
     VdevParam as "vdev_param" { r#type: i32, num: i32, name: [u8; 64], }
@@ -51,6 +54,14 @@ struct Middle {
     b: Inner,
     c: u8,
     d: u64,
+}
+
+#[derive(Payload, Debug, PartialEq)]
+#[payload(layout = "C")]
+#[repr(C, align(8))]
+struct AlignedInner {
+    a: u8,
+    b: u16,
 }
 
 #[test]
@@ -84,6 +95,8 @@ fn every_struct_is_what_a_c_compiler_makes_of_it() {
             f: 21,
         },
     );
+    let aligned = |a, b| AlignedInner { a, b };
+    check(&c, &Aligned { a: 1, b: aligned(2, 3), c: [aligned(4, 5), aligned(6, 7)], d: 8 });
     let mut a = [0; 31];
     a[30] = 1;
     check(&c, &Trailing { a, b: 2 });

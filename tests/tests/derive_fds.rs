@@ -81,7 +81,7 @@ fn whatever_owns_a_descriptor_can_be_a_field() {
         other_list: heapless::Vec<File, 1>,
     }
 
-    let (received, _theirs) = sockets(8);
+    let (received, _files) = every_socket_and_two_files();
     let numbers: Vec<_> = received.iter().map(AsRawFd::as_raw_fd).collect();
     let param = [1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
     let back: Sockets = decode(&param, received).unwrap();
@@ -230,6 +230,25 @@ fn enums_carry_the_descriptors_of_their_variant() {
     }
     let error = decode::<Event>(&[3, 0, 0, 0], []).err().unwrap();
     assert_eq!(error.to_string(), "`Event` cannot be read: there is no variant 3");
+}
+
+/// One of each of `std`'s sockets, and two files; and a folder that holds some of them.
+fn every_socket_and_two_files() -> (Vec<OwnedFd>, tempfile::TempDir) {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let path = folder.path().join("listener");
+    let tcp_listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let tcp = TcpStream::connect(tcp_listener.local_addr().expect("it is bound")).expect("it listens");
+    let fds = vec![
+        UnixStream::pair().expect("there are descriptors left").0.into(),
+        UnixDatagram::unbound().expect("there are descriptors left").into(),
+        UnixListener::bind(path).expect("the path is free").into(),
+        tcp.into(),
+        tcp_listener.into(),
+        UdpSocket::bind("127.0.0.1:0").expect("a port is free").into(),
+        File::open("/dev/null").expect("every Unix has it").into(),
+        File::open("/").expect("every Unix has it").into(),
+    ];
+    (fds, folder)
 }
 
 /// As many sockets, and their other ends, which notice when they are closed.

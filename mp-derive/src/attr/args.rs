@@ -23,6 +23,7 @@ pub(super) enum Arg {
     Response(Ident, Type),
     LayoutC(Ident),
     Crate(Ident, Path),
+    MaxFds(Ident, Expr),
     MaxLen(Ident, Expr),
     MaxSize(Ident, Expr),
 }
@@ -127,8 +128,10 @@ fn parse_value(key: Ident, name: &str, input: ParseStream<'_>) -> syn::Result<Ar
             }
             Arg::LayoutC(key)
         }
+        "max_fds" => Arg::MaxFds(key, parse_number(input, "max_fds")?),
         "max_len" => Arg::MaxLen(key, parse_number(input, "max_len")?),
-        _ => Arg::MaxSize(key, parse_number(input, "max_size")?),
+        "max_size" => Arg::MaxSize(key, parse_number(input, "max_size")?),
+        _ => unreachable!("`{name}` is among the keys, and has no value"),
     })
 }
 
@@ -200,7 +203,10 @@ fn misplaced(derive: Derive, place: Place, name: &str) -> Option<String> {
         (Place::Type, "max_len" | "max_size") => {
             Some(format!("`{name}` belongs on a field: `#[{attribute}({})]`", example(name)))
         }
-        (Place::Field, "name" | "response" | "layout" | "crate") => {
+        (Place::Type, "max_fds") if derive == Derive::Payload => {
+            Some("`max_fds` belongs on the message: a payload carries no file descriptors".to_owned())
+        }
+        (Place::Field, "name" | "response" | "layout" | "max_fds" | "crate") => {
             Some(format!("`{name}` belongs on the type, not on a field"))
         }
         (_, "fd") => Some("a file descriptor is marked `#[fd]`, an attribute of its own".to_owned()),
@@ -240,9 +246,10 @@ impl Place {
     /// The keys that belong here.
     fn keys(self, derive: Derive) -> &'static [&'static str] {
         match (self, derive) {
-            (Self::Type, Derive::Request) => &["name", "response", "layout", "crate"],
-            (Self::Type, Derive::Message) => &["name", "layout", "crate"],
-            (Self::Type, Derive::Response | Derive::Payload) => &["layout", "crate"],
+            (Self::Type, Derive::Request) => &["name", "response", "layout", "max_fds", "crate"],
+            (Self::Type, Derive::Message) => &["name", "layout", "max_fds", "crate"],
+            (Self::Type, Derive::Response) => &["layout", "max_fds", "crate"],
+            (Self::Type, Derive::Payload) => &["layout", "crate"],
             (Self::Field, _) => &["max_len", "max_size"],
         }
     }
@@ -264,6 +271,7 @@ fn example(key: &str) -> &'static str {
         "response" => "response = SomeResponse",
         "layout" => "layout = \"C\"",
         "crate" => "crate = my::mp_typed",
+        "max_fds" => "max_fds = 253",
         "max_len" => "max_len = 32",
         _ => "max_size = 32",
     }

@@ -1,6 +1,7 @@
 //! The attributes: `#[message(...)]`, `#[payload(...)]`, `#[fd]`, and the `#[serde(...)]` ones that matter here.
 
 mod args;
+mod repr;
 mod serde;
 
 use proc_macro2::Span;
@@ -22,6 +23,9 @@ pub(crate) struct TypeAttrs {
     pub(crate) name: Option<Given<Expr>>,
     pub(crate) response: Option<Given<Type>>,
     pub(crate) layout_c: Option<Given<()>>,
+    /// What `repr(align(...))` asks for, else 1.
+    pub(crate) align: usize,
+    pub(crate) max_fds: Option<Given<Expr>>,
     /// Where `mp-typed` is; `::mp_typed` unless the type says otherwise.
     pub(crate) krate: Option<Path>,
     /// Some of it could not be understood, so nothing can be said to be missing.
@@ -39,13 +43,14 @@ pub(crate) struct FieldAttrs {
 
 impl TypeAttrs {
     pub(crate) fn parse(derive: Derive, attrs: &[Attribute], cx: &mut Ctxt) -> Self {
-        let (mut name, mut response, mut layout_c, mut krate) = Default::default();
+        let (mut name, mut response, mut layout_c, mut max_fds, mut krate) = Default::default();
         let before = cx.len();
         for arg in args::parse(derive, Place::Type, attrs, cx) {
             match arg {
                 Arg::Name(key, value) => set(&mut name, &key, value, cx),
                 Arg::Response(key, value) => set(&mut response, &key, value, cx),
                 Arg::LayoutC(key) => set(&mut layout_c, &key, (), cx),
+                Arg::MaxFds(key, value) => set(&mut max_fds, &key, value, cx),
                 Arg::Crate(key, value) => set(&mut krate, &key, value, cx),
                 // Refused on a type already.
                 Arg::MaxLen(..) | Arg::MaxSize(..) => {}
@@ -56,9 +61,10 @@ impl TypeAttrs {
             cx.at(attr, "`#[fd]` marks a field, not the whole type");
         }
         serde::check_type(derive, attrs, cx);
-        refuse_packed(derive, attrs, cx);
+        repr::check(derive, layout_c.is_some(), attrs, cx);
+        let align = repr::align(attrs);
         let krate = krate.map(|krate: Given<Path>| krate.value);
-        Self { name, response, layout_c, krate, unclear }
+        Self { name, response, layout_c, align, max_fds, krate, unclear }
     }
 
     /// None of our attributes belongs on a variant.
@@ -87,7 +93,7 @@ impl FieldAttrs {
                 Arg::MaxLen(key, value) => set(&mut max_len, &key, value, cx),
                 Arg::MaxSize(key, value) => set(&mut max_size, &key, value, cx),
                 // Refused on a field already.
-                Arg::Name(..) | Arg::Response(..) | Arg::LayoutC(_) | Arg::Crate(..) => {}
+                Arg::Name(..) | Arg::Response(..) | Arg::LayoutC(_) | Arg::MaxFds(..) | Arg::Crate(..) => {}
             }
         }
         let mut fd: Option<Given<()>> = None;
@@ -109,27 +115,5 @@ fn set<T>(slot: &mut Option<Given<T>>, key: &Ident, value: T, cx: &mut Ctxt) {
     match slot {
         Some(_) => cx.at(key, format!("`{key}` is given twice")),
         None => *slot = Some(Given { at: key.span(), value }),
-    }
-}
-
-/// References to the fields of a packed struct do not exist, so nothing could encode them.
-fn refuse_packed(derive: Derive, attrs: &[Attribute], cx: &mut Ctxt) {
-    for attr in attrs.iter().filter(|attr| attr.path().is_ident("repr")) {
-        // Whatever else is wrong with a `repr`, the compiler says better.
-        let _ = attr.parse_nested_meta(|meta| {
-            if meta.path.is_ident("packed") {
-                let (noun, attribute) = (derive.noun(), derive.attribute());
-                cx.at(
-                    &meta.path,
-                    format!("{noun} cannot be `packed`; the encoding has no padding anyway, and for C's layout there is `#[{attribute}(layout = \"C\")]`"),
-                );
-            }
-            if meta.input.peek(syn::token::Paren) {
-                let content;
-                syn::parenthesized!(content in meta.input);
-                content.parse::<proc_macro2::TokenStream>()?;
-            }
-            Ok(())
-        });
     }
 }

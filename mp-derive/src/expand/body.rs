@@ -106,9 +106,28 @@ fn shape(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStre
         });
         quote!(#private::Variant { name: #name, fields: &[#(#fields),*] })
     });
+    let max_fds = max_fds(input, private);
     quote! {
-        #private::Shape { type_name: #type_name, form: #private::Form::#form, variants: &[#(#variants),*] }
+        #private::Shape {
+            type_name: #type_name,
+            form: #private::Form::#form,
+            variants: &[#(#variants),*],
+            max_fds: #max_fds,
+        }
     }
+}
+
+/// The raised limit of descriptors, checked where it is given.
+fn max_fds(input: &Input<'_>, private: &TokenStream) -> TokenStream {
+    let Some(max_fds) = &input.attrs.max_fds else { return quote!(#private::None) };
+    let at = max_fds.value.span();
+    let (here, value) = (span::at(at, private.clone()), &max_fds.value);
+    let checked = quote_spanned! {at=> {
+        #[allow(unused_braces)]
+        const MAX_FDS: #here::usize = #here::check_max_fds(#value);
+        MAX_FDS
+    }};
+    quote!(#private::Some(#checked))
 }
 
 /// The trait that makes it a message, request or response.

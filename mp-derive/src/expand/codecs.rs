@@ -150,8 +150,9 @@ fn c_layout(input: &Input<'_>, private: &TokenStream) -> TokenStream {
         .map(|(f, _)| constant(0, f))
         .collect();
     let count = layouts.len();
+    let align = input.attrs.align;
     quote! {
         const __C: (#private::Layout, [#private::usize; #count]) =
-            #private::c_struct([#(Self::#layouts.layout),*]);
+            #private::c_struct([#(Self::#layouts.layout),*], #align);
     }
 }

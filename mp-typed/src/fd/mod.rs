@@ -4,10 +4,14 @@
 //! there, a list the eight that say how many there are. A C layout has no such bytes; there the number of descriptors
 //! that came must tell.
 
+mod implied;
+
+use std::fmt::Display;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::codec::{Reader, Writer};
 use crate::error::{DecodeFault, EncodeFault};
+use crate::shape::FdCount;
 
 /// How an [`FdField`] is made up. A parameter that the compiler finds by itself; it keeps the implementations apart.
 pub(crate) mod kind {
@@ -44,7 +48,7 @@ pub enum Count {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel as a file descriptor",
     label = "not a file descriptor",
-    note = "a `#[fd]` field is `OwnedFd`, `BorrowedFd<'_>`, `File`, a socket or anything else that is `AsFd` and `From<OwnedFd>`; `Option` or an array of those; or, with `#[message(max_len = N)]`, a `Vec` of those",
+    note = "a `#[fd]` field is `OwnedFd`, `BorrowedFd<'_>`, `File`, a socket or anything else that is `AsFd` and `TryFrom<OwnedFd>` or `From<OwnedFd>`; `Option` or an array of those; or, with `#[message(max_len = N)]`, a `Vec` of those",
     note = "a raw number (`RawFd`, `i32`) owns nothing and means nothing in another process: use `OwnedFd`, or `BorrowedFd<'_>` if the descriptor is only lent"
 )]
 pub trait LendFd<Kind> {
@@ -52,19 +56,19 @@ pub trait LendFd<Kind> {
     const MAX_FDS: usize;
     /// The payload bytes that say how many there are.
     const SIZE: usize;
-    /// Whether their number depends on the value.
-    const VARIES: bool;
+    /// What their number tells.
+    const COUNT: FdCount;
 
     /// Lends the descriptors to the datagram.
     fn lend<'a>(&'a self, count: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault>;
 }
 
-/// A field that can be sent and received as file descriptors: anything that is `AsFd` and `From<OwnedFd>`, `Option` and
-/// arrays of it, and bounded lists.
+/// A field that can be sent and received as file descriptors: anything that is `AsFd` and `TryFrom<OwnedFd>`, which
+/// whatever is `From<OwnedFd>` is too; `Option` and arrays of it, and bounded lists.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel as a file descriptor",
     label = "not a file descriptor",
-    note = "a `#[fd]` field is `OwnedFd`, `BorrowedFd<'_>`, `File`, a socket or anything else that is `AsFd` and `From<OwnedFd>`; `Option` or an array of those; or, with `#[message(max_len = N)]`, a `Vec` of those",
+    note = "a `#[fd]` field is `OwnedFd`, `BorrowedFd<'_>`, `File`, a socket or anything else that is `AsFd` and `TryFrom<OwnedFd>` or `From<OwnedFd>`; `Option` or an array of those; or, with `#[message(max_len = N)]`, a `Vec` of those",
     note = "a raw number (`RawFd`, `i32`) owns nothing and means nothing in another process: use `OwnedFd`, or `BorrowedFd<'_>` if the descriptor is only lent"
 )]
 pub trait FdField<Kind>: LendFd<Kind> + Sized {
@@ -73,10 +77,10 @@ pub trait FdField<Kind>: LendFd<Kind> + Sized {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: AsFd + From<OwnedFd>> LendFd<kind::Owned> for T {
+impl<T: AsFd + TryFrom<OwnedFd, Error: Display> + 'static> LendFd<kind::Owned> for T {
     const MAX_FDS: usize = 1;
     const SIZE: usize = 0;
-    const VARIES: bool = false;
+    const COUNT: FdCount = FdCount::One;
 
     #[inline]
     fn lend<'a>(&'a self, _: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {
@@ -85,10 +89,12 @@ impl<T: AsFd + From<OwnedFd>> LendFd<kind::Owned> for T {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: AsFd + From<OwnedFd>> FdField<kind::Owned> for T {
+impl<T: AsFd + TryFrom<OwnedFd, Error: Display> + 'static> FdField<kind::Owned> for T {
     #[inline]
     fn take(_: Count, src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
-        src.fd().map(Self::from)
+        let fd = src.fd()?;
+        implied::check::<T>(fd.as_fd())?;
+        Self::try_from(fd).map_err(|error| DecodeFault::RefusedFd(error.to_string()))
     }
 }
 
@@ -96,7 +102,7 @@ impl<T: AsFd + From<OwnedFd>> FdField<kind::Owned> for T {
 impl LendFd<kind::Lent> for BorrowedFd<'_> {
     const MAX_FDS: usize = 1;
     const SIZE: usize = 0;
-    const VARIES: bool = false;
+    const COUNT: FdCount = FdCount::One;
 
     #[inline]
     fn lend<'a>(&'a self, _: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {
@@ -107,8 +113,8 @@ impl LendFd<kind::Lent> for BorrowedFd<'_> {
 #[diagnostic::do_not_recommend]
 impl<K, T: LendFd<K>> LendFd<kind::Maybe<K>> for Option<T> {
     const MAX_FDS: usize = T::MAX_FDS;
-    const SIZE: usize = T::SIZE + 1;
-    const VARIES: bool = true;
+    const SIZE: usize = T::SIZE.saturating_add(1);
+    const COUNT: FdCount = T::COUNT.in_option_or_list();
 
     #[inline]
     fn lend<'a>(&'a self, count: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {
@@ -135,7 +141,7 @@ impl<K, T: FdField<K>> FdField<kind::Maybe<K>> for Option<T> {
 impl<K, T: LendFd<K>, const N: usize> LendFd<kind::Each<K>> for [T; N] {
     const MAX_FDS: usize = T::MAX_FDS.saturating_mul(N);
     const SIZE: usize = T::SIZE.saturating_mul(N);
-    const VARIES: bool = T::VARIES;
+    const COUNT: FdCount = T::COUNT.in_array();
 
     #[inline]
     fn lend<'a>(&'a self, count: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {
@@ -163,7 +169,7 @@ macro_rules! bounded_lists {
         impl<K, T: LendFd<K>, const N: usize> LendFd<kind::Many<K>> for $list {
             const MAX_FDS: usize = T::MAX_FDS.saturating_mul(N);
             const SIZE: usize = T::SIZE.saturating_mul(N).saturating_add(crate::shape::LEN_SIZE);
-            const VARIES: bool = true;
+            const COUNT: FdCount = T::COUNT.in_option_or_list();
 
             #[inline]
             fn lend<'a>(&'a self, count: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {
