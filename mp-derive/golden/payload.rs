@@ -22,20 +22,19 @@ const _: () = {
         const __1_0: __mp::Codec<'__de, PhantomData<Pair<T, N>>> = __mp::payload::<
             PhantomData<Pair<T, N>>,
         >();
+        const NO_PAYLOAD_CONTAINS_ITSELF: __mp::usize = __mp::enum_of(
+            &[
+                __mp::sum_of(&[Self::__0_0.size(), Self::__0_1.size()]),
+                __mp::sum_of(&[Self::__1_0.size()]),
+            ],
+        );
     }
     #[automatically_derived]
     impl<T: __mp::Payload, const N: usize> __mp::Payload for Pair<T, N>
     where
         T: Copy,
     {
-        const MAX_SIZE: __mp::usize = __mp::enum_of(
-            &[
-                __mp::sum_of(
-                    &[__Fields::<T, N>::__0_0.size(), __Fields::<T, N>::__0_1.size()],
-                ),
-                __mp::sum_of(&[__Fields::<T, N>::__1_0.size()]),
-            ],
-        );
+        const MAX_SIZE: __mp::usize = __Fields::<T, N>::NO_PAYLOAD_CONTAINS_ITSELF;
         fn encode_payload(
             &self,
             __out: &mut __mp::Writer<'_>,

@@ -2,7 +2,7 @@
 
 use proc_macro2::Span;
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Fields, Generics, Ident, Member, Type};
+use syn::{Data, DeriveInput, Expr, Fields, Generics, Ident, Member, Type};
 
 use crate::attr::{FieldAttrs, TypeAttrs};
 use crate::ctxt::Ctxt;
@@ -23,6 +23,8 @@ pub(crate) struct Input<'a> {
 /// A variant of an enum, or the content of a struct.
 pub(crate) struct Variant<'a> {
     pub(crate) ident: Option<&'a Ident>,
+    /// What stands after `=`.
+    pub(crate) discriminant: Option<&'a Expr>,
     pub(crate) fields: Vec<Field<'a>>,
 }
 
@@ -40,13 +42,19 @@ impl<'a> Input<'a> {
     pub(crate) fn parse(derive: Derive, input: &'a DeriveInput, cx: &mut Ctxt) -> Self {
         let attrs = TypeAttrs::parse(derive, &input.attrs, cx);
         let variants = match &input.data {
-            Data::Struct(data) => vec![Variant { ident: None, fields: fields(derive, &data.fields, cx) }],
+            Data::Struct(data) => {
+                vec![Variant { ident: None, discriminant: None, fields: fields(derive, &data.fields, cx) }]
+            }
             Data::Enum(data) => data
                 .variants
                 .iter()
                 .map(|variant| {
                     TypeAttrs::refuse_on_variant(derive, &variant.attrs, cx);
-                    Variant { ident: Some(&variant.ident), fields: fields(derive, &variant.fields, cx) }
+                    Variant {
+                        ident: Some(&variant.ident),
+                        discriminant: variant.discriminant.as_ref().map(|(_, value)| value),
+                        fields: fields(derive, &variant.fields, cx),
+                    }
                 })
                 .collect(),
             Data::Union(_) => Vec::new(),

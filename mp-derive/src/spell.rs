@@ -1,7 +1,9 @@
 //! How a type is spelled, which decides what to say should it turn out not to fit, never whether it fits.
 
 use syn::visit::{self, Visit};
-use syn::{GenericArgument, Ident, Lifetime, PathArguments, PathSegment, Type, TypePath, TypeReference};
+use syn::{
+    Expr, GenericArgument, Ident, Lifetime, Path, PathArguments, PathSegment, Type, TypePath, TypeReference,
+};
 
 /// The advice that fits a payload field: a constructor in `mp_typed::__private`.
 pub(crate) fn advice(ty: &Type) -> &'static str {
@@ -18,6 +20,29 @@ pub(crate) fn advice(ty: &Type) -> &'static str {
         Type::Group(group) => advice(&group.elem),
         Type::Paren(paren) => advice(&paren.elem),
         _ => "payload",
+    }
+}
+
+/// The advice that fits a field with `max_len`: a constructor in `mp_typed::__private`, and the type of the items.
+pub(crate) fn max_len_advice(ty: &Type) -> (&'static str, Option<&Type>) {
+    match ty {
+        Type::Path(path) => path.path.segments.last().map_or(("max_len", None), segment_max_len_advice),
+        Type::Array(_) => ("max_len_of_bounded", None),
+        Type::Group(group) => max_len_advice(&group.elem),
+        Type::Paren(paren) => max_len_advice(&paren.elem),
+        _ => ("max_len", None),
+    }
+}
+
+fn segment_max_len_advice(segment: &PathSegment) -> (&'static str, Option<&Type>) {
+    let (inner, count) = (inner_type(segment), arguments(segment));
+    match (&*segment.ident.to_string(), count) {
+        ("Option", 1) => inner.map_or(("max_len", None), max_len_advice),
+        ("Vec" | "VecDeque" | "BTreeSet" | "HashSet", 1) => ("max_len_of_list", inner),
+        ("BTreeMap" | "HashMap", 2..) => ("max_len_of_map", None),
+        ("String", 1..) | ("Vec", 2..) | ("ArrayString" | "ArrayVec", _) => ("max_len_of_bounded", None),
+        ("Cow" | "Box" | "Rc" | "Arc" | "PathBuf" | "OsString" | "CString", _) => ("max_len_of_other", None),
+        _ => ("max_len", None),
     }
 }
 
@@ -133,11 +158,36 @@ pub(crate) fn contains(ty: &Type, name: &Ident) -> bool {
                 visit::visit_type_path(self, path);
             }
         }
+
+        /// The length of an array is a number, of whatever types it was computed.
+        fn visit_expr(&mut self, _: &'ast Expr) {}
     }
 
     let mut contains = Contains { name, found: false };
     visit::visit_type(&mut contains, ty);
     contains.found
+}
+
+/// Whether a value of the type may hold one of the type parameter `param`, so more than a `PhantomData` of it.
+pub(crate) fn holds(ty: &Type, param: &Ident) -> bool {
+    struct Holds<'a> {
+        param: &'a Ident,
+        found: bool,
+    }
+
+    impl<'ast> Visit<'ast> for Holds<'_> {
+        fn visit_path(&mut self, path: &'ast Path) {
+            if path.segments.last().is_some_and(|segment| segment.ident == "PhantomData") {
+                return;
+            }
+            self.found |= path.segments.first().is_some_and(|segment| segment.ident == *self.param);
+            visit::visit_path(self, path);
+        }
+    }
+
+    let mut holds = Holds { param, found: false };
+    visit::visit_type(&mut holds, ty);
+    holds.found
 }
 
 /// Whether the type is a reference to something `'static`, or an `Option` of one.

@@ -42,6 +42,13 @@ pub const fn check<B: Body + ?Sized>() {
     shape::check(&B::SHAPE);
 }
 
+/// Fails to evaluate when a request in C layout has a response that is bytes in another layout.
+#[doc(hidden)]
+#[track_caller]
+pub const fn check_c_response<Q: Request>() {
+    shape::check_c_response(&Q::SHAPE, &<Q::Response as Body>::SHAPE);
+}
+
 /// A [`Body`] that can be received, possibly borrowing text and bytes from the datagram.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can be sent but not received",

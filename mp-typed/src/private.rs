@@ -5,7 +5,7 @@
 
 pub use core::marker::PhantomData;
 pub use core::option::Option::{self, None, Some};
-pub use core::primitive::{bool, str, u32, usize};
+pub use core::primitive::{bool, i128, str, u32, usize};
 pub use core::result::Result::{self, Err, Ok};
 pub use std::alloc::Layout;
 
@@ -13,10 +13,15 @@ pub use crate::c_layout::CField;
 pub use crate::codec::{Reader, Writer};
 pub use crate::error::{At, DecodeFault, EncodeFault};
 pub use crate::field::{Codec, FdCodec, c, fd, fd_list, lent_fd, lent_fd_list, max_len, max_size, payload};
-pub use crate::message::{Body, Decode, DecodeOwned, Message, Request, Response, check};
+pub use crate::message::{Body, Decode, DecodeOwned, Message, Request, Response, check, check_c_response};
 pub use crate::payload::Payload;
-pub use crate::shape::{Field, Form, Shape, Variant, c_struct, check_max_fds, check_name, enum_of, sum_of};
-pub use crate::spelled::{handle, list, map, pointer, reference, text, wrapped};
+pub use crate::shape::{
+    Field, Form, Shape, Variant, c_struct, check_discriminant, check_max_fds, check_name, enum_of, sum_of,
+};
+pub use crate::spelled::{
+    handle, list, map, max_len_of_bounded, max_len_of_list, max_len_of_map, max_len_of_other, pointer,
+    reference, text, wrapped,
+};
 
 /// The body of functions that stand in for those of a type that the derive has found a mistake in.
 pub fn never_built<T>() -> T {

@@ -137,9 +137,8 @@ pub(crate) const fn fd_limit(shape: &Shape) -> usize {
 }
 
 /// Fails to evaluate unless `max_fds` raises the limit, to what the kernel can pass.
-#[must_use]
 #[track_caller]
-pub const fn check_max_fds(max_fds: usize) -> usize {
+pub const fn check_max_fds(max_fds: usize) {
     if max_fds <= MAX_FDS {
         let text = Text::new().str("`max_fds` raises the limit, which is ").num(MAX_FDS).str(" without it");
         panic!("{}", text.as_str());
@@ -148,7 +147,6 @@ pub const fn check_max_fds(max_fds: usize) -> usize {
         let text = Text::new().str("the kernel passes at most ").num(KERNEL_MAX_FDS);
         panic!("{}", text.str(" file descriptors along with one message").as_str());
     }
-    max_fds
 }
 
 /// The sum of `sizes`, as far as a `usize` goes.
@@ -200,6 +198,21 @@ pub(crate) const fn check(shape: &Shape) {
     }
 }
 
+/// Fails to evaluate when the response to a request in C layout is bytes in another layout.
+#[track_caller]
+pub(crate) const fn check_c_response(request: &Shape, response: &Shape) {
+    if let Form::C(_) = response.form {
+        return;
+    }
+    if max_size(response) > 0 {
+        let text = Text::new().str("`").str(request.type_name).str("` is in C layout and its response `");
+        let text = text.str(response.type_name).str(
+            "` is not: the peer that is asked in C answers in C, so add `#[message(layout = \"C\")]` to the response",
+        );
+        panic!("{}", text.as_str());
+    }
+}
+
 /// Fails to evaluate when `name` cannot be a message name.
 #[track_caller]
 pub const fn check_name(name: &str) {
@@ -222,6 +235,19 @@ pub const fn check_name(name: &str) {
             panic!("{}", text.as_str());
         }
         i += 1;
+    }
+}
+
+/// Fails to evaluate when a variant's discriminant is not its place, which is what is sent.
+#[track_caller]
+pub const fn check_discriminant(discriminant: i128, place: u32) {
+    if discriminant != place as i128 {
+        let text = Text::new().str("a variant is sent as its place, which is ").num(place as usize);
+        let text = text.str(
+            " here, not as its discriminant: leave that out, or order the variants by their numbers, from 0 on; \
+             to send a number of your own, make the field an integer",
+        );
+        panic!("{}", text.as_str());
     }
 }
 

@@ -6,8 +6,8 @@
 //!
 //! They are written out because a macro of ours would show in every error of a user.
 
-use crate::field::{Codec, payload};
-use crate::payload::Payload;
+use crate::field::{Codec, max_len, payload};
+use crate::payload::{MaxLen, Payload};
 
 /// A field that is spelled like an `Option` or an array of `Inner`.
 #[must_use]
@@ -128,3 +128,72 @@ pub trait HandleField: Payload {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Payload> HandleField for T {}
+
+/// A field with `max_len` that is spelled like a list or set of `Item`.
+#[must_use]
+pub const fn max_len_of_list<'de, T: BoundedList<'de, Item>, Item: ?Sized, const N: usize>() -> Codec<'de, T>
+{
+    max_len::<T, N>()
+}
+
+/// What `max_len` bounds, spelled like a list or set of `Item`, which then is what to speak of.
+#[diagnostic::on_unimplemented(
+    message = "`max_len` bounds how many items `{Self}` holds, and an item, `{Item}`, has no largest size",
+    label = "no largest size of `{Item}` is known",
+    note = "give the items a bound in their type: `heapless::String<N>` or `[u8; N]` for text, `#[derive(Payload)]` for a type of your own; or vouch for the size of the whole field, in bytes, with `max_size = N` in place of `max_len`"
+)]
+pub trait BoundedList<'de, Item: ?Sized>: MaxLen<'de> {}
+
+#[diagnostic::do_not_recommend]
+impl<'de, T: MaxLen<'de>, Item: ?Sized> BoundedList<'de, Item> for T {}
+
+/// A field with `max_len` that is spelled like a map.
+#[must_use]
+pub const fn max_len_of_map<'de, T: BoundedMap<'de>, const N: usize>() -> Codec<'de, T> {
+    max_len::<T, N>()
+}
+
+/// What `max_len` bounds, spelled like a map.
+#[diagnostic::on_unimplemented(
+    message = "`max_len` bounds how many entries `{Self}` holds, and its keys or values have no largest size",
+    label = "no largest size of an entry is known",
+    note = "give keys and values a bound in their types: `heapless::String<N>` or `[u8; N]` for text, `#[derive(Payload)]` for types of your own; or vouch for the size of the whole field, in bytes, with `max_size = N` in place of `max_len`"
+)]
+pub trait BoundedMap<'de>: MaxLen<'de> {}
+
+#[diagnostic::do_not_recommend]
+impl<'de, T: MaxLen<'de>> BoundedMap<'de> for T {}
+
+/// A field with `max_len` that is spelled like something with a bound in its type.
+#[must_use]
+pub const fn max_len_of_bounded<'de, T: BoundedAlready<'de>, const N: usize>() -> Codec<'de, T> {
+    max_len::<T, N>()
+}
+
+/// What `max_len` bounds, spelled like something with a bound in its type.
+#[diagnostic::on_unimplemented(
+    message = "`max_len` does not apply to `{Self}`, which has its bound in its type",
+    label = "bounded already",
+    note = "leave `max_len` out"
+)]
+pub trait BoundedAlready<'de>: MaxLen<'de> {}
+
+#[diagnostic::do_not_recommend]
+impl<'de, T: MaxLen<'de>> BoundedAlready<'de> for T {}
+
+/// A field with `max_len` that is spelled like text or a list in another form than those that `max_len` knows.
+#[must_use]
+pub const fn max_len_of_other<'de, T: BoundedOther<'de>, const N: usize>() -> Codec<'de, T> {
+    max_len::<T, N>()
+}
+
+/// What `max_len` bounds, spelled like text or a list in another form than those that `max_len` knows.
+#[diagnostic::on_unimplemented(
+    message = "`max_len` does not know `{Self}`",
+    label = "not one of the types that `max_len` bounds",
+    note = "use `String` or `&str` for text and paths, `Vec<T>` or `&[u8]` for lists; or `max_size = N` in place of `max_len`, with which serde encodes the value, in at most N bytes"
+)]
+pub trait BoundedOther<'de>: MaxLen<'de> {}
+
+#[diagnostic::do_not_recommend]
+impl<'de, T: MaxLen<'de>> BoundedOther<'de> for T {}

@@ -1,6 +1,7 @@
 //! What derived types do: the user code of the design, its bytes, its descriptors.
 
 use std::fs::File;
+use std::marker::PhantomData;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use mp_typed::{Body, Message, Payload, Request, Response, decode, encode};
@@ -85,6 +86,62 @@ fn a_response_lends_its_descriptor() {
     let back = decode::<Ring>(encoded.param(), [dev_null()]).unwrap();
     assert_eq!(back.geometry, ring.geometry);
     assert_eq!((Ring::MAX_SIZE, Ring::MAX_FDS), (36, 1));
+}
+
+#[test]
+fn a_payload_of_nothing_but_a_mark_asks_nothing_of_its_parameter() {
+    #[derive(Debug, PartialEq)]
+    struct NoPayload;
+
+    #[derive(Payload, Debug, PartialEq)]
+    struct Id<T, U> {
+        number: U,
+        of: PhantomData<(T, fn(T))>,
+    }
+
+    #[derive(Message, Debug, PartialEq)]
+    #[message(name = "id")]
+    struct Holder(Id<NoPayload, u16>);
+
+    let holder = Holder(Id { number: 7, of: PhantomData });
+    let encoded = encode(&holder).unwrap();
+    assert_eq!(encoded.param(), [7, 0]);
+    assert_eq!(decode::<Holder>(encoded.param(), []).unwrap(), holder);
+}
+
+#[test]
+fn the_length_of_an_array_may_speak_of_the_type_it_is_part_of() {
+    #[derive(Payload, Debug, PartialEq)]
+    struct Ring {
+        bytes: [u8; size_of::<Option<Box<Ring>>>()],
+    }
+
+    assert_eq!(Ring::MAX_SIZE, size_of::<usize>());
+}
+
+#[test]
+fn a_c_struct_may_ask_for_its_alignment() {
+    #[derive(Payload)]
+    #[payload(layout = "C")]
+    #[repr(align(8))]
+    struct Inner {
+        a: u8,
+    }
+
+    #[derive(Message)]
+    #[message(name = "aligned", layout = "C")]
+    #[repr(C, align(16))]
+    struct Aligned {
+        a: u8,
+        inner: Inner,
+        b: u8,
+    }
+
+    assert_eq!((Inner::MAX_SIZE, Aligned::MAX_SIZE), (8, 32));
+    let encoded =
+        encode(&Aligned { a: 1, inner: Inner { a: 2 }, b: 3 }).map(|encoded| encoded.param().to_vec());
+    let param = encoded.unwrap();
+    assert_eq!((param.len(), param[0], param[8], param[16]), (32, 1, 2, 3));
 }
 
 #[test]

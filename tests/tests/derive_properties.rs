@@ -189,13 +189,15 @@ struct Newtype(u64);
 #[derive(Payload, Serialize, Deserialize, Clone, Debug)]
 #[repr(u8)]
 enum Mode {
-    Poll = 7,
+    Poll = 0,
     Interrupt {
         #[payload(max_size = 16)]
         range: std::ops::Range<u32>,
-    } = 3,
-    Both(u8, Option<Newtype>) = 1,
+    } = FIRST_QUEUE,
+    Both(u8, Option<Newtype>) = FIRST_QUEUE + 1,
 }
+
+const FIRST_QUEUE: u8 = 1;
 
 #[derive(Message, Serialize, Deserialize, Clone, Debug)]
 #[message(name = "event")]

@@ -98,7 +98,7 @@ fn parse_key(derive: Derive, place: Place, input: ParseStream<'_>) -> syn::Resul
     }
     let key = input.call(Ident::parse_any)?;
     let name = key.unraw().to_string();
-    if place.keys(derive).contains(&&*name) {
+    if place.keys(derive).contains(&&*name) || place.is_of_another_role(derive, &name) {
         return Ok(key);
     }
     let message = misplaced(derive, place, &name).unwrap_or_else(|| unknown(derive, place, &name));
@@ -172,6 +172,12 @@ fn parse_path_like(input: ParseStream<'_>, key: &str, what: &str) -> syn::Result
 /// A number or a constant.
 fn parse_number(input: ParseStream<'_>, key: &str) -> syn::Result<Expr> {
     let value: Expr = input.parse()?;
+    if let Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) = &value
+        && !matches!(number.suffix(), "" | "usize")
+    {
+        let digits = number.base10_digits();
+        return Err(syn::Error::new_spanned(&value, format!("`{key}` is a `usize`: `{key} = {digits}`")));
+    }
     let is_number = match &value {
         Expr::Lit(ExprLit { lit, .. }) => matches!(lit, Lit::Int(_)),
         Expr::Unary(unary) => !matches!(unary.op, UnOp::Neg(_)),
@@ -187,16 +193,6 @@ fn parse_number(input: ParseStream<'_>, key: &str) -> syn::Result<Expr> {
 fn misplaced(derive: Derive, place: Place, name: &str) -> Option<String> {
     let attribute = derive.attribute();
     match (place, name) {
-        (Place::Type, "name") if derive == Derive::Response => {
-            Some("a response has no name of its own: it travels under the name of its request".to_owned())
-        }
-        (Place::Type, "response") if derive == Derive::Message => Some(
-            "a message has no response: for one that is answered, derive `Request` instead of `Message`"
-                .to_owned(),
-        ),
-        (Place::Type, "response") if derive == Derive::Response => {
-            Some("a response has no response: `response = ...` belongs on the request".to_owned())
-        }
         (Place::Type, "name" | "response") => {
             Some(format!("a payload has no `{name}`: it is a part of messages, which have"))
         }
@@ -252,6 +248,15 @@ impl Place {
             (Self::Type, Derive::Payload) => &["layout", "crate"],
             (Self::Field, _) => &["max_len", "max_size"],
         }
+    }
+
+    /// Whether a key belongs to another of the three roles, and so raises doubts about which one is meant.
+    fn is_of_another_role(self, derive: Derive, key: &str) -> bool {
+        self == Self::Type
+            && matches!(
+                (derive, key),
+                (Derive::Message, "response") | (Derive::Response, "name" | "response")
+            )
     }
 
     /// What goes into the brackets, for instance.

@@ -28,6 +28,8 @@ pub(crate) struct TypeAttrs {
     pub(crate) max_fds: Option<Given<Expr>>,
     /// Where `mp-typed` is; `::mp_typed` unless the type says otherwise.
     pub(crate) krate: Option<Path>,
+    /// Some of it belongs to another role, which the type may have by another derive: impls for this one could collide.
+    pub(crate) of_another_role: bool,
     /// Some of it could not be understood, so nothing can be said to be missing.
     pub(crate) unclear: bool,
 }
@@ -44,9 +46,22 @@ pub(crate) struct FieldAttrs {
 impl TypeAttrs {
     pub(crate) fn parse(derive: Derive, attrs: &[Attribute], cx: &mut Ctxt) -> Self {
         let (mut name, mut response, mut layout_c, mut max_fds, mut krate) = Default::default();
+        let mut other_roles: Vec<(Ident, &str)> = Vec::new();
         let before = cx.len();
         for arg in args::parse(derive, Place::Type, attrs, cx) {
             match arg {
+                Arg::Name(key, _) if derive == Derive::Response => other_roles.push((
+                    key,
+                    "a response has no name of its own: it travels under the name of its request",
+                )),
+                Arg::Response(key, _) if derive == Derive::Message => other_roles.push((
+                    key,
+                    "a message has no response: for one that is answered, derive `Request` instead of `Message`",
+                )),
+                Arg::Response(key, _) if derive == Derive::Response => other_roles.push((
+                    key,
+                    "a response has no response: `response = ...` belongs on the request",
+                )),
                 Arg::Name(key, value) => set(&mut name, &key, value, cx),
                 Arg::Response(key, value) => set(&mut response, &key, value, cx),
                 Arg::LayoutC(key) => set(&mut layout_c, &key, (), cx),
@@ -56,6 +71,16 @@ impl TypeAttrs {
                 Arg::MaxLen(..) | Arg::MaxSize(..) => {}
             }
         }
+        let of_another_role = !other_roles.is_empty();
+        // The first says enough: they all come of the same mistake.
+        if let Some((key, why)) = other_roles.first() {
+            cx.at(
+                key,
+                format!(
+                    "{why}; a type has one role, so derive only one of `Message`, `Request` and `Response`"
+                ),
+            );
+        }
         let unclear = cx.len() > before;
         for attr in attrs.iter().filter(|attr| attr.path().is_ident("fd")) {
             cx.at(attr, "`#[fd]` marks a field, not the whole type");
@@ -64,7 +89,7 @@ impl TypeAttrs {
         repr::check(derive, layout_c.is_some(), attrs, cx);
         let align = repr::align(attrs);
         let krate = krate.map(|krate: Given<Path>| krate.value);
-        Self { name, response, layout_c, align, max_fds, krate, unclear }
+        Self { name, response, layout_c, align, max_fds, krate, of_another_role, unclear }
     }
 
     /// None of our attributes belongs on a variant.

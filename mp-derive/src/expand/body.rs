@@ -16,7 +16,9 @@ pub(super) fn expand(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) 
     let decode = (!input.lends()).then(|| decode(input, codecs, private));
     let role = role(input, private);
     let check = check(input, private);
-    quote! { #definition #body #decode #role #check }
+    let discriminants = coding::check_discriminants(input, private);
+    let max_fds = max_fds(input, private);
+    quote! { #definition #max_fds #body #decode #role #discriminants #check }
 }
 
 /// The parameters of `impl Decode<'de>`: the type's own lifetime if it has one, else one more.
@@ -106,7 +108,10 @@ fn shape(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStre
         });
         quote!(#private::Variant { name: #name, fields: &[#(#fields),*] })
     });
-    let max_fds = max_fds(input, private);
+    let max_fds = match input.attrs.max_fds {
+        Some(_) => quote!(#private::Some(__MAX_FDS)),
+        None => quote!(#private::None),
+    };
     quote! {
         #private::Shape {
             type_name: #type_name,
@@ -117,17 +122,16 @@ fn shape(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStre
     }
 }
 
-/// The raised limit of descriptors, checked where it is given.
-fn max_fds(input: &Input<'_>, private: &TokenStream) -> TokenStream {
-    let Some(max_fds) = &input.attrs.max_fds else { return quote!(#private::None) };
-    let at = max_fds.value.span();
-    let (here, value) = (span::at(at, private.clone()), &max_fds.value);
-    let checked = quote_spanned! {at=> {
+/// The raised limit of descriptors, and its check, where it is given.
+fn max_fds(input: &Input<'_>, private: &TokenStream) -> Option<TokenStream> {
+    let max_fds = &input.attrs.max_fds.as_ref()?.value;
+    let at = max_fds.span();
+    let private = span::at(at, private.clone());
+    Some(quote_spanned! {at=>
         #[allow(unused_braces)]
-        const MAX_FDS: #here::usize = #here::check_max_fds(#value);
-        MAX_FDS
-    }};
-    quote!(#private::Some(#checked))
+        const __MAX_FDS: #private::usize = #max_fds;
+        const MAX_FDS_IS_VALID: () = #private::check_max_fds(__MAX_FDS);
+    })
 }
 
 /// The trait that makes it a message, request or response.
@@ -153,14 +157,25 @@ fn role(input: &Input<'_>, private: &TokenStream) -> TokenStream {
         let response = &response.value;
         quote_spanned!(response.span()=> type Response = #response;)
     });
+    let same_layout = same_layout(input, private);
     quote! {
         #constants
+        #same_layout
         #[automatically_derived]
         impl #impl_generics #private::#role for #ident #type_generics #where_clause {
             #name
             #response
         }
     }
+}
+
+/// The check that a request in C layout is answered in C layout, at the response.
+fn same_layout(input: &Input<'_>, private: &TokenStream) -> Option<TokenStream> {
+    input.attrs.layout_c.as_ref()?;
+    let at = input.attrs.response.as_ref()?.value.span();
+    let private = span::at(at, private.clone());
+    let whole = anonymous(input, at);
+    Some(quote_spanned!(at=> const RESPONSE_IS_IN_C_TOO: () = #private::check_c_response::<#whole>();))
 }
 
 /// The check, all of it at the type's name, because that is where it is to be reported.

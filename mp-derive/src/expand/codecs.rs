@@ -42,6 +42,12 @@ impl Codecs {
         quote!(#fields::#name)
     }
 
+    /// The largest size of a payload that is not in C layout.
+    pub(crate) fn max_size(&self) -> TokenStream {
+        let fields = &self.fields;
+        quote!(#fields::NO_PAYLOAD_CONTAINS_ITSELF)
+    }
+
     /// The C layout of the type.
     pub(crate) fn c(&self) -> TokenStream {
         let fields = &self.fields;
@@ -53,12 +59,13 @@ fn constant(variant: usize, field: usize) -> Ident {
     format_ident!("__{variant}_{field}")
 }
 
-/// Every type parameter of a payload is a payload.
+/// Every type parameter of which a payload holds a value is a payload.
 fn bounded(input: &Input<'_>, private: &TokenStream) -> Generics {
     let mut generics = input.generics.clone();
     let bound = if input.attrs.layout_c.is_some() { quote!(CField) } else { quote!(Payload) };
     if input.derive == Derive::Payload {
-        for param in generics.type_params_mut() {
+        let held = |param: &Ident| input.fields().any(|field| spell::holds(field.ty, param));
+        for param in generics.type_params_mut().filter(|param| held(&param.ident)) {
             param.bounds.push(parse_quote!(#private::#bound));
         }
     }
@@ -78,13 +85,29 @@ fn definition(input: &Input<'_>, private: &TokenStream, de: &Lifetime, generics:
         fields.map(move |(f, field)| codec(input, private, de, &constant(v, f), field))
     });
     let c = input.attrs.layout_c.as_ref().map(|_| c_layout(input, private));
+    let is_union = input.variants.is_empty() && !input.is_enum;
+    let has_max_size = input.derive == Derive::Payload && input.attrs.layout_c.is_none() && !is_union;
+    let max_size = has_max_size.then(|| max_size(input, private));
     quote! {
         struct __Fields #impl_generics (#private::PhantomData<#content>) #where_clause;
         impl #impl_generics __Fields #type_generics #where_clause {
             #(#constants)*
             #c
+            #max_size
         }
     }
+}
+
+/// The largest size of a payload. Of payloads that contain each other the compiler says that there is a cycle, and names
+/// this constant first.
+fn max_size(input: &Input<'_>, private: &TokenStream) -> TokenStream {
+    let sums = input.variants.iter().enumerate().map(|(v, variant)| {
+        let fields = variant.fields.iter().enumerate().filter(|(_, field)| valid::is_clear(input, field));
+        let constants = fields.map(|(f, _)| constant(v, f));
+        quote!(#private::sum_of(&[#(Self::#constants.size()),*]))
+    });
+    let size = if input.is_enum { quote!(#private::enum_of(&[#(#sums),*])) } else { quote!(#(#sums)*) };
+    quote!(const NO_PAYLOAD_CONTAINS_ITSELF: #private::usize = #size;)
 }
 
 /// `const __0_1: Codec<'de, u16> = payload::<u16>();`, all of it at the type `u16`.
@@ -111,7 +134,10 @@ fn codec(
         }
     } else if let Some(max_len) = &field.attrs.max_len {
         let max_len = without_self.expr(&max_len.value);
-        quote_spanned!(at=> max_len::<#ty, { #max_len }>())
+        let (advice, items) = spell::max_len_advice(field.ty);
+        let make = Ident::new(advice, at);
+        let items = items.map(|items| without_self.ty(items)).into_iter();
+        quote_spanned!(at=> #make::<#ty, #(#items,)* { #max_len }>())
     } else if let Some(max_size) = &field.attrs.max_size {
         let max_size = without_self.expr(&max_size.value);
         quote_spanned!(at=> max_size::<#ty, { #max_size }>())

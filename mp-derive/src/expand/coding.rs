@@ -1,9 +1,11 @@
 //! Encoding and decoding, field by field.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::codecs::Codecs;
+use super::span;
 use crate::ast::{Field, Input, Variant};
 
 /// Whether errors name the field: those of messages do, those of payloads leave it to the message around them.
@@ -77,6 +79,22 @@ pub(super) fn decode(input: &Input<'_>, codecs: &Codecs, private: &TokenStream, 
             #private::Ok(__value)
         },
     }
+}
+
+/// What the compiler makes of discriminants: a variant's number on the wire is its place, so they may say nothing else.
+pub(super) fn check_discriminants(input: &Input<'_>, private: &TokenStream) -> TokenStream {
+    let checks = input.variants.iter().enumerate().filter_map(|(v, variant)| {
+        let value = variant.discriminant?;
+        let (at, place) = (value.span(), number(v));
+        let private = span::at(at, private.clone());
+        Some(quote_spanned! {at=>
+            const _: () = {
+                const DISCRIMINANT_IS_ITS_PLACE: () =
+                    #private::check_discriminant((#value) as #private::i128, #place);
+            };
+        })
+    });
+    quote!(#(#checks)*)
 }
 
 /// The number of a variant on the wire.

@@ -32,6 +32,9 @@ pub(crate) fn expand(derive: Derive, original: &DeriveInput) -> TokenStream {
         cx.span(Span::call_site(), missing);
         return cx.into_compile_errors();
     }
+    if input.attrs.of_another_role {
+        return cx.into_compile_errors();
+    }
     let private = private();
     let codecs = Codecs::new(&input, &private);
     if cx.len() > 0 {

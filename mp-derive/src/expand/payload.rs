@@ -13,7 +13,7 @@ pub(super) fn expand(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) 
     let (_, type_generics, where_clause) = input.generics.split_for_impl();
     let encode = coding::encode(input, codecs, private, coding::Names::Left);
     let decode = coding::decode(input, codecs, private, coding::Names::Left);
-    let max_size = max_size(input, codecs, private);
+    let max_size = codecs.max_size();
     let encode_as = |name: TokenStream| {
         quote! {
             fn #name(&self, __out: &mut #private::Writer<'_>) -> #private::Result<(), #private::EncodeFault> {
@@ -30,8 +30,10 @@ pub(super) fn expand(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) 
     };
     if input.attrs.layout_c.is_none() {
         let (encode, decode) = (encode_as(quote!(encode_payload)), decode_as(quote!(decode_payload)));
+        let discriminants = coding::check_discriminants(input, private);
         return quote! {
             #definition
+            #discriminants
             #[automatically_derived]
             impl #impl_generics #private::Payload for #ident #type_generics #where_clause {
                 const MAX_SIZE: #private::usize = #max_size;
@@ -62,12 +64,4 @@ pub(super) fn expand(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) 
             }
         }
     }
-}
-
-fn max_size(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStream {
-    let sums = input.variants.iter().enumerate().map(|(v, variant)| {
-        let codecs = (0..variant.fields.len()).map(|f| codecs.of(v, f));
-        quote!(#private::sum_of(&[#(#codecs.size()),*]))
-    });
-    if input.is_enum { quote!(#private::enum_of(&[#(#sums),*])) } else { quote!(#(#sums)*) }
 }

@@ -11,7 +11,7 @@ use crate::shape::LEN_SIZE;
 /// A growable value that `max_len` can bound: text in bytes, everything else in items.
 #[diagnostic::on_unimplemented(
     message = "`max_len` does not apply to `{Self}`",
-    label = "nothing that has a length to bound",
+    label = "`max_len` cannot bound this",
     note = "`max_len` bounds `String`, `&str`, `Vec<T>`, `&[u8]`, maps and sets, and `Option` of those, where the items are payloads"
 )]
 pub trait MaxLen<'de>: Sized {
