@@ -19,9 +19,12 @@ const _: () = {
         const __0_2: __mp::Codec<'__de, u32> = __mp::c::<u32>();
         const __C: (__mp::Layout, [__mp::usize; 2usize]) = __mp::c_struct(
             [Self::__0_0.layout, Self::__0_2.layout],
-            1usize,
+            16usize,
         );
     }
+    #[allow(unused_braces)]
+    const __MAX_FDS: __mp::usize = 16;
+    const MAX_FDS_IS_VALID: () = __mp::check_max_fds(__MAX_FDS);
     #[automatically_derived]
     impl __mp::Body for Queues {
         const SHAPE: __mp::Shape = __mp::Shape {
@@ -37,7 +40,7 @@ const _: () = {
                     ],
                 },
             ],
-            max_fds: __mp::None,
+            max_fds: __mp::Some(__MAX_FDS),
         };
         fn encode_body<'__a>(
             &'__a self,

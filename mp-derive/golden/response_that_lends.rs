@@ -17,9 +17,9 @@ const _: () = {
         >();
     }
     #[automatically_derived]
-    impl<'a> __mp::Body for Ring<'a> {
+    impl<'a> __mp::Body for LentRing<'a> {
         const SHAPE: __mp::Shape = __mp::Shape {
-            type_name: "Ring",
+            type_name: "LentRing",
             form: __mp::Form::Struct,
             variants: &[
                 __mp::Variant {
@@ -42,6 +42,16 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl<'a> __mp::Response for Ring<'a> {}
-    const FITS_IN_ONE_MESSAGE: () = __mp::check::<Ring<'_>>();
+    impl<'a> __mp::Response for LentRing<'a> {}
+    #[automatically_derived]
+    impl<'a> __mp::SentAs<Ring> for LentRing<'a> {}
+    #[automatically_derived]
+    impl<'a> __mp::Answer<Ring> for LentRing<'a> {
+        type Body = Self;
+        fn into_response(self) -> __mp::Option<Self> {
+            __mp::Some(self)
+        }
+    }
+    const SAME_ON_THE_WIRE: () = __mp::check_sent_as::<LentRing<'_>, Ring>();
+    const FITS_IN_ONE_MESSAGE: () = __mp::check::<LentRing<'_>>();
 };

@@ -49,7 +49,8 @@ fn response_that_lends() {
     check(
         Derive::Response,
         parse_quote! {
-            pub struct Ring<'a> { #[fd] memory: BorrowedFd<'a> }
+            #[message(lends = Ring)]
+            pub struct LentRing<'a> { #[fd] memory: BorrowedFd<'a> }
         },
         expect_file!["../golden/response_that_lends.rs"],
     );
@@ -72,7 +73,8 @@ fn message_in_c_layout() {
     check(
         Derive::Message,
         parse_quote! {
-            #[message(name = "queues", layout = "C")]
+            #[message(name = "queues", layout = "C", max_fds = 16)]
+            #[repr(align(16))]
             struct Queues { kind: u8, #[fd] memory: Option<OwnedFd>, count: u32 }
         },
         expect_file!["../golden/message_in_c_layout.rs"],

@@ -28,6 +28,8 @@
 //! | --- | --- | --- |
 //! | `#[message(name = "link_state")]` | messages, requests | what receivers register under: a literal or constant, 1 to 63 bytes without NUL |
 //! | `#[message(response = Ring)]` | requests | the answer, a type that derives `Response`, or `()` |
+//! | `#[message(lends = Ring)]` | responses | may be sent where a `Ring` is due, see [`SentAs`] |
+//! | `#[message(max_fds = 253)]` | messages, requests, responses | may be received with more than 8 descriptors, as peers in C can send since DPDK 24.11; sending stays at 8 |
 //! | `#[message(layout = "C")]` | all; `#[payload(layout = "C")]` for payloads | the payload is this struct as C lays it out, see below |
 //! | `#[message(crate = my::mp_typed)]` | all; `#[payload(crate = ...)]` for payloads | where this crate is, if it goes by another name |
 //!
@@ -55,9 +57,10 @@
 //! | text, lists, maps and sets with `max_len` | 8, and that many times the largest item |
 //! | `heapless` and `arrayvec` strings and vectors, behind the features of these names | 8, and the capacity times the largest item |
 //!
-//! An `#[fd]` field is anything that is `AsFd` and `From<OwnedFd>`: `OwnedFd`, `File`, sockets, pipes, types of yours; or
-//! `BorrowedFd<'_>` in a type that is only sent; or `Option` or an array of these, a `Vec` with `max_len`, or a bounded
-//! vector of `heapless` or `arrayvec`.
+//! An `#[fd]` field is anything that is `AsFd` and `From<OwnedFd>` or `TryFrom<OwnedFd>`: `OwnedFd`, `File`, sockets, pipes,
+//! types of yours; or `BorrowedFd<'_>` in a type that is only sent; or `Option` or an array of these, a `Vec` with `max_len`,
+//! or a bounded vector of `heapless` or `arrayvec`. A descriptor of another sort than the type stands for is refused: what is
+//! no Unix stream socket is no `UnixStream`, and your own `TryFrom` decides, with its own words, for types of yours.
 //!
 //! A type may have one lifetime, for `&str`, `&[u8]` and `BorrowedFd`. [`decode`] can borrow text and bytes from the datagram;
 //! handlers and replies cannot, because they outlive it.
@@ -66,7 +69,8 @@
 //!
 //! The bytes are those that bincode makes of a serde struct with the same fields, with integers of fixed size,
 //! little-endian. Fields go one after the other, so both sides need the same type: there are no field names, no
-//! versions and no optional fields in it. A descriptor counts as `()`. No serde derive is needed; where there is one, its
+//! versions and no optional fields in it. A variant is its place in the enum, 0 for the first; a discriminant that says
+//! otherwise does not compile. A descriptor counts as `()`. No serde derive is needed; where there is one, its
 //! attributes may not change the encoding.
 //!
 //! Decoding is strict: every byte and every descriptor belongs to a field, or the whole is refused and the descriptors are
@@ -76,8 +80,12 @@
 //!
 //! With `layout = "C"` the payload is the C struct with these fields, byte for byte: numbers in the machine's order, padding
 //! as the C compiler puts it, written as zeros. The fields are numbers, `bool`, arrays of these (text is `[u8; N]`) and
-//! structs with `#[derive(Payload)]` and `#[payload(layout = "C")]`; they need no `repr(C)`. There is no room for the number
-//! of descriptors, so only the last `#[fd]` field may hold a number that varies: it gets those that are left.
+//! structs with `#[derive(Payload)]` and `#[payload(layout = "C")]`; they need no `repr(C)`, and `repr(align(N))` counts as it
+//! does in C. A request in C layout has its response in C layout. A packed struct of a little-endian peer is the same type
+//! without `layout = "C"`.
+//!
+//! Nothing in a C struct says which descriptors are there. So a `#[fd]` field is one descriptor or an array of them, and only
+//! the last may vary: `Option` of a descriptor or a list of descriptors gets those that are left.
 //!
 //! ```
 //! use mp_typed::{Message, encode};
@@ -108,6 +116,16 @@
 //! ```
 //!
 //! `docs/errors.md` shows the most common mistakes with their errors.
+//!
+//! # Layers
+//!
+//! Each module uses those to its left, never one to its right.
+//!
+//! ```text
+//! error ◄─ codec ◄─ shape ◄─ { payload, fd, c_layout } ◄─ field ◄─ message ◄─ transcode ◄─ role
+//!          bytes    sizes    what a field may be         of a     the four   a whole     sockets:
+//!                                                        type     traits     message     mp-core's
+//! ```
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -127,7 +145,7 @@ mod text;
 mod transcode;
 
 pub use error::{DecodeError, DecodeFault, EncodeError, EncodeFault};
-pub use message::{Body, Decode, DecodeOwned, Message, Request, Response};
+pub use message::{Body, Decode, DecodeOwned, Message, Request, Response, SentAs};
 pub use mp_derive::{Message, Payload, Request, Response};
 pub use payload::Payload;
 pub use role::{

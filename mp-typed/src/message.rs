@@ -28,7 +28,7 @@ pub trait Body {
     /// The most bytes that the param of such a value takes, at most 256.
     const MAX_SIZE: usize = shape::max_size(&Self::SHAPE);
 
-    /// The most descriptors that such a value carries, at most 8.
+    /// The most descriptors that such a value carries, at most 8, or the type's `max_fds`.
     const MAX_FDS: usize = shape::max_fds(&Self::SHAPE);
 
     #[doc(hidden)]
@@ -133,6 +133,7 @@ pub trait Request: Body {
 ///
 /// /// The same on the wire, for a sender that keeps its descriptor.
 /// #[derive(Response)]
+/// #[message(lends = Ring)]
 /// pub struct LentRing<'a> { pub slots: u32, #[fd] pub memory: BorrowedFd<'a> }
 ///
 /// let null = std::fs::File::open("/dev/null")?;
@@ -147,6 +148,58 @@ pub trait Request: Body {
     note = "add `#[derive(Response)]` to `{Self}`; for an answer without content use `()`"
 )]
 pub trait Response: Body {}
+
+/// A type whose values may be sent as the response `R`: `R` itself, and forms of it that lend what they send.
+///
+/// Derived with `#[message(lends = R)]`, which checks that both are the same on the wire: fields of the same names and
+/// sizes, with as many descriptors, in the same order and layout.
+///
+/// ```
+/// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+/// use std::fs::File;
+/// use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+/// use std::time::Duration;
+/// use mp_typed::{Client, Peer, Primary, Request, Responder, Response};
+///
+/// #[derive(Request)]
+/// #[message(name = "ring_open", response = Ring)]
+/// struct OpenRing;
+///
+/// #[derive(Response)]
+/// struct Ring { slots: u32, #[fd] memory: OwnedFd }
+///
+/// #[derive(Response)]
+/// #[message(lends = Ring)]
+/// struct LentRing<'a> { slots: u32, #[fd] memory: BorrowedFd<'a> }
+///
+/// let memory = File::open("/dev/zero")?; // stays here, and is lent to each who asks
+/// let primary = Primary::builder("example")
+///     .runtime_dir(dir.path())
+///     .serve_later(move |_: OpenRing, _: &Peer, responder: Responder<Ring>| {
+///         let _ = responder.reply(&LentRing { slots: 8, memory: memory.as_fd() });
+///     })
+///     .start()?;
+///
+/// let client = Client::builder("example").runtime_dir(dir.path()).start()?;
+/// assert_eq!(client.request(&OpenRing, Duration::from_secs(1))?.slots, 8);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be sent as `{R}`",
+    label = "not the response to this request",
+    note = "the request is answered with its response, `{R}`, or with a form of it that lends what it sends: `#[derive(Response)]` with `#[message(lends = {R})]`"
+)]
+pub trait SentAs<R>: Body {}
+
+#[diagnostic::do_not_recommend]
+impl<R: Response> SentAs<R> for R {}
+
+/// Fails to evaluate when a value of `B` and one of `R` may not be the same on the wire.
+#[doc(hidden)]
+#[track_caller]
+pub const fn check_sent_as<B: Body, R: Response>() {
+    shape::check_same(&B::SHAPE, &R::SHAPE);
+}
 
 #[diagnostic::do_not_recommend]
 impl Body for () {

@@ -13,8 +13,11 @@ pub use crate::c_layout::CField;
 pub use crate::codec::{Reader, Writer};
 pub use crate::error::{At, DecodeFault, EncodeFault};
 pub use crate::field::{Codec, FdCodec, c, fd, fd_list, lent_fd, lent_fd_list, max_len, max_size, payload};
-pub use crate::message::{Body, Decode, DecodeOwned, Message, Request, Response, check, check_c_response};
+pub use crate::message::{
+    Body, Decode, DecodeOwned, Message, Request, Response, SentAs, check, check_c_response, check_sent_as,
+};
 pub use crate::payload::Payload;
+pub use crate::role::Answer;
 pub use crate::shape::{
     Field, Form, Shape, Variant, c_struct, check_discriminant, check_max_fds, check_name, enum_of, sum_of,
 };

@@ -213,6 +213,89 @@ pub(crate) const fn check_c_response(request: &Shape, response: &Shape) {
     }
 }
 
+/// Fails to evaluate when a value of the first shape may not be taken for one of the second.
+#[track_caller]
+pub(crate) const fn check_same(sent: &Shape, expected: &Shape) {
+    if let Some(difference) = difference(sent, expected) {
+        let text =
+            Text::new().str("`").str(sent.type_name).str("` cannot be sent as `").str(expected.type_name);
+        let text = text.str("`: they differ in ");
+        let text = match difference {
+            Difference::Of(what) => text.str("their ").str(what),
+            Difference::In(name) => text.str("`").str(name).str("`"),
+        };
+        panic!("{}", text.as_str());
+    }
+}
+
+enum Difference {
+    /// Of the whole.
+    Of(&'static str),
+    /// In this field or variant.
+    In(&'static str),
+}
+
+/// What the two do not have in common, as far as sizes and names tell.
+const fn difference(a: &Shape, b: &Shape) -> Option<Difference> {
+    let same_form = match (a.form, b.form) {
+        (Form::Struct, Form::Struct) | (Form::Enum, Form::Enum) => true,
+        (Form::C(a), Form::C(b)) => a.size() == b.size(),
+        _ => false,
+    };
+    if !same_form {
+        return Some(Difference::Of("layouts"));
+    }
+    if a.variants.len() != b.variants.len() {
+        return Some(Difference::Of("numbers of variants"));
+    }
+    let mut i = 0;
+    while i < a.variants.len() {
+        if !same_text(a.variants[i].name, b.variants[i].name) {
+            return Some(Difference::In(a.variants[i].name));
+        }
+        if let Some(difference) = different_field(a.variants[i].fields, b.variants[i].fields) {
+            return Some(difference);
+        }
+        i += 1;
+    }
+    None
+}
+
+const fn different_field(a: &[Field], b: &[Field]) -> Option<Difference> {
+    if a.len() != b.len() {
+        return Some(Difference::Of("numbers of fields"));
+    }
+    let mut i = 0;
+    while i < a.len() {
+        let (one, other) = (&a[i], &b[i]);
+        let same = same_text(one.name, other.name)
+            && one.size == other.size
+            && one.offset == other.offset
+            && one.fds == other.fds
+            && one.count as u8 == other.count as u8;
+        if !same {
+            return Some(Difference::In(one.name));
+        }
+        i += 1;
+    }
+    None
+}
+
+const fn same_text(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
 /// Fails to evaluate when `name` cannot be a message name.
 #[track_caller]
 pub const fn check_name(name: &str) {

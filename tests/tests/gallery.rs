@@ -10,7 +10,7 @@ use std::path::Path;
 use expect_test::expect_file;
 
 /// The case, what it is called in the gallery, and what to do about it.
-const MISTAKES: [(&str, &str, &str); 14] = [
+const MISTAKES: [(&str, &str, &str); 17] = [
     (
         "payload_over_256",
         "The payload is too large",
@@ -39,6 +39,11 @@ const MISTAKES: [(&str, &str, &str); 14] = [
         "`#[message(max_len = 8)] samples: Vec<u64>` takes up to 8 + 8 * 8 bytes; `[u64; 8]` always takes 64.",
     ),
     (
+        "max_len_of_items_without_a_bound",
+        "A list of what has no bound",
+        "`max_len` counts items. `#[message(max_len = 2)] names: Vec<heapless::String<16>>` takes up to 8 + 2 * (8 + 16) bytes.",
+    ),
+    (
         "unbounded_own_type",
         "A type of your own that is no payload",
         "Derive `Payload` for it. It needs no other derive, and none for serde.",
@@ -53,11 +58,16 @@ const MISTAKES: [(&str, &str, &str); 14] = [
         "A raw number as a file descriptor",
         "Use `OwnedFd`, or `BorrowedFd<'_>` in a type that is only sent.",
     ),
+    (
+        "c_layout_with_fds_that_vary",
+        "Descriptors that C could not tell apart",
+        "A C struct has no place for the number of descriptors. Only the last field may hold a number that varies.",
+    ),
     ("name_missing", "A message without a name", "Its receivers register their action under the name."),
     (
         "key_misspelt",
         "A misspelt key",
-        "On the type: `name`, `response`, `layout`, `crate`. On a field: `max_len`, `max_size`.",
+        "On the type: `name`, `response`, `lends`, `layout`, `max_fds`, `crate`. On a field: `max_len`, `max_size`.",
     ),
     (
         "response_missing",
@@ -68,6 +78,11 @@ const MISTAKES: [(&str, &str, &str); 14] = [
         "request_sent_as_a_message",
         "A request sent as a message",
         "Nobody would get the answer: use `request`, or derive `Message` if there is none.",
+    ),
+    (
+        "two_roles",
+        "Two roles on one type",
+        "What a type is decides how it is sent and received, so it is one of the three. `Payload` may stand beside it.",
     ),
     (
         "received_what_borrows",
@@ -85,6 +100,13 @@ fn the_gallery_shows_what_the_compiler_says() {
          output, in `tests/tests/compile-fail`.\n",
     );
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compile-fail");
+    let compiler = fs::read_to_string(cases.join("compiler.txt")).expect("there is such a file");
+    write!(
+        gallery,
+        "\nThe words are those of {}; other compilers say some of it otherwise.\n",
+        compiler.trim()
+    )
+    .expect("a string takes whatever it is given");
     for (case, title, advice) in MISTAKES {
         let read = |extension| {
             fs::read_to_string(cases.join(case).with_extension(extension)).expect("there is such a case")

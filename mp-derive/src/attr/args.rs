@@ -24,6 +24,7 @@ pub(super) enum Arg {
     LayoutC(Ident),
     Crate(Ident, Path),
     MaxFds(Ident, Expr),
+    Lends(Ident, Type),
     MaxLen(Ident, Expr),
     MaxSize(Ident, Expr),
 }
@@ -128,6 +129,7 @@ fn parse_value(key: Ident, name: &str, input: ParseStream<'_>) -> syn::Result<Ar
             }
             Arg::LayoutC(key)
         }
+        "lends" => Arg::Lends(key, parse_path_like(input, "lends", "a type")?),
         "max_fds" => Arg::MaxFds(key, parse_number(input, "max_fds")?),
         "max_len" => Arg::MaxLen(key, parse_number(input, "max_len")?),
         "max_size" => Arg::MaxSize(key, parse_number(input, "max_size")?),
@@ -202,7 +204,11 @@ fn misplaced(derive: Derive, place: Place, name: &str) -> Option<String> {
         (Place::Type, "max_fds") if derive == Derive::Payload => {
             Some("`max_fds` belongs on the message: a payload carries no file descriptors".to_owned())
         }
-        (Place::Field, "name" | "response" | "layout" | "max_fds" | "crate") => {
+        (Place::Type, "lends") => Some(
+            "`lends` belongs on a response: messages and requests that lend can be sent as they are"
+                .to_owned(),
+        ),
+        (Place::Field, "name" | "response" | "lends" | "layout" | "max_fds" | "crate") => {
             Some(format!("`{name}` belongs on the type, not on a field"))
         }
         (_, "fd") => Some("a file descriptor is marked `#[fd]`, an attribute of its own".to_owned()),
@@ -244,7 +250,7 @@ impl Place {
         match (self, derive) {
             (Self::Type, Derive::Request) => &["name", "response", "layout", "max_fds", "crate"],
             (Self::Type, Derive::Message) => &["name", "layout", "max_fds", "crate"],
-            (Self::Type, Derive::Response) => &["layout", "max_fds", "crate"],
+            (Self::Type, Derive::Response) => &["lends", "layout", "max_fds", "crate"],
             (Self::Type, Derive::Payload) => &["layout", "crate"],
             (Self::Field, _) => &["max_len", "max_size"],
         }
@@ -276,6 +282,7 @@ fn example(key: &str) -> &'static str {
         "response" => "response = SomeResponse",
         "layout" => "layout = \"C\"",
         "crate" => "crate = my::mp_typed",
+        "lends" => "lends = SomeResponse",
         "max_fds" => "max_fds = 253",
         "max_len" => "max_len = 32",
         _ => "max_size = 32",

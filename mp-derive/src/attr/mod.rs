@@ -22,6 +22,8 @@ pub(crate) struct Given<T> {
 pub(crate) struct TypeAttrs {
     pub(crate) name: Option<Given<Expr>>,
     pub(crate) response: Option<Given<Type>>,
+    /// The response that this one may be sent as.
+    pub(crate) lends: Option<Given<Type>>,
     pub(crate) layout_c: Option<Given<()>>,
     /// What `repr(align(...))` asks for, else 1.
     pub(crate) align: usize,
@@ -45,7 +47,7 @@ pub(crate) struct FieldAttrs {
 
 impl TypeAttrs {
     pub(crate) fn parse(derive: Derive, attrs: &[Attribute], cx: &mut Ctxt) -> Self {
-        let (mut name, mut response, mut layout_c, mut max_fds, mut krate) = Default::default();
+        let (mut name, mut response, mut lends, mut layout_c, mut max_fds, mut krate) = Default::default();
         let mut other_roles: Vec<(Ident, &str)> = Vec::new();
         let before = cx.len();
         for arg in args::parse(derive, Place::Type, attrs, cx) {
@@ -65,6 +67,7 @@ impl TypeAttrs {
                 Arg::Name(key, value) => set(&mut name, &key, value, cx),
                 Arg::Response(key, value) => set(&mut response, &key, value, cx),
                 Arg::LayoutC(key) => set(&mut layout_c, &key, (), cx),
+                Arg::Lends(key, value) => set(&mut lends, &key, value, cx),
                 Arg::MaxFds(key, value) => set(&mut max_fds, &key, value, cx),
                 Arg::Crate(key, value) => set(&mut krate, &key, value, cx),
                 // Refused on a type already.
@@ -89,7 +92,7 @@ impl TypeAttrs {
         repr::check(derive, layout_c.is_some(), attrs, cx);
         let align = repr::align(attrs);
         let krate = krate.map(|krate: Given<Path>| krate.value);
-        Self { name, response, layout_c, align, max_fds, krate, of_another_role, unclear }
+        Self { name, response, lends, layout_c, align, max_fds, krate, of_another_role, unclear }
     }
 
     /// None of our attributes belongs on a variant.
@@ -118,7 +121,12 @@ impl FieldAttrs {
                 Arg::MaxLen(key, value) => set(&mut max_len, &key, value, cx),
                 Arg::MaxSize(key, value) => set(&mut max_size, &key, value, cx),
                 // Refused on a field already.
-                Arg::Name(..) | Arg::Response(..) | Arg::LayoutC(_) | Arg::MaxFds(..) | Arg::Crate(..) => {}
+                Arg::Name(..)
+                | Arg::Response(..)
+                | Arg::Lends(..)
+                | Arg::LayoutC(_)
+                | Arg::MaxFds(..)
+                | Arg::Crate(..) => {}
             }
         }
         let mut fd: Option<Given<()>> = None;

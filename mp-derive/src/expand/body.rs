@@ -18,7 +18,8 @@ pub(super) fn expand(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) 
     let check = check(input, private);
     let discriminants = coding::check_discriminants(input, private);
     let max_fds = max_fds(input, private);
-    quote! { #definition #max_fds #body #decode #role #discriminants #check }
+    let lent_answer = lent_answer(input, private);
+    quote! { #definition #max_fds #body #decode #role #lent_answer #discriminants #check }
 }
 
 /// The parameters of `impl Decode<'de>`: the type's own lifetime if it has one, else one more.
@@ -167,6 +168,30 @@ fn role(input: &Input<'_>, private: &TokenStream) -> TokenStream {
             #response
         }
     }
+}
+
+/// The permission to be sent as another response, and the check that nobody can tell the difference.
+fn lent_answer(input: &Input<'_>, private: &TokenStream) -> Option<TokenStream> {
+    let response = &input.attrs.lends.as_ref()?.value;
+    let (ident, at) = (input.ident, response.span());
+    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
+    let here = span::at(at, private.clone());
+    let whole = anonymous(input, at);
+    let sent_as = quote_spanned!(at=> #here::SentAs<#response>);
+    let same = quote_spanned!(at=> const SAME_ON_THE_WIRE: () = #here::check_sent_as::<#whole, #response>(););
+    Some(quote! {
+        #[automatically_derived]
+        impl #impl_generics #sent_as for #ident #type_generics #where_clause {}
+        #[automatically_derived]
+        impl #impl_generics #private::Answer<#response> for #ident #type_generics #where_clause {
+            type Body = Self;
+
+            fn into_response(self) -> #private::Option<Self> {
+                #private::Some(self)
+            }
+        }
+        #same
+    })
 }
 
 /// The check that a request in C layout is answered in C layout, at the response.

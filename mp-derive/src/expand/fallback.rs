@@ -97,7 +97,23 @@ fn body(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStrea
             }
         }
     });
+    let lent_answer = input.attrs.lends.as_ref().map(|given| {
+        let response = &given.value;
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #private::SentAs<#response> for #ident #type_generics #where_clause {}
+            #[automatically_derived]
+            impl #impl_generics #private::Answer<#response> for #ident #type_generics #where_clause {
+                type Body = Self;
+
+                fn into_response(self) -> #private::Option<Self> {
+                    #private::never_built()
+                }
+            }
+        }
+    });
     quote! {
+        #lent_answer
         #[automatically_derived]
         impl #impl_generics #private::Body for #ident #type_generics #where_clause {
             const SHAPE: #private::Shape = #private::Shape::EMPTY;

@@ -1,7 +1,7 @@
 use std::{fmt::Display, marker::PhantomData};
 
 use super::{ReplyError, encode};
-use crate::Response;
+use crate::{Response, SentAs};
 
 /// The one answer to a request, of the type that the request declares. It may be
 /// kept, sent to another thread, and used after the handler returned.
@@ -45,41 +45,51 @@ impl<R: Response> Responder<R> {
     }
 
     /// Sends the response. `Ok` says that it is in the requester's queue, or
-    /// will be as soon as there is room.
+    /// will be as soon as there is room. A response that [lends](SentAs) what it
+    /// sends will do.
     ///
     /// # Errors
     ///
     /// [`ReplyError`]
     ///
     /// Implements `rte_mp_reply`.
-    pub fn reply(self, response: &R) -> Result<(), ReplyError> {
+    pub fn reply<A: SentAs<R>>(self, response: &A) -> Result<(), ReplyError> {
         let encoded = encode(response)?;
         Ok(self.core.reply(encoded.param(), encoded.fds())?)
     }
 }
 
-/// What a request handler may return: the response, or a `Result` of it.
+/// What a request handler may return: the response, a form of it that
+/// [lends](SentAs) what it sends, or a `Result` of either.
 ///
 /// An error is traced, and the requester told to ignore this process.
 #[diagnostic::on_unimplemented(
     message = "a handler of this request cannot answer with `{Self}`",
     label = "this handler returns `{Self}`",
-    note = "it returns the request's response, `{R}`, or `Result<{R}, E>` with an `E` that can be displayed"
+    note = "it returns the request's response, `{R}`, or a form of it that lends (`#[message(lends = {R})]`), or a `Result` of either with an error that can be displayed"
 )]
 pub trait Answer<R> {
+    /// What is sent.
+    #[doc(hidden)]
+    type Body: SentAs<R>;
+
     /// The response, if there is one.
     #[doc(hidden)]
-    fn into_response(self) -> Option<R>;
+    fn into_response(self) -> Option<Self::Body>;
 }
 
 impl<R: Response> Answer<R> for R {
+    type Body = R;
+
     fn into_response(self) -> Option<R> {
         Some(self)
     }
 }
 
-impl<R: Response, E: Display> Answer<R> for Result<R, E> {
-    fn into_response(self) -> Option<R> {
+impl<R, A: SentAs<R>, E: Display> Answer<R> for Result<A, E> {
+    type Body = A;
+
+    fn into_response(self) -> Option<A> {
         self.inspect_err(
             |error| tracing::warn!(%error, "a handler failed; the requester is told to ignore this process"),
         )
