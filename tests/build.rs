@@ -1,4 +1,7 @@
-//! Compiles the C peers of the real-DPDK suite, when the feature `dpdk` asks for it.
+//! Compiles the C peers of the real-DPDK suite, when the feature `dpdk` asks for it, and finds out what that DPDK is.
+//!
+//! The DPDK is the one that `pkg-config` finds: point `PKG_CONFIG_PATH` at another one's `pkgconfig` directory to have
+//! the suite run against that.
 //!
 //! What is missing for that fails the suite when it runs, not the build: so the suite can be checked and documented on
 //! machines without DPDK.
@@ -12,18 +15,37 @@ fn main() {
         println!("cargo::rerun-if-env-changed={variable}");
     }
     if env::var_os("CARGO_FEATURE_DPDK").is_some() {
-        let peer = pkg_config(&["--cflags", "--libs", "libdpdk"])
-            .and_then(|libdpdk| compile("peer", &["peer.c", "lines.c"], &libdpdk));
-        tell("DPDK_PEER", peer);
+        let libdpdk = pkg_config(&["--cflags", "--libs", "libdpdk"]).and_then(with_its_place);
+        let peer = libdpdk.clone().and_then(|flags| compile("peer", &["peer.c", "lines.c"], &flags));
+        tell("DPDK_PEER", peer.map(|path| path.display().to_string()));
+        tell("DPDK_WIRE", libdpdk.and_then(|flags| compile("probe", &["probe.c"], &flags)).and_then(output));
         let flags = ["-DPEER_340".to_owned()];
-        tell("PEER_340", compile("peer340", &["peer.c", "peer340.c", "lines.c"], &flags));
+        let peer = compile("peer340", &["peer.c", "peer340.c", "lines.c"], &flags);
+        tell("PEER_340", peer.map(|path| path.display().to_string()));
     }
 }
 
-/// Tells the crate where a program is, or what is missing for it.
-fn tell(variable: &str, program: Result<PathBuf, String>) {
-    let (path, missing) = match program {
-        Ok(path) => (path.display().to_string(), String::new()),
+/// A DPDK that is not where the loader looks is found where it was linked.
+fn with_its_place(mut flags: Vec<String>) -> Result<Vec<String>, String> {
+    let place = pkg_config(&["--variable=libdir", "libdpdk"])?;
+    flags.extend(place.iter().map(|libdir| format!("-Wl,-rpath,{libdir}")));
+    Ok(flags)
+}
+
+/// What a program prints.
+fn output(program: PathBuf) -> Result<String, String> {
+    let output = Command::new(&program).output().map_err(|error| format!("{program:?}: {error}"))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    } else {
+        Err(format!("{program:?} failed: {}", String::from_utf8_lossy(&output.stderr)))
+    }
+}
+
+/// Tells the crate what was found, or what is missing for it.
+fn tell(variable: &str, found: Result<String, String>) {
+    let (value, missing) = match found {
+        Ok(value) => (value, String::new()),
         Err(missing) => {
             let missing = missing.lines().collect::<Vec<_>>().join(" | ");
             println!("cargo::warning={missing}");
@@ -32,7 +54,7 @@ fn tell(variable: &str, program: Result<PathBuf, String>) {
             (String::new(), missing)
         }
     };
-    println!("cargo::rustc-env={variable}={path}");
+    println!("cargo::rustc-env={variable}={value}");
     println!("cargo::rustc-env={variable}_MISSING={missing}");
 }
 

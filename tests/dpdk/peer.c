@@ -448,8 +448,11 @@ static void ready_announce(void)
 	struct line line;
 
 	line_begin(&line, "ready");
-	fprintf(line.stream, " pid=%d role=%s version=%u.%u.%u runtime_dir=%s", getpid(), role(), rte_version_year(),
-		rte_version_month(), rte_version_minor(), rte_eal_get_runtime_dir());
+	fprintf(line.stream, " pid=%d role=%s version=%u.%02u.%u", getpid(), role(), rte_version_year(),
+		rte_version_month(), rte_version_minor());
+	if (rte_version_release() < 99)
+		fprintf(line.stream, "-rc%u", rte_version_release());
+	fprintf(line.stream, " runtime_dir=%s", rte_eal_get_runtime_dir());
 	line_send(&line);
 }
 

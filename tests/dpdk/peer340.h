@@ -53,6 +53,7 @@ const char *rte_eal_get_runtime_dir(void);
 #define rte_version_year() 25u
 #define rte_version_month() 11u
 #define rte_version_minor() 0u
+#define rte_version_release() 99u
 
 #define rte_errno errno
 #define rte_strerror strerror

@@ -28,3 +28,14 @@ macro_rules! group {
         $crate::Group::new(env!("CARGO_BIN_EXE_peer"))
     };
 }
+
+/// The code of the READMEs compiles as it stands there.
+#[cfg(doctest)]
+mod readmes {
+    #[doc = include_str!("../../README.md")]
+    mod workspace {}
+    #[doc = include_str!("../../mp-typed/README.md")]
+    mod mp_typed {}
+    #[doc = include_str!("../../mp-dpdk/README.md")]
+    mod mp_dpdk {}
+}

@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tests::{
     Process, WITHIN,
-    dpdk::{Group, Memory, Mode, Recording, Role},
+    dpdk::{Group, Layout, Memory, Mode, Recording, Role},
     example,
 };
 
@@ -131,7 +131,7 @@ fn mpctl_looks_into_a_group_of_dpdk() {
     let ours = groups.iter().find(|row| row["runtime_dir"] == json!(dir)).expect("it is listed");
     let expected = json!({
         "file_prefix": group.file_prefix(), "runtime_dir": dir, "primary": "alive",
-        "members": 1, "stale": 0, "dpdk": version, "layout": 332,
+        "members": 1, "stale": 0, "dpdk": version, "layout": group.layout().length(),
     });
     assert_eq!(*ours, expected);
     let member = only(&run(&group, &tests::mpctl(), &["--json", "members"]));
@@ -170,7 +170,7 @@ fn mpctl_looks_into_a_group_of_dpdk() {
 
 #[test]
 fn mpctl_speaks_the_layout_of_the_group() {
-    let group = Group::with_340_bytes();
+    let group = Group::without_dpdk(Layout::Bytes340);
     let primary = group.peer_340(Role::Primary);
     primary.register("echo", Mode::Echo).expect("the name is free");
     let output =

@@ -10,8 +10,8 @@ use tests::dpdk::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn datagram(kind: Kind, name: &str, param: &[u8]) -> Vec<u8> {
-    Golden { kind, name, param, fds: 0 }.bytes(Layout::Bytes332, 0)
+fn datagram(layout: Layout, kind: Kind, name: &str, param: &[u8]) -> Vec<u8> {
+    Golden { kind, name, param, fds: 0 }.bytes(layout, 0)
 }
 
 /// Both can do with each other what the suite will ask of them.
@@ -47,7 +47,7 @@ fn a_primary_echoes_a_request_made_by_hand() {
     let primary = group.dpdk(Role::Primary).start();
     primary.register("echo", Mode::Echo).expect("the name is free");
     let peer = Hand::bind(&group, "by_hand");
-    peer.send("mp_socket", &datagram(Kind::Request, "echo", &[1, 2, 3]), &[]);
+    peer.send("mp_socket", &datagram(group.layout(), Kind::Request, "echo", &[1, 2, 3]), &[]);
     let echo = Golden { kind: Kind::Reply, name: "echo", param: &[1, 2, 3], fds: 0 };
     echo.assert_said_by(&peer.receive(), group.layout());
 }
@@ -57,7 +57,11 @@ fn a_primary_prints_what_arrives_and_where_from() {
     let group = Group::new(Memory::Fixed);
     let primary = group.dpdk(Role::Primary).start();
     primary.register("told", Mode::Print).expect("the name is free");
-    Hand::bind(&group, "by_hand").send("mp_socket", &datagram(Kind::Message, "told", b"x"), &[]);
+    Hand::bind(&group, "by_hand").send(
+        "mp_socket",
+        &datagram(group.layout(), Kind::Message, "told", b"x"),
+        &[],
+    );
     let Event::Arrived { content, peer } = primary.next_event() else { panic!("an arrival was expected") };
     assert_eq!(
         (content.name.as_str(), content.param.as_slice(), content.fds.len()),
@@ -75,14 +79,14 @@ fn a_primary_asks_a_member_made_by_hand() {
     primary.request_begin("ask", &[7; 256], 0, 10 * SECOND);
     let request = Golden { kind: Kind::Request, name: "ask", param: &[7; 256], fds: 0 };
     request.assert_said_by(&member.receive(), group.layout());
-    member.send("mp_socket", &datagram(Kind::Reply, "ask", &[9]), &[]);
+    member.send("mp_socket", &datagram(group.layout(), Kind::Reply, "ask", &[9]), &[]);
     let requested = primary.request_end(10 * SECOND).expect("the member replied");
     assert_eq!((requested.sent, requested.received), (1, 1));
     assert_eq!(requested.replies[0].param, [9]);
 
     primary.request_async("later", &[], 0, 10 * SECOND).expect("it is sent");
     let _ = member.receive();
-    member.send("mp_socket", &datagram(Kind::Reply, "later", &[]), &[]);
+    member.send("mp_socket", &datagram(group.layout(), Kind::Reply, "later", &[]), &[]);
     let Event::Async(requested) = primary.next_event() else { panic!("the end of the request was expected") };
     assert_eq!((requested.sent, requested.received), (1, 1));
 
@@ -105,12 +109,16 @@ fn processes_of_dpdk_talk_over_huge_pages() {
 
 #[test]
 fn a_peer_of_340_bytes_keeps_to_them() {
-    let group = Group::with_340_bytes();
+    let group = Group::without_dpdk(Layout::Bytes340);
     let primary = group.peer_340(Role::Primary);
     let secondary = group.peer_340(Role::Secondary);
     assert_talk(&primary, &secondary);
     primary.register("told", Mode::Print).expect("the name is free");
-    Hand::bind(&group, "by_hand").send("mp_socket", &datagram(Kind::Message, "told", b"x"), &[]);
+    Hand::bind(&group, "by_hand").send(
+        "mp_socket",
+        &datagram(Layout::Bytes332, Kind::Message, "told", b"x"),
+        &[],
+    );
     let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| primary.next_event()));
     let text = *refused.expect_err("the primary is gone").downcast::<String>().expect("a text");
     assert!(text.contains("a datagram of 332 bytes, where 340 are the rule"), "{text}");

@@ -22,12 +22,14 @@ fn rust(group: &Group, role: Role) -> Process {
 
 /// A group as the last DPDK of one layout, or the first of the other, leaves it.
 fn group(layout: Layout) -> Group {
-    let (group, month) = match layout {
-        Layout::Bytes332 => (Group::new(Memory::Fixed), 7),
-        Layout::Bytes340 => (Group::with_340_bytes(), 11),
-    };
-    group.make_runtime_dir();
-    group.write_config(25, month);
+    let group = Group::without_dpdk(layout);
+    group.write_config(
+        25,
+        match layout {
+            Layout::Bytes332 => 7,
+            Layout::Bytes340 => 11,
+        },
+    );
     group
 }
 
@@ -44,7 +46,7 @@ fn assert_exact(golden: &Golden<'_>, handed: &Handed, layout: Layout) {
 
 #[test]
 fn a_rust_client_sends_messages_and_requests() {
-    for layout in [Layout::Bytes332, Layout::Bytes340] {
+    for layout in Layout::ALL {
         let group = group(layout);
         let primary = Hand::bind(&group, "mp_socket");
         let client = rust(&group, Role::Client);
@@ -75,7 +77,7 @@ fn a_rust_client_sends_messages_and_requests() {
 
 #[test]
 fn rust_members_answer_requests_and_take_messages() {
-    for layout in [Layout::Bytes332, Layout::Bytes340] {
+    for layout in Layout::ALL {
         for role in [Role::Secondary, Role::Primary] {
             let group = group(layout);
             let member = rust(&group, role);
@@ -115,7 +117,7 @@ fn rust_members_answer_requests_and_take_messages() {
 
 #[test]
 fn a_rust_primary_sends_to_its_secondaries() {
-    for layout in [Layout::Bytes332, Layout::Bytes340] {
+    for layout in Layout::ALL {
         let group = group(layout);
         let primary = rust(&group, Role::Primary);
         let secondary = Hand::bind(&group, "mp_socket_1_1");
@@ -142,7 +144,7 @@ fn a_rust_primary_sends_to_its_secondaries() {
 #[test]
 #[should_panic(expected = "datagrams of [332] bytes left a Rust process, where 340 are the rule")]
 fn one_datagram_of_another_length_fails_the_test() {
-    let group = Group::with_340_bytes();
+    let group = Group::without_dpdk(Layout::Bytes340);
     let primary = Hand::bind(&group, "mp_socket");
     // Without a `config` file, which a DPDK of 340 bytes would have left.
     let client = rust(&group, Role::Client);
@@ -154,10 +156,10 @@ fn one_datagram_of_another_length_fails_the_test() {
 /// Written down right: processes in C say the same, but for what they leave unset.
 #[test]
 fn the_datagrams_written_down_are_those_of_c_peers() {
-    let group_332 = Group::new(Memory::Fixed);
-    let group_340 = Group::with_340_bytes();
+    let real = Group::new(Memory::Fixed);
+    let stand_in = Group::without_dpdk(Layout::Bytes340);
     for (group, primary) in
-        [(&group_332, group_332.dpdk(Role::Primary).start()), (&group_340, group_340.peer_340(Role::Primary))]
+        [(&real, real.dpdk(Role::Primary).start()), (&stand_in, stand_in.peer_340(Role::Primary))]
     {
         let layout = group.layout();
         let secondary = Hand::bind(group, "mp_socket_1_1");

@@ -1,4 +1,4 @@
-//! The user code of the README, as it stands there, running.
+//! The user code of the README, running.
 
 #![allow(missing_docs, missing_debug_implementations, unreachable_pub)]
 
@@ -10,7 +10,6 @@ use std::{
 };
 
 use mp_typed::{Message, Payload, Peer, Primary, Request, Response, Secondary};
-use serde::{Deserialize, Serialize};
 
 #[derive(Message)]
 #[message(name = "link_state")]
@@ -34,7 +33,7 @@ pub struct Ring {
     pub memory: OwnedFd,
 }
 
-#[derive(Serialize, Deserialize, Payload)]
+#[derive(Payload)]
 pub struct Geometry {
     pub slots: u32,
     pub head: [u64; 4],

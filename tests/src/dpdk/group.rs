@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use super::{
     huge_pages::HugePages,
+    layout::Layout,
     process::{Process, run_to_end},
     record::Recording,
 };
@@ -23,26 +24,6 @@ pub enum Memory {
     Fixed,
     /// Huge pages, taken when needed, asking every secondary each time.
     Huge,
-}
-
-/// What every datagram in a group is like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
-    /// 332 bytes: DPDK up to 25.07, and groups without DPDK.
-    Bytes332,
-    /// 340 bytes: DPDK from 25.11 on.
-    Bytes340,
-}
-
-impl Layout {
-    /// The length of a datagram.
-    #[must_use]
-    pub fn length(self) -> usize {
-        match self {
-            Self::Bytes332 => 332,
-            Self::Bytes340 => 340,
-        }
-    }
 }
 
 /// What a process is in its group.
@@ -86,21 +67,24 @@ impl Group {
     /// With what to do, if the machine does not grant it.
     #[must_use]
     pub fn new(memory: Memory) -> Self {
+        Self::of_layout(memory, Layout::of_this_dpdk())
+    }
+
+    fn of_layout(memory: Memory, layout: Layout) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let file_prefix = format!("mp{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let base = TempDir::with_prefix("mp-dpdk-").expect("a temporary directory can be made");
         let huge_pages = (memory == Memory::Huge).then(HugePages::take);
-        Self { file_prefix, base, huge_pages, layout: Layout::Bytes332 }
+        Self { file_prefix, base, huge_pages, layout }
     }
 
-    /// A group as DPDK 25.11 makes it, for the peers that stand in for it.
+    /// A group of this layout with no DPDK in it, for peers that stand in for one.
     ///
     /// # Panics
     /// If the runtime directory cannot be made.
     #[must_use]
-    pub fn with_340_bytes() -> Self {
-        let mut group = Self::new(Memory::Fixed);
-        group.layout = Layout::Bytes340;
+    pub fn without_dpdk(layout: Layout) -> Self {
+        let group = Self::of_layout(Memory::Fixed, layout);
         group.make_runtime_dir();
         group
     }

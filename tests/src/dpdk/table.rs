@@ -29,6 +29,8 @@ pub struct Table {
 pub struct Document {
     /// What stands above the tables.
     pub preamble: String,
+    /// Which DPDK it was found out of.
+    pub of: String,
     /// The tables.
     pub tables: Vec<Table>,
 }
@@ -46,6 +48,9 @@ impl Cell {
         Self { finding: finding.into(), took: Some(took) }
     }
 }
+
+/// Before which DPDK it was; what follows it is not compared.
+const OF: &str = "The DPDK of that run is ";
 
 /// Between a finding and its time; what follows it is not compared.
 const BEFORE_TIME: &str = " · ";
@@ -81,7 +86,7 @@ fn write_row(f: &mut fmt::Formatter<'_>, cells: &[impl fmt::Display]) -> fmt::Re
 
 impl fmt::Display for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.preamble)?;
+        writeln!(f, "{}\n{OF}{}.", self.preamble, self.of)?;
         self.tables.iter().try_for_each(|table| write!(f, "\n{table}"))
     }
 }
@@ -89,14 +94,15 @@ impl fmt::Display for Document {
 impl Document {
     /// Compares this run's findings with those in `path`; where they differ, this run's are written there.
     ///
-    /// Times are left out of the comparison, so a run that found nothing new leaves the file as it is.
+    /// Times are left out of the comparison, and so is which DPDK it was: a run that found nothing new leaves the file
+    /// as it is.
     ///
     /// # Panics
     /// If they differ, so that nobody misses it.
     pub fn settle(&self, path: &Path) {
         let new = self.to_string();
         let old = fs::read_to_string(path).unwrap_or_default();
-        if without_times(&old) != without_times(&new) {
+        if compared(&old) != compared(&new) {
             if let Some(directory) = path.parent() {
                 fs::create_dir_all(directory).expect("the document's directory can be made");
             }
@@ -109,11 +115,14 @@ impl Document {
     }
 }
 
-fn without_times(text: &str) -> String {
+fn compared(text: &str) -> String {
     let cell = |cell: &str| cell.split(BEFORE_TIME).next().unwrap_or(cell).trim().to_owned();
     let row = |line: &str| line.split('|').map(cell).collect::<Vec<_>>().join("|");
-    let lines = text.lines().map(|line| if line.starts_with('|') { row(line) } else { line.to_owned() });
-    lines.collect::<Vec<_>>().join("\n")
+    let line = |line: &str| match line.chars().next() {
+        Some('|') => row(line),
+        _ => line.split_inclusive(OF).next().unwrap_or(line).to_owned(),
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -123,6 +132,7 @@ mod tests {
     fn document(finding: &str, took: u64) -> Document {
         Document {
             preamble: "# Found\n".to_owned(),
+            of: format!("{took}.11"),
             tables: vec![Table {
                 title: "One".to_owned(),
                 introduction: "Two.".to_owned(),
@@ -136,12 +146,12 @@ mod tests {
     fn it_is_markdown() {
         assert_eq!(
             document("works", 1234).to_string(),
-            "# Found\n\n## One\n\nTwo.\n\n| tried | found |\n| --- | --- |\n| it | works · 1.2 ms |\n"
+            "# Found\n\nThe DPDK of that run is 1234.11.\n\n## One\n\nTwo.\n\n| tried | found |\n| --- | --- |\n| it | works · 1.2 ms |\n"
         );
     }
 
     #[test]
-    fn times_may_differ_and_findings_may_not() {
+    fn times_and_versions_may_differ_and_findings_may_not() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("docs/found.md");
         let settle = |document: Document| std::panic::catch_unwind(|| document.settle(&path)).is_ok();
