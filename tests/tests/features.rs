@@ -7,7 +7,7 @@ fn every_test_that_the_comparison_names_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
     let table = fs::read_to_string(root.join("docs/features.md")).expect("the comparison");
     let mut tests = String::new();
-    for dir in ["tests/tests", "mp-core/src/ask", "mp-core/src/answer"] {
+    for dir in ["tests/tests", "mp-core/src/ask", "mp-core/src/answer", "mp-core/src/sys/discard"] {
         for file in fs::read_dir(root.join(dir)).expect("a folder").flatten() {
             if file.path().extension().is_some_and(|extension| extension == "rs") {
                 tests += &fs::read_to_string(file.path()).expect("text");

@@ -6,7 +6,7 @@
 
 use std::{
     collections::VecDeque,
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::fd::BorrowedFd,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -23,8 +23,8 @@ use smallvec::SmallVec;
 
 use super::{ReplyError, ReplyPort};
 use crate::{
-    sys::{Address, Deadline, Socket},
-    wire::{Datagram, MAX_FDS},
+    sys::{Address, Deadline, Socket, discard},
+    wire::{Datagram, Fds, MAX_FDS, MessageError},
 };
 
 /// How long an answer is kept for a requester that does not read.
@@ -52,7 +52,7 @@ pub(super) struct HeldAnswers {
 struct Answer {
     to: Address,
     datagram: Datagram,
-    fds: SmallVec<[OwnedFd; MAX_FDS]>,
+    fds: Fds,
     deadline: Deadline,
 }
 
@@ -69,7 +69,7 @@ impl HeldAnswers {
         datagram: Datagram,
         fds: &[BorrowedFd<'_>],
     ) -> Result<(), ReplyError> {
-        let fds = fds.iter().map(BorrowedFd::try_clone_to_owned).collect::<Result<_, _>>()?;
+        let fds = copies(fds)?;
         let answer = Answer { to: to.clone(), datagram, fds, deadline: Deadline::after(KEPT) };
         let mut queue = self.lock();
         let of_one = queue.iter().filter(|answer| answer.to == *to).count();
@@ -122,6 +122,15 @@ impl HeldAnswers {
     }
 }
 
+/// Copies, the last of which may be closed here: what a peer sent may have been lent for its answer.
+fn copies(fds: &[BorrowedFd<'_>]) -> Result<Fds, ReplyError> {
+    let mut copies = Fds::discarded_by(discard);
+    for fd in fds {
+        copies.push(fd.try_clone_to_owned()?).map_err(MessageError::from)?;
+    }
+    Ok(copies)
+}
+
 /// Sends those for which there is room, each requester's in order, and drops
 /// those that cannot be delivered any more. Tells whose queues are full.
 fn send_each(port: &ReplyPort, queue: &mut VecDeque<Answer>) -> Vec<Address> {
@@ -130,7 +139,7 @@ fn send_each(port: &ReplyPort, queue: &mut VecDeque<Answer>) -> Vec<Address> {
         if full.contains(&answer.to) && !answer.deadline.is_over() {
             return true;
         }
-        let fds: SmallVec<[BorrowedFd<'_>; MAX_FDS]> = answer.fds.iter().map(AsFd::as_fd).collect();
+        let fds: SmallVec<[BorrowedFd<'_>; MAX_FDS]> = answer.fds.iter().collect();
         match port.bound.socket.send(Some(&answer.to), answer.datagram.as_bytes(), &fds) {
             Ok(()) => false,
             Err(Errno::AGAIN) if !answer.deadline.is_over() => {

@@ -23,7 +23,7 @@ use crate::{
         Arrived, Inbox, Missed, ReceivePolicy, Rejection,
         turn::{self, TurnHolder},
     },
-    sys::{Deadline, Discarded, Wait},
+    sys::{Deadline, Wait},
     wire::{Kind, Message},
 };
 
@@ -222,7 +222,7 @@ impl Dispatcher {
 
     fn reject(&self, message: Message, reason: Rejection) -> Option<Arrival> {
         self.policy.counters.reject(reason);
-        drop(Discarded::new(message.fds));
+        drop(message);
         None
     }
 

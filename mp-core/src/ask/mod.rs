@@ -34,7 +34,7 @@ pub use outcome::{Outcome, Replies, Reply, Sent};
 use crate::{
     group::Group,
     receive::{Arrived, Peer, ReceivePolicy, Rejection},
-    sys::{Address, Deadline, Discarded, ForkGuard},
+    sys::{Address, Deadline, ForkGuard},
     wire::{Kind, Name},
 };
 use asynchronous::AsyncRequests;
@@ -117,7 +117,6 @@ impl Requester {
         if answers && kind == Kind::Reply {
             return Some(Answer::Reply(Reply { message, peer }));
         }
-        drop(Discarded::new(message.fds));
         if answers && kind == Kind::Ignore {
             return Some(Answer::Ignore(peer));
         }

@@ -24,7 +24,7 @@ use crate::{
     group::Member,
     group::PeerIdentity,
     receive::{Inbox, Missed},
-    sys::{Address, Deadline, Discarded, Socket, Wait},
+    sys::{Address, Deadline, Socket, Wait},
     wire::{Datagram, Kind, MessageRef, Name},
 };
 
@@ -310,9 +310,6 @@ impl RequestUnderWay {
             Answer::Ignore(_) => Outcome::Ignored,
         };
         if !peer.is_some_and(|peer| self.pending.settle(peer, outcome)) {
-            if let Answer::Reply(reply) = answer {
-                drop(Discarded::new(reply.message.fds));
-            }
             return counters.reject(crate::receive::Rejection::Unexpected);
         }
         match answer {

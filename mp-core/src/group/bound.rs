@@ -71,5 +71,8 @@ impl Bound {
 impl Drop for Bound {
     fn drop(&mut self) {
         self.unlink();
+        if self.is_ours() {
+            self.socket.discard_unread();
+        }
     }
 }

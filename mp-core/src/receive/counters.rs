@@ -18,7 +18,8 @@ pub enum Rejection {
     #[error("its sender is not trusted")]
     Untrusted,
     /// The kernel dropped descriptors of it, as this process has no room for
-    /// more (`EMFILE`). A request is answered *ignore*.
+    /// more (`EMFILE`), or so many that peers sent to close that it takes no
+    /// more for now. A request is answered *ignore*.
     #[error("this process has no room for its file descriptors")]
     FdsLost,
     /// A request from a socket that has no path, so that no reply could reach it.

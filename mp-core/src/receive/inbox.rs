@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 use crate::{
     receive::{Counters, Peer, Rejection, Trust},
-    sys::{Address, Discarded, Received, Socket, Wait},
+    sys::{Address, Received, Socket, Wait},
     wire::{Kind, Layout, MAX_DATAGRAM, Message, Name, Param, Parsed},
 };
 
@@ -104,7 +104,6 @@ impl Inbox {
         let Received { len, fds, fds_lost, from, credentials } = received;
         // Every datagram has credentials: only the end of the socket has none.
         let Some(credentials) = credentials else { return Err(Missed::Closed) };
-        let fds = Discarded::new(fds);
         let reject = |reason| {
             policy.counters.reject(reason);
             Missed::Rejected
@@ -114,7 +113,6 @@ impl Inbox {
         }
         let bytes = &self.buffer[..len];
         if fds_lost {
-            drop(fds);
             policy.counters.reject(Rejection::FdsLost);
             return Err(match Parsed::parse(bytes, None) {
                 Ok(Parsed { kind, layout, name, .. }) => Missed::FdsLost { kind, layout, name, from },
@@ -127,7 +125,7 @@ impl Inbox {
         Ok(Arrived {
             kind: parsed.kind,
             layout: parsed.layout,
-            message: Message { name: parsed.name, param, fds: fds.keep() },
+            message: Message { name: parsed.name, param, fds },
             peer: Peer::new(from, credentials),
         })
     }

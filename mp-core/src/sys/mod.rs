@@ -17,7 +17,7 @@ mod socket;
 pub use address::{Address, PathTooLong};
 pub(crate) use clock::Deadline;
 pub use credentials::Credentials;
-pub(crate) use discard::Discarded;
+pub(crate) use discard::discard;
 pub(crate) use fork::ForkGuard;
 pub(crate) use limits::fd_share;
 pub(crate) use receive::Received;

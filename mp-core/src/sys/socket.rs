@@ -10,13 +10,13 @@ use rustix::{
     fs::{Mode, fchmod},
     io::{Errno, retry_on_intr},
     net::{
-        self, AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, Shutdown, SocketFlags,
-        SocketType,
+        self, AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, Shutdown,
+        SocketFlags, SocketType,
         sockopt::{self, Timeout},
     },
 };
 
-use super::{Address, Received, fork::NotInForks, receive::receive};
+use super::{Address, Received, discard, fork::NotInForks, receive::receive};
 use crate::wire::{MAX_DATAGRAM, MAX_FDS};
 
 /// How much may be unread of what a member has sent, in the kernel's count of
@@ -135,6 +135,18 @@ impl Socket {
     pub(crate) fn shut_down(&self) {
         // It fails only on sockets that cannot be shut down, which this is not.
         let _ = net::shutdown(&self.fd, Shutdown::Read);
+    }
+
+    /// To be called before this is closed: whoever closes a socket closes also what is in datagrams
+    /// that nobody has read, which can take long. Nothing more can be sent to it.
+    pub(crate) fn discard_unread(&self) {
+        self.shut_down();
+        let unread = net::recv(&self.fd, &mut [0; 0], RecvFlags::DONTWAIT | RecvFlags::PEEK);
+        if unread != Err(Errno::AGAIN)
+            && let Ok(copy) = self.fd.try_clone()
+        {
+            discard([copy].into_iter().collect());
+        }
     }
 
     /// Rounds up to whole milliseconds, as the kernel rounds up to ticks of at

@@ -10,6 +10,12 @@ use super::MAX_FDS;
 /// peers on DPDK 24.11 and later may send up to 253. All of them are
 /// close-on-exec. Up to 8 are held without allocating.
 ///
+/// Who sends a descriptor can make its last `close` take as long as it likes: a
+/// connection may linger. So those of a received message that nobody takes out
+/// are closed without waiting for it, by a thread of their own unless they are
+/// plainly harmless (files, pipes, memory, `/dev/null`). One that is taken out is
+/// an ordinary [`OwnedFd`], which whoever drops it closes, and waits for that.
+///
 /// # Examples
 ///
 /// ```
@@ -27,13 +33,25 @@ use super::MAX_FDS;
 /// Implements `fds` and `num_fds` of `struct rte_mp_msg`, and the `SCM_RIGHTS`
 /// of `unix(7)`.
 #[derive(Debug, Default)]
-pub struct Fds(SmallVec<[OwnedFd; MAX_FDS]>);
+pub struct Fds {
+    owned: OwnedFds,
+    /// What is done with those that nobody takes out, if not simply to close them.
+    discard: Option<fn(OwnedFds)>,
+}
+
+/// Up to 8 are held without allocating.
+pub(crate) type OwnedFds = SmallVec<[OwnedFd; MAX_FDS]>;
 
 impl Fds {
     /// No descriptors.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// No descriptors; those that are there in the end and that nobody has taken out go to `discard`.
+    pub(crate) fn discarded_by(discard: fn(OwnedFds)) -> Self {
+        Self { owned: OwnedFds::new(), discard: Some(discard) }
     }
 
     /// Adds one at the end.
@@ -46,30 +64,30 @@ impl Fds {
         if self.len() >= MAX_FDS {
             return Err(FdsError { count: self.len() + 1 });
         }
-        self.0.push(fd);
+        self.owned.push(fd);
         Ok(())
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.owned.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.owned.is_empty()
     }
 
     /// Lends each, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = BorrowedFd<'_>> {
-        self.0.iter().map(AsFd::as_fd)
+        self.owned.iter().map(AsFd::as_fd)
     }
 
     /// Takes what has been received, however many there are.
     pub(crate) fn append(&mut self, fds: impl Iterator<Item = OwnedFd>) {
-        self.0.extend(fds);
+        self.owned.extend(fds);
     }
 }
 
@@ -77,28 +95,51 @@ impl IntoIterator for Fds {
     type Item = OwnedFd;
     type IntoIter = FdsIntoIter;
 
-    fn into_iter(self) -> FdsIntoIter {
-        FdsIntoIter(self.0.into_iter())
+    fn into_iter(mut self) -> FdsIntoIter {
+        FdsIntoIter { left: std::mem::take(&mut self.owned).into_iter(), discard: self.discard }
+    }
+}
+
+impl Drop for Fds {
+    fn drop(&mut self) {
+        if let Some(discard) = self.discard
+            && !self.owned.is_empty()
+        {
+            discard(std::mem::take(&mut self.owned));
+        }
     }
 }
 
 /// The owned descriptors of a message, one by one; those not taken are closed.
 #[derive(Debug)]
-pub struct FdsIntoIter(smallvec::IntoIter<[OwnedFd; MAX_FDS]>);
+pub struct FdsIntoIter {
+    left: smallvec::IntoIter<[OwnedFd; MAX_FDS]>,
+    discard: Option<fn(OwnedFds)>,
+}
 
 impl Iterator for FdsIntoIter {
     type Item = OwnedFd;
 
     fn next(&mut self) -> Option<OwnedFd> {
-        self.0.next()
+        self.left.next()
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
+        self.left.size_hint()
     }
 }
 
 impl ExactSizeIterator for FdsIntoIter {}
+
+impl Drop for FdsIntoIter {
+    fn drop(&mut self) {
+        if let Some(discard) = self.discard
+            && self.left.len() > 0
+        {
+            discard(self.left.by_ref().collect());
+        }
+    }
+}
 
 /// More file descriptors than a message can carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

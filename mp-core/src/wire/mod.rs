@@ -13,6 +13,7 @@ mod param;
 
 pub(crate) use datagram::{Datagram, Kind, MAX_DATAGRAM, Parsed};
 pub use datagram::{Layout, Malformed};
+pub(crate) use fds::OwnedFds;
 pub use fds::{Fds, FdsError, FdsIntoIter};
 pub use message::{Message, MessageError, MessageRef};
 pub use name::{Name, NameError};

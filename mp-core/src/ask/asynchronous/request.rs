@@ -8,7 +8,7 @@ use super::oneshot::Sender;
 use crate::{
     ask::{Replies, Reply, RequestError, Requester, pending::Pending, under_way::Ended},
     group::Roster,
-    sys::{Address, Deadline},
+    sys::{Address, Deadline, discard},
     wire::{Fds, Message, MessageRef, Param},
 };
 
@@ -54,6 +54,8 @@ impl AsyncRequest {
     /// Takes copies of the message's descriptors, for as long as they are needed.
     pub(super) fn copy_fds(&mut self, message: &MessageRef<'_>) -> Result<(), RequestError> {
         message.check()?;
+        // They are closed on the thread that all requests have in common.
+        self.message.fds = Fds::discarded_by(discard);
         for fd in message.fds() {
             self.message.fds.push(fd.try_clone_to_owned()?)?;
         }
