@@ -1,4 +1,5 @@
-//! The four derives: what tells them apart in attributes and in prose. It knows nothing of the types they stand on.
+//! The four derives: what tells them apart in attributes and in prose. It knows nothing of the
+//! types they stand on.
 
 /// Which derive is at work.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The generated code, in full, for one type of each form: `golden/*.rs`.
 //!
-//! A change of the generated code shows as a change of these files, to be read like any other. To accept it, run the
-//! tests with `UPDATE_EXPECT=1`.
+//! A change of the generated code shows as a change of these files, to be read like any other. To
+//! accept it, run the tests with `UPDATE_EXPECT=1`.
 
 use expect_test::{ExpectFile, expect_file};
 use syn::parse_quote;

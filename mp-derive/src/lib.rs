@@ -12,11 +12,13 @@
 //!             └──► fallback               the same impls without content, after a mistake
 //! ```
 //!
-//! Below all of them: `derive` (which of the four it is), `ctxt` (the mistakes so far), `spell` (how a type is spelled).
+//! Below all of them: `derive` (which of the four it is), `ctxt` (the mistakes so far), `spell`
+//! (how a type is spelled).
 //!
-//! All mistakes are collected in a `Ctxt` and reported together, each at its token. After a mistake the
-//! impls are still there, so that nothing else in the crate fails for want of them. What only the compiler can know
-//! (whether a type is a payload, how large it is) is left to the constants in the generated code.
+//! All mistakes are collected in a `Ctxt` and reported together, each at its token. After a mistake
+//! the impls are still there, so that nothing else in the crate fails for want of them. What only
+//! the compiler can know (whether a type is a payload, how large it is) is left to the constants in
+//! the generated code.
 
 mod ast;
 mod attr;

@@ -1,4 +1,5 @@
-//! How a type is spelled, which decides what to say should it turn out not to fit, never whether it fits.
+//! How a type is spelled, which decides what to say should it turn out not to fit, never whether it
+//! fits.
 
 use syn::visit::{self, Visit};
 use syn::{
@@ -23,7 +24,8 @@ pub(crate) fn advice(ty: &Type) -> &'static str {
     }
 }
 
-/// The advice that fits a field with `max_len`: a constructor in `mp_typed::__private`, and the type of the items.
+/// The advice that fits a field with `max_len`: a constructor in `mp_typed::__private`, and the
+/// type of the items.
 pub(crate) fn max_len_advice(ty: &Type) -> (&'static str, Option<&Type>) {
     match ty {
         Type::Path(path) => path.path.segments.last().map_or(("max_len", None), segment_max_len_advice),
@@ -168,7 +170,8 @@ pub(crate) fn contains(ty: &Type, name: &Ident) -> bool {
     contains.found
 }
 
-/// Whether a value of the type may hold one of the type parameter `param`, so more than a `PhantomData` of it.
+/// Whether a value of the type may hold one of the type parameter `param`, so more than a
+/// `PhantomData` of it.
 pub(crate) fn holds(ty: &Type, param: &Ident) -> bool {
     struct Holds<'a> {
         param: &'a Ident,

@@ -1,8 +1,10 @@
-//! Whether a type without `crate = ...` can find `mp-typed`, judged by what the compiler was told about crates.
+//! Whether a type without `crate = ...` can find `mp-typed`, judged by what the compiler was told
+//! about crates.
 //!
-//! A path that leads nowhere is the compiler's error, and the compiler knows nothing of `crate = ...`. Its arguments do
-//! tell when `::mp_typed` cannot be there, and under which name it is. Where they say nothing (rust-analyzer runs derives
-//! in a process of its own, some build systems pass their arguments in a file), nothing is said here.
+//! A path that leads nowhere is the compiler's error, and the compiler knows nothing of
+//! `crate = ...`. Its arguments do tell when `::mp_typed` cannot be there, and under which name it
+//! is. Where they say nothing (rust-analyzer runs derives in a process of its own, some build
+//! systems pass their arguments in a file), nothing is said here.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -11,7 +13,8 @@ use crate::derive::Derive;
 
 const NAME: &str = "mp_typed";
 
-/// What to say instead of looking for `::mp_typed`, if these arguments of rustc show that it is not there.
+/// What to say instead of looking for `::mp_typed`, if these arguments of rustc show that it is not
+/// there.
 pub(crate) fn missing(derive: Derive, args: impl Iterator<Item = OsString>) -> Option<String> {
     let crates = crates(args);
     if crates.is_empty() || crates.iter().any(|(name, _)| name == NAME) {

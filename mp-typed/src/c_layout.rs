@@ -1,15 +1,15 @@
 //! `layout = "C"`: payloads that are a C struct, byte for byte, for peers written in C.
 //!
-//! Where a field goes is C's rule, which `std::alloc::Layout::extend` implements; a Rust type need not be `repr(C)` for it.
-//! Padding is never read, and always written as zero.
+//! Where a field goes is C's rule, which `std::alloc::Layout::extend` implements; a Rust type need
+//! not be `repr(C)` for it. Padding is never read, and always written as zero.
 
 use std::alloc::Layout;
 
 use crate::codec::{Reader, Writer};
 use crate::error::{DecodeFault, EncodeFault};
 
-/// A value that has the bytes of a C type: fixed-width numbers, `bool`, arrays, and structs that derive `Payload` with
-/// `#[payload(layout = "C")]`.
+/// A value that has the bytes of a C type: fixed-width numbers, `bool`, arrays, and structs that
+/// derive `Payload` with `#[payload(layout = "C")]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no C layout, so it cannot be a field of a `layout = \"C\"` type",
     label = "no C layout",

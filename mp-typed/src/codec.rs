@@ -1,8 +1,9 @@
 //! Values to bytes and back: the one module that knows bincode.
 //!
-//! The encoding is bincode's with fixed-size integers, little-endian, so that the size of a value does not depend on the
-//! numbers in it. A [`Writer`] fills a buffer of the largest size there is, a [`Reader`] walks over a received param;
-//! neither allocates. `layout = "C"` types use the same two, with raw bytes at chosen positions.
+//! The encoding is bincode's with fixed-size integers, little-endian, so that the size of a value
+//! does not depend on the numbers in it. A [`Writer`] fills a buffer of the largest size there is,
+//! a [`Reader`] walks over a received param; neither allocates. `layout = "C"` types use the same
+//! two, with raw bytes at chosen positions.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 

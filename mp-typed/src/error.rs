@@ -1,21 +1,23 @@
 //! What can go wrong between a value and its bytes: one error type per direction.
 //!
-//! A *fault* says what is wrong with one field; the *error* around it says which field of which type. Codecs return
-//! faults, so that the hot path carries no names; [`encode`](crate::encode) and [`decode`](crate::decode) add them.
+//! A *fault* says what is wrong with one field; the *error* around it says which field of which
+//! type. Codecs return faults, so that the hot path carries no names; [`encode`](crate::encode) and
+//! [`decode`](crate::decode) add them.
 
 use mp_core::MAX_FDS;
 use thiserror::Error;
 
 /// Why a value could not be encoded.
 ///
-/// The type itself always fits a message, that was checked when it was compiled. What is left are the promises that
-/// only a value can break.
+/// The type itself always fits a message, that was checked when it was compiled. What is left are
+/// the promises that only a value can break.
 #[derive(Debug, Error)]
 #[error("`{}` cannot be sent: {fault}", place(message, field))]
 pub struct EncodeError {
     /// The message, request or response type.
     pub message: &'static str,
-    /// Its field, or the field of it that contains the culprit. Empty if it is the value as a whole.
+    /// Its field, or the field of it that contains the culprit. Empty if it is the value as a
+    /// whole.
     pub field: &'static str,
     /// What is wrong with the field's value.
     #[source]
@@ -42,7 +44,8 @@ pub enum EncodeFault {
         /// The declared bound.
         max_size: usize,
     },
-    /// There is no room left in the message, or in a `max_size` field that is larger than all of it.
+    /// There is no room left in the message, or in a `max_size` field that is larger than all of
+    /// it.
     #[error("it does not fit into what is left of the message")]
     NoRoom,
     /// A type with `max_fds` may receive more descriptors than can be sent.
@@ -53,7 +56,8 @@ pub enum EncodeFault {
     /// A `SystemTime` before 1970, for which the encoding has no form.
     #[error("it is a time before 1970-01-01")]
     BeforeEpoch,
-    /// The `Serialize` implementation of a `max_size` field failed, or asked for what bincode cannot do.
+    /// The `Serialize` implementation of a `max_size` field failed, or asked for what bincode
+    /// cannot do.
     #[error("{0}")]
     Serialize(String),
 }
@@ -69,7 +73,8 @@ pub enum DecodeError {
     Field {
         /// The message, request or response type.
         message: &'static str,
-        /// Its field, or the field of it that contains the culprit. Empty if it is the value as a whole.
+        /// Its field, or the field of it that contains the culprit. Empty if it is the value as a
+        /// whole.
         field: &'static str,
         /// What is wrong.
         #[source]
@@ -95,8 +100,8 @@ pub enum DecodeError {
         /// Descriptors received.
         received: usize,
     },
-    /// More descriptors came than a message may have. Peers since DPDK 24.11 can send up to 253: a type for what they send
-    /// raises its limit with `#[message(max_fds = 253)]`.
+    /// More descriptors came than a message may have. Peers since DPDK 24.11 can send up to 253: a
+    /// type for what they send raises its limit with `#[message(max_fds = 253)]`.
     #[error("`{message}` came with {received} file descriptors, the limit is {limit}")]
     TooManyFds {
         /// The message, request or response type.
@@ -118,7 +123,8 @@ pub enum DecodeFault {
     /// No descriptor is left for the field.
     #[error("its file descriptor is missing")]
     MissingFd,
-    /// The descriptor is of another sort than the field's type stands for: a `UnixStream` that is a file, say.
+    /// The descriptor is of another sort than the field's type stands for: a `UnixStream` that is a
+    /// file, say.
     #[error("its file descriptor is {found}, not {expected}")]
     WrongFd {
         /// What the field's type stands for.
@@ -151,7 +157,8 @@ pub enum DecodeFault {
     /// The bytes are no value of the type: a `bool` of 7, say, or text that is not UTF-8.
     #[error("{0}")]
     Invalid(&'static str),
-    /// The `Deserialize` implementation of a `max_size` field failed, or asked for what bincode cannot do.
+    /// The `Deserialize` implementation of a `max_size` field failed, or asked for what bincode
+    /// cannot do.
     #[error("{0}")]
     Deserialize(String),
 }

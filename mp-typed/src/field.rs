@@ -1,9 +1,12 @@
-//! One field of a derived type: everything the generated code needs to know about it, made by one expression.
+//! One field of a derived type: everything the generated code needs to know about it, made by one
+//! expression.
 //!
-//! The derives emit one [`Codec`] constant per field, at the field's type, and use nothing else of that type. A type that
-//! cannot be a field is therefore exactly one error, there, however often the field is touched.
+//! The derives emit one [`Codec`] constant per field, at the field's type, and use nothing else of
+//! that type. A type that cannot be a field is therefore exactly one error, there, however often
+//! the field is touched.
 //!
-//! The constructors in [`spelled`](crate::spelled) make the same as [`payload`], and give better advice if they cannot.
+//! The constructors in [`spelled`](crate::spelled) make the same as [`payload`], and give better
+//! advice if they cannot.
 
 use std::alloc::Layout;
 
@@ -28,7 +31,8 @@ pub struct Codec<'de, T> {
     pub get: Get<'de, T>,
 }
 
-/// How a `#[fd]` field of type `T` becomes descriptors, at most how many, and the bytes that count them.
+/// How a `#[fd]` field of type `T` becomes descriptors, at most how many, and the bytes that count
+/// them.
 #[derive(Debug)]
 pub struct FdCodec<'de, T> {
     size: usize,

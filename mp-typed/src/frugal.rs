@@ -1,9 +1,10 @@
 //! Decoding foreign types through serde, without believing what the bytes claim.
 //!
-//! bincode tells serde the length of a list before its items, and serde's collections reserve room for that many, up to a
-//! mebibyte; items that take no bytes it repeats as often as it is told. So a peer could make `max_size = 16` cost a
-//! mebibyte, or an eternity. Here collections are told nothing and grow with the items that really come, and there are never more
-//! items than a message has bytes.
+//! bincode tells serde the length of a list before its items, and serde's collections reserve room
+//! for that many, up to a mebibyte; items that take no bytes it repeats as often as it is told. So
+//! a peer could make `max_size = 16` cost a mebibyte, or an eternity. Here collections are told
+//! nothing and grow with the items that really come, and there are never more items than a message
+//! has bytes.
 
 use std::fmt;
 
@@ -22,7 +23,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Frugal<T> {
     }
 }
 
-/// Everything that takes part in decoding, handed on with this around it, so that nested values are covered too.
+/// Everything that takes part in decoding, handed on with this around it, so that nested values are
+/// covered too.
 struct Wary<T>(T);
 
 /// The items of a list or map, as long as there may be more.

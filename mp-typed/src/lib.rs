@@ -1,7 +1,7 @@
 //! Typed messages, requests and file descriptors over DPDK's multi-process IPC.
 //!
-//! A message is a struct or enum with a derive. Its fields become at most 256 bytes, its `#[fd]` fields at most 8 file
-//! descriptors, and the compiler checks that they do.
+//! A message is a struct or enum with a derive. Its fields become at most 256 bytes, its `#[fd]`
+//! fields at most 8 file descriptors, and the compiler checks that they do.
 //!
 //! ```
 //! use std::os::fd::OwnedFd;
@@ -57,35 +57,41 @@
 //! | text, lists, maps and sets with `max_len` | 8, and that many times the largest item |
 //! | `heapless` and `arrayvec` strings and vectors, behind the features of these names | 8, and the capacity times the largest item |
 //!
-//! An `#[fd]` field is anything that is `AsFd` and `From<OwnedFd>` or `TryFrom<OwnedFd>`: `OwnedFd`, `File`, sockets, pipes,
-//! types of yours; or `BorrowedFd<'_>` in a type that is only sent; or `Option` or an array of these, a `Vec` with `max_len`,
-//! or a bounded vector of `heapless` or `arrayvec`. A descriptor of another sort than the type stands for is refused: what is
-//! no Unix stream socket is no `UnixStream`, and your own `TryFrom` decides, with its own words, for types of yours.
+//! An `#[fd]` field is anything that is `AsFd` and `From<OwnedFd>` or `TryFrom<OwnedFd>`:
+//! `OwnedFd`, `File`, sockets, pipes, types of yours; or `BorrowedFd<'_>` in a type that is only
+//! sent; or `Option` or an array of these, a `Vec` with `max_len`, or a bounded vector of
+//! `heapless` or `arrayvec`. A descriptor of another sort than the type stands for is refused: what
+//! is no Unix stream socket is no `UnixStream`, and your own `TryFrom` decides, with its own words,
+//! for types of yours.
 //!
-//! A type may have one lifetime, for `&str`, `&[u8]` and `BorrowedFd`. [`decode`] can borrow text and bytes from the datagram;
-//! handlers and replies cannot, because they outlive it.
+//! A type may have one lifetime, for `&str`, `&[u8]` and `BorrowedFd`. [`decode`] can borrow text
+//! and bytes from the datagram; handlers and replies cannot, because they outlive it.
 //!
 //! # Encoding
 //!
-//! The bytes are those that bincode makes of a serde struct with the same fields, with integers of fixed size,
-//! little-endian. Fields go one after the other, so both sides need the same type: there are no field names, no
-//! versions and no optional fields in it. A variant is its place in the enum, 0 for the first; a discriminant that says
-//! otherwise does not compile. A descriptor counts as `()`. No serde derive is needed; where there is one, its
-//! attributes may not change the encoding.
+//! The bytes are those that bincode makes of a serde struct with the same fields, with integers of
+//! fixed size, little-endian. Fields go one after the other, so both sides need the same type:
+//! there are no field names, no versions and no optional fields in it. A variant is its place in
+//! the enum, 0 for the first; a discriminant that says otherwise does not compile. A descriptor
+//! counts as `()`. No serde derive is needed; where there is one, its attributes may not change the
+//! encoding.
 //!
-//! Decoding is strict: every byte and every descriptor belongs to a field, or the whole is refused and the descriptors are
-//! closed. It allocates what the value owns and nothing else, whatever length the sender claims; see [`DecodeError`].
+//! Decoding is strict: every byte and every descriptor belongs to a field, or the whole is refused
+//! and the descriptors are closed. It allocates what the value owns and nothing else, whatever
+//! length the sender claims; see [`DecodeError`].
 //!
 //! # Peers in C
 //!
-//! With `layout = "C"` the payload is the C struct with these fields, byte for byte: numbers in the machine's order, padding
-//! as the C compiler puts it, written as zeros. The fields are numbers, `bool`, arrays of these (text is `[u8; N]`) and
-//! structs with `#[derive(Payload)]` and `#[payload(layout = "C")]`; they need no `repr(C)`, and `repr(align(N))` counts as it
-//! does in C. A request in C layout has its response in C layout. A packed struct of a little-endian peer is the same type
-//! without `layout = "C"`.
+//! With `layout = "C"` the payload is the C struct with these fields, byte for byte: numbers in the
+//! machine's order, padding as the C compiler puts it, written as zeros. The fields are numbers,
+//! `bool`, arrays of these (text is `[u8; N]`) and structs with `#[derive(Payload)]` and
+//! `#[payload(layout = "C")]`; they need no `repr(C)`, and `repr(align(N))` counts as it does in C.
+//! A request in C layout has its response in C layout. A packed struct of a little-endian peer is
+//! the same type without `layout = "C"`.
 //!
-//! Nothing in a C struct says which descriptors are there. So a `#[fd]` field is one descriptor or an array of them, and only
-//! the last may vary: `Option` of a descriptor or a list of descriptors gets those that are left.
+//! Nothing in a C struct says which descriptors are there. So a `#[fd]` field is one descriptor or
+//! an array of them, and only the last may vary: `Option` of a descriptor or a list of descriptors
+//! gets those that are left.
 //!
 //! ```
 //! use mp_typed::{Message, encode};

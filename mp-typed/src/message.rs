@@ -13,9 +13,11 @@ use crate::codec::{Reader, Writer};
 use crate::error::{At, DecodeFault, EncodeFault};
 use crate::shape::{self, Shape};
 
-/// Bytes and file descriptors that fit one datagram: what messages, requests and responses have in common.
+/// Bytes and file descriptors that fit one datagram: what messages, requests and responses have in
+/// common.
 ///
-/// Implemented by `#[derive(Message)]`, `#[derive(Request)]` and `#[derive(Response)]`; there is no other way.
+/// Implemented by `#[derive(Message)]`, `#[derive(Request)]` and `#[derive(Response)]`; there is no
+/// other way.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent",
     label = "not a message, request or response",
@@ -66,7 +68,8 @@ pub trait Decode<'de>: Body + Sized {
     label = "cannot be received",
     note = "a received value is kept longer than its datagram, so it cannot borrow: receive an owned twin with the same fields, `String` in place of `&str`, `OwnedFd` in place of `BorrowedFd`"
 )]
-// Implemented by the derives rather than for all that fit, because then the compiler gives the advice above.
+// Implemented by the derives rather than for all that fit, because then the compiler gives the
+// advice above.
 pub trait DecodeOwned: for<'de> Decode<'de> {}
 
 /// A one-way message: best effort, nobody answers. DPDK's `rte_mp_sendmsg`.
@@ -113,7 +116,8 @@ pub trait Message: Body {
     note = "add `#[derive(Request)]` and `#[message(name = \"...\", response = SomeResponse)]`; a one-way message is sent with `send` and received with `on`"
 )]
 pub trait Request: Body {
-    /// The name under which receivers register their action, and under which the answer comes back: 1 to 63 bytes.
+    /// The name under which receivers register their action, and under which the answer comes back:
+    /// 1 to 63 bytes.
     const NAME: &'static str;
 
     /// The answer.
@@ -149,10 +153,11 @@ pub trait Request: Body {
 )]
 pub trait Response: Body {}
 
-/// A type whose values may be sent as the response `R`: `R` itself, and forms of it that lend what they send.
+/// A type whose values may be sent as the response `R`: `R` itself, and forms of it that lend what
+/// they send.
 ///
-/// Derived with `#[message(lends = R)]`, which checks that both are the same on the wire: fields of the same names and
-/// sizes, with as many descriptors, in the same order and layout.
+/// Derived with `#[message(lends = R)]`, which checks that both are the same on the wire: fields of
+/// the same names and sizes, with as many descriptors, in the same order and layout.
 ///
 /// ```
 /// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;

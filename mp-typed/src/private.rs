@@ -1,7 +1,8 @@
 //! What generated code refers to. Not for use by hand, and without any promise of stability.
 //!
-//! Everything is reached through this one path, because nothing else is certain where a derive stands: there may be no
-//! prelude, `Result` may be shadowed, and this crate may go by another name.
+//! Everything is reached through this one path, because nothing else is certain where a derive
+//! stands: there may be no prelude, `Result` may be shadowed, and this crate may go by another
+//! name.
 
 pub use core::marker::PhantomData;
 pub use core::option::Option::{self, None, Some};

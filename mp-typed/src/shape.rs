@@ -1,4 +1,5 @@
-//! Size arithmetic, done by the compiler: what a type takes at most, whether that fits, and the table that says why not.
+//! Size arithmetic, done by the compiler: what a type takes at most, whether that fits, and the
+//! table that says why not.
 
 use std::alloc::Layout;
 
@@ -162,8 +163,9 @@ pub const fn sum_of(sizes: &[usize]) -> usize {
 
 /// The size of at most `max_len` items of size `item`.
 ///
-/// Items without a size count as bytes if there are more of them than a message has bytes: otherwise a peer could keep the
-/// receiver busy with them for as long as it takes to count to `max_len`.
+/// Items without a size count as bytes if there are more of them than a message has bytes:
+/// otherwise a peer could keep the receiver busy with them for as long as it takes to count to
+/// `max_len`.
 #[must_use]
 pub(crate) const fn list_of(item: usize, max_len: usize) -> usize {
     let item = if item == 0 && max_len > MAX_PARAM { 1 } else { item };
@@ -183,7 +185,8 @@ pub const fn enum_of(sizes: &[usize]) -> usize {
     largest.saturating_add(TAG_SIZE)
 }
 
-/// Fails to evaluate, with a table of all fields, when a value of this shape might not fit a message.
+/// Fails to evaluate, with a table of all fields, when a value of this shape might not fit a
+/// message.
 #[track_caller]
 pub(crate) const fn check(shape: &Shape) {
     let (size, fds) = (max_size(shape), max_fds(shape));
@@ -461,8 +464,8 @@ const fn widest_name(fields: &[Field]) -> usize {
     widest
 }
 
-/// A C struct has no bytes that say which descriptors are there, so their number must tell: only that of the last field
-/// may vary, and it must stand for one value only.
+/// A C struct has no bytes that say which descriptors are there, so their number must tell: only
+/// that of the last field may vary, and it must stand for one value only.
 #[track_caller]
 const fn check_c_fds(shape: &Shape) {
     let fields = shape.variants[0].fields;

@@ -1,8 +1,9 @@
 //! The same as [`Payload`], in words that fit how a field's type is spelled.
 //!
-//! Whoever writes `String` needs `max_len`, whoever writes `OwnedFd` needs `#[fd]`: the derives pick the constructor by the
-//! spelling, and the bound of the constructor brings the advice. Spelling picks words only. The traits decide, and all
-//! of these are implemented for whatever is a payload: so is a type of yours that happens to be called `String`.
+//! Whoever writes `String` needs `max_len`, whoever writes `OwnedFd` needs `#[fd]`: the derives
+//! pick the constructor by the spelling, and the bound of the constructor brings the advice.
+//! Spelling picks words only. The traits decide, and all of these are implemented for whatever is a
+//! payload: so is a type of yours that happens to be called `String`.
 //!
 //! They are written out because a macro of ours would show in every error of a user.
 
@@ -15,7 +16,8 @@ pub const fn wrapped<'de, T: WrappedField<Inner>, Inner: ?Sized>() -> Codec<'de,
     payload()
 }
 
-/// A payload that is spelled like an `Option` or an array of `Inner`, which then is what to speak of.
+/// A payload that is spelled like an `Option` or an array of `Inner`, which then is what to speak
+/// of.
 #[diagnostic::on_unimplemented(
     message = "`{Inner}` has no largest size, so it cannot be part of a message",
     label = "no largest size of `{Inner}` is known",
@@ -181,13 +183,15 @@ pub trait BoundedAlready<'de>: MaxLen<'de> {}
 #[diagnostic::do_not_recommend]
 impl<'de, T: MaxLen<'de>> BoundedAlready<'de> for T {}
 
-/// A field with `max_len` that is spelled like text or a list in another form than those that `max_len` knows.
+/// A field with `max_len` that is spelled like text or a list in another form than those that
+/// `max_len` knows.
 #[must_use]
 pub const fn max_len_of_other<'de, T: BoundedOther<'de>, const N: usize>() -> Codec<'de, T> {
     max_len::<T, N>()
 }
 
-/// What `max_len` bounds, spelled like text or a list in another form than those that `max_len` knows.
+/// What `max_len` bounds, spelled like text or a list in another form than those that `max_len`
+/// knows.
 #[diagnostic::on_unimplemented(
     message = "`max_len` does not know `{Self}`",
     label = "not one of the types that `max_len` bounds",

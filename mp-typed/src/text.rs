@@ -1,6 +1,7 @@
 //! Formatting for constants: `format!` does not run at compile time.
 
-/// Text in the making. What does not fit is cut off: better a short table than a second error about the first.
+/// Text in the making. What does not fit is cut off: better a short table than a second error about
+/// the first.
 pub(crate) struct Text {
     bytes: [u8; 4096],
     len: usize,

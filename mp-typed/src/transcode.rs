@@ -1,4 +1,5 @@
-//! A whole message to its param and descriptors, and back: names for the faults of its fields, and nothing left over.
+//! A whole message to its param and descriptors, and back: names for the faults of its fields, and
+//! nothing left over.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 
@@ -11,11 +12,12 @@ use crate::shape;
 
 /// Encodes a message, request or response: its param, and the descriptors it lends.
 ///
-/// This is what the roles do before they send; call it yourself to hand a typed value to the raw core.
+/// This is what the roles do before they send; call it yourself to hand a typed value to the raw
+/// core.
 ///
 /// # Errors
-/// A value that breaks a promise of its type: a `max_len` or `max_size` field that is longer than declared, a time
-/// before 1970, a foreign `Serialize` that fails.
+/// A value that breaks a promise of its type: a `max_len` or `max_size` field that is longer than
+/// declared, a time before 1970, a foreign `Serialize` that fails.
 ///
 /// ```
 /// use mp_typed::Message;
@@ -40,7 +42,8 @@ pub fn encode<T: Body>(value: &T) -> Result<Encoded<'_>, EncodeError> {
 /// Decodes a message, request or response from all of `param` and exactly the descriptors `fds`.
 ///
 /// # Errors
-/// Bytes that are no value of the type, bytes or descriptors left over or missing. All descriptors are closed then.
+/// Bytes that are no value of the type, bytes or descriptors left over or missing. All descriptors
+/// are closed then.
 ///
 /// ```
 /// # use mp_typed::Message;

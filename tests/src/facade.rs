@@ -1,4 +1,5 @@
-//! `mp-typed` behind another crate, as a framework would have it: re-exported, and with a macro that makes messages.
+//! `mp-typed` behind another crate, as a framework would have it: re-exported, and with a macro
+//! that makes messages.
 
 pub use mp_typed as ipc;
 

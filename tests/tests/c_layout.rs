@@ -1,4 +1,5 @@
-//! `layout = "C"` against a C compiler: `offsetof` and `sizeof` of every member, and the bytes of values both ways.
+//! `layout = "C"` against a C compiler: `offsetof` and `sizeof` of every member, and the bytes of
+//! values both ways.
 
 #![cfg(feature = "dpdk")]
 

@@ -1,8 +1,10 @@
-//! What must not compile, and what the compiler then says: one error per mistake, at the token at fault.
+//! What must not compile, and what the compiler then says: one error per mistake, at the token at
+//! fault.
 //!
-//! The errors are stored beside the cases, in the words of one compiler, which `compile-fail/compiler.txt` names. Another
-//! compiler says some of it otherwise, so nothing is compared then, and a line says so. To store what the compiler at hand
-//! says, run this with `TRYBUILD=overwrite`.
+//! The errors are stored beside the cases, in the words of one compiler, which
+//! `compile-fail/compiler.txt` names. Another compiler says some of it otherwise, so nothing is
+//! compared then, and a line says so. To store what the compiler at hand says, run this with
+//! `TRYBUILD=overwrite`.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! Encoding allocates nothing; decoding allocates what the value owns, however large the sender claims it to be.
+//! Encoding allocates nothing; decoding allocates what the value owns, however large the sender
+//! claims it to be.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -171,8 +172,9 @@ struct Counting;
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-// SAFETY: every call goes to the system allocator, with the caller's arguments and so under the contract that the caller
-// has taken on; what is counted beside it is a thread-local without a destructor, which allocates nothing itself.
+// SAFETY: every call goes to the system allocator, with the caller's arguments and so under the
+// contract that the caller has taken on; what is counted beside it is a thread-local without a
+// destructor, which allocates nothing itself.
 #[allow(unsafe_code, reason = "only an allocator sees allocations")]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {

@@ -1,6 +1,7 @@
 //! A crate path that leads nowhere is one error, and it tells of `crate = ...`.
 //!
-//! The compiler is called as Cargo calls it, with `mp-typed` under the name that a `Cargo.toml` would give it.
+//! The compiler is called as Cargo calls it, with `mp-typed` under the name that a `Cargo.toml`
+//! would give it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

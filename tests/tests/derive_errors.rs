@@ -1,4 +1,5 @@
-//! What is said of values that cannot be sent and bytes that cannot be read: every fault there is, with its text.
+//! What is said of values that cannot be sent and bytes that cannot be read: every fault there is,
+//! with its text.
 
 use std::error::Error;
 use std::net::IpAddr;

@@ -1,4 +1,5 @@
-//! What holds for all values of all fields of descriptors: each comes back where it was, in both encodings.
+//! What holds for all values of all fields of descriptors: each comes back where it was, in both
+//! encodings.
 
 use std::fmt::{self, Debug};
 use std::fs::File;

@@ -1,5 +1,5 @@
-//! A descriptor of another sort than its field's type stands for is refused: by us for types of `std`, which takes
-//! anything, and by their own words for types that are `TryFrom<OwnedFd>`.
+//! A descriptor of another sort than its field's type stands for is refused: by us for types of
+//! `std`, which takes anything, and by their own words for types that are `TryFrom<OwnedFd>`.
 
 use std::fmt;
 use std::fs::File;

@@ -1,4 +1,5 @@
-//! Descriptors beside the payload: which field gets which, how many there must be, and that none is ever left open.
+//! Descriptors beside the payload: which field gets which, how many there must be, and that none is
+//! ever left open.
 
 use std::fs::File;
 use std::io::Read;
@@ -42,7 +43,8 @@ fn descriptors_go_to_their_fields_in_order() {
         list: vec![next(), next()],
     };
     let encoded = encode(&sent).unwrap();
-    // As for bincode with `()` in place of a descriptor: one byte for the `Option`, eight for the length of the list.
+    // As for bincode with `()` in place of a descriptor: one byte for the `Option`, eight for the
+    // length of the list.
     assert_eq!(encoded.param(), MIXED);
     assert_eq!(encoded.fds().iter().map(AsRawFd::as_raw_fd).collect::<Vec<_>>(), numbers);
     assert_eq!((Mixed::MAX_SIZE, Mixed::MAX_FDS), (12, 7));

@@ -1,5 +1,5 @@
-//! Derives in unfriendly surroundings: whatever the user's code calls its own things, and however strict its lints are,
-//! generated code neither breaks nor warns.
+//! Derives in unfriendly surroundings: whatever the user's code calls its own things, and however
+//! strict its lints are, generated code neither breaks nor warns.
 
 #![deny(warnings, missing_docs, unused_qualifications, unreachable_pub, unused, nonstandard_style)]
 #![deny(clippy::pedantic, clippy::unwrap_used)]

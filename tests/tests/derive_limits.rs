@@ -1,5 +1,6 @@
-//! What just fits compiles: 256 bytes and 8 descriptors, in every way of getting there. What is one more does not; that
-//! side is `compile-fail/payload_257_every_way.rs` and `compile-fail/fds_nine_every_way.rs`, the same ways in the same order.
+//! What just fits compiles: 256 bytes and 8 descriptors, in every way of getting there. What is one
+//! more does not; that side is `compile-fail/payload_257_every_way.rs` and
+//! `compile-fail/fds_nine_every_way.rs`, the same ways in the same order.
 
 use std::collections::BTreeMap;
 use std::os::fd::{BorrowedFd, OwnedFd};

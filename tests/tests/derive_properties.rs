@@ -1,6 +1,7 @@
 //! What holds for all values of all field types.
 //!
-//! The types here derive serde's traits beside ours, so that bincode can encode them by itself: its bytes are the standard.
+//! The types here derive serde's traits beside ours, so that bincode can encode them by itself: its
+//! bytes are the standard.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt::Debug;
@@ -40,7 +41,8 @@ fn check<T: Message + DecodeOwned + Serialize + DeserializeOwned + Debug>(value:
     assert!(matches!(decode::<T>(&longer, []), Err(DecodeError::TrailingBytes { .. })));
 }
 
-/// What holds for bytes from anywhere: if they are a value, then one that bincode finds in them too.
+/// What holds for bytes from anywhere: if they are a value, then one that bincode finds in them
+/// too.
 fn survive<T: DecodeOwned + Serialize + DeserializeOwned + Debug>(bytes: &[u8]) {
     let ours: Result<T, _> = decode(bytes, []);
     let standard = bincode::serde::decode_from_slice::<T, _>(bytes, CONFIG);

@@ -1,7 +1,8 @@
 //! The gallery of errors in `docs/errors.md`: real mistakes with the compiler's real words.
 //!
-//! It is made of the compile-fail cases and their stored output, which `compile_fail.rs` holds against the compiler, so it
-//! cannot go stale: this test fails when it would. To write it anew, run the test with `UPDATE_EXPECT=1`.
+//! It is made of the compile-fail cases and their stored output, which `compile_fail.rs` holds
+//! against the compiler, so it cannot go stale: this test fails when it would. To write it anew,
+//! run the test with `UPDATE_EXPECT=1`.
 
 use std::fmt::Write as _;
 use std::fs;

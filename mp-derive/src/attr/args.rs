@@ -1,6 +1,7 @@
 //! The arguments in the brackets: which key, which value, and what to say about everything else.
 //!
-//! Arguments are parsed one by one, and after a mistake from the next comma on, so that each mistake shows.
+//! Arguments are parsed one by one, and after a mistake from the next comma on, so that each
+//! mistake shows.
 
 use proc_macro2::TokenTree;
 use syn::ext::IdentExt;
@@ -256,7 +257,8 @@ impl Place {
         }
     }
 
-    /// Whether a key belongs to another of the three roles, and so raises doubts about which one is meant.
+    /// Whether a key belongs to another of the three roles, and so raises doubts about which one is
+    /// meant.
     fn is_of_another_role(self, derive: Derive, key: &str) -> bool {
         self == Self::Type
             && matches!(

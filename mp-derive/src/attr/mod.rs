@@ -1,4 +1,5 @@
-//! The attributes: `#[message(...)]`, `#[payload(...)]`, `#[fd]`, and the `#[serde(...)]` ones that matter here.
+//! The attributes: `#[message(...)]`, `#[payload(...)]`, `#[fd]`, and the `#[serde(...)]` ones that
+//! matter here.
 
 mod args;
 mod repr;
@@ -30,7 +31,8 @@ pub(crate) struct TypeAttrs {
     pub(crate) max_fds: Option<Given<Expr>>,
     /// Where `mp-typed` is; `::mp_typed` unless the type says otherwise.
     pub(crate) krate: Option<Path>,
-    /// Some of it belongs to another role, which the type may have by another derive: impls for this one could collide.
+    /// Some of it belongs to another role, which the type may have by another derive: impls for
+    /// this one could collide.
     pub(crate) of_another_role: bool,
     /// Some of it could not be understood, so nothing can be said to be missing.
     pub(crate) unclear: bool,

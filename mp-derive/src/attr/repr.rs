@@ -1,5 +1,5 @@
-//! `#[repr(...)]` beside our derives: C's alignment counts in a C layout, and packed structs have fields that cannot be
-//! borrowed. Everything else in it is the compiler's business, mistakes too.
+//! `#[repr(...)]` beside our derives: C's alignment counts in a C layout, and packed structs have
+//! fields that cannot be borrowed. Everything else in it is the compiler's business, mistakes too.
 
 use proc_macro2::TokenStream;
 use syn::meta::ParseNestedMeta;
@@ -8,7 +8,8 @@ use syn::{Attribute, LitInt, token};
 use crate::ctxt::Ctxt;
 use crate::derive::Derive;
 
-/// Refuses `packed`: references to the fields of a packed struct do not exist, so nothing could encode them.
+/// Refuses `packed`: references to the fields of a packed struct do not exist, so nothing could
+/// encode them.
 pub(super) fn check(derive: Derive, layout_c: bool, attrs: &[Attribute], cx: &mut Ctxt) {
     let (noun, attribute) = (derive.noun(), derive.attribute());
     each(attrs, |meta| {

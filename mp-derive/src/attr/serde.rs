@@ -1,8 +1,8 @@
 //! `#[serde(...)]` beside our derives.
 //!
-//! Our types are encoded field by field, not by serde, and a payload promises the bytes that bincode makes of a plain
-//! serde derive. So what would change serde's encoding is refused where the two would differ; the rest is none of our
-//! business.
+//! Our types are encoded field by field, not by serde, and a payload promises the bytes that
+//! bincode makes of a plain serde derive. So what would change serde's encoding is refused where
+//! the two would differ; the rest is none of our business.
 
 use syn::meta::ParseNestedMeta;
 use syn::{Attribute, Expr, Token, token};

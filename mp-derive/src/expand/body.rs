@@ -170,7 +170,8 @@ fn role(input: &Input<'_>, private: &TokenStream) -> TokenStream {
     }
 }
 
-/// The permission to be sent as another response, and the check that nobody can tell the difference.
+/// The permission to be sent as another response, and the check that nobody can tell the
+/// difference.
 fn lent_answer(input: &Input<'_>, private: &TokenStream) -> Option<TokenStream> {
     let response = &input.attrs.lends.as_ref()?.value;
     let (ident, at) = (input.ident, response.span());

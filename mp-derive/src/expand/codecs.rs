@@ -98,8 +98,8 @@ fn definition(input: &Input<'_>, private: &TokenStream, de: &Lifetime, generics:
     }
 }
 
-/// The largest size of a payload. Of payloads that contain each other the compiler says that there is a cycle, and names
-/// this constant first.
+/// The largest size of a payload. Of payloads that contain each other the compiler says that there
+/// is a cycle, and names this constant first.
 fn max_size(input: &Input<'_>, private: &TokenStream) -> TokenStream {
     let sums = input.variants.iter().enumerate().map(|(v, variant)| {
         let fields = variant.fields.iter().enumerate().filter(|(_, field)| valid::is_clear(input, field));

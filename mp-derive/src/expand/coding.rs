@@ -8,7 +8,8 @@ use super::codecs::Codecs;
 use super::span;
 use crate::ast::{Field, Input, Variant};
 
-/// Whether errors name the field: those of messages do, those of payloads leave it to the message around them.
+/// Whether errors name the field: those of messages do, those of payloads leave it to the message
+/// around them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Names {
     Kept,
@@ -81,7 +82,8 @@ pub(super) fn decode(input: &Input<'_>, codecs: &Codecs, private: &TokenStream, 
     }
 }
 
-/// What the compiler makes of discriminants: a variant's number on the wire is its place, so they may say nothing else.
+/// What the compiler makes of discriminants: a variant's number on the wire is its place, so they
+/// may say nothing else.
 pub(super) fn check_discriminants(input: &Input<'_>, private: &TokenStream) -> TokenStream {
     let checks = input.variants.iter().enumerate().filter_map(|(v, variant)| {
         let value = variant.discriminant?;
@@ -132,8 +134,8 @@ fn pattern(variant: &Variant<'_>) -> TokenStream {
     quote!(#path { #(#bindings),* })
 }
 
-/// A C struct may stand anywhere in another one: its fields are counted from where it starts, and it ends where its
-/// trailing padding does.
+/// A C struct may stand anywhere in another one: its fields are counted from where it starts, and
+/// it ends where its trailing padding does.
 fn c_frame(input: &Input<'_>, codecs: &Codecs, stream: &TokenStream) -> Option<(TokenStream, TokenStream)> {
     input.attrs.layout_c.as_ref()?;
     let c = codecs.c();

@@ -1,5 +1,6 @@
-//! After a mistake: the same impls without content, so that nothing else in the crate fails for want of them, and the
-//! codec constants, so that the compiler still looks at the types of the fields.
+//! After a mistake: the same impls without content, so that nothing else in the crate fails for
+//! want of them, and the codec constants, so that the compiler still looks at the types of the
+//! fields.
 
 use proc_macro2::TokenStream;
 use quote::quote;

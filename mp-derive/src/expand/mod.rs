@@ -1,7 +1,8 @@
 //! The generated code.
 //!
-//! For every type there is one `const _` block. In it, `Fields` holds one codec constant per field, made by an expression
-//! that stands at the field's type, and all else refers to those constants: a type that cannot be a field is one error.
+//! For every type there is one `const _` block. In it, `Fields` holds one codec constant per field,
+//! made by an expression that stands at the field's type, and all else refers to those constants: a
+//! type that cannot be a field is one error.
 
 mod body;
 mod codecs;
@@ -49,19 +50,22 @@ pub(crate) fn expand(derive: Derive, original: &DeriveInput) -> TokenStream {
     block(&input, &impls)
 }
 
-/// What to say if the compiler was told that `::mp_typed`, which all of the code would need, is not there.
+/// What to say if the compiler was told that `::mp_typed`, which all of the code would need, is not
+/// there.
 fn missing(input: &Input<'_>) -> Option<String> {
     let says_where = input.attrs.krate.is_some() || input.attrs.unclear;
     if says_where { None } else { whereabouts::missing(input.derive, env::args_os()) }
 }
 
-/// The name under which generated code finds everything that it uses, whatever the surroundings call their own things.
+/// The name under which generated code finds everything that it uses, whatever the surroundings
+/// call their own things.
 fn private() -> TokenStream {
     quote!(__mp)
 }
 
-/// The one place where the path to this crate stands, with the spans that it was written with: so a `$crate` in it
-/// stays that of the macro it was written in, and a path that leads nowhere is one error.
+/// The one place where the path to this crate stands, with the spans that it was written with: so a
+/// `$crate` in it stays that of the macro it was written in, and a path that leads nowhere is one
+/// error.
 fn block(input: &Input<'_>, content: &TokenStream) -> TokenStream {
     let krate = input.attrs.krate.as_ref().map_or_else(|| quote!(::mp_typed), ToTokens::to_token_stream);
     quote! {

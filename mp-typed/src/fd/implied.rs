@@ -1,4 +1,5 @@
-//! What a type of `std` says about its descriptor, which `std` itself does not check: it makes a `UnixStream` of anything.
+//! What a type of `std` says about its descriptor, which `std` itself does not check: it makes a
+//! `UnixStream` of anything.
 //!
 //! Types of the user's own judge by themselves, in `TryFrom<OwnedFd>`.
 

@@ -1,8 +1,8 @@
 //! Fields that travel as file descriptors, beside the payload.
 //!
-//! In the payload a descriptor is nothing, so bincode's rules hold: `Option` takes the one byte that says whether it is
-//! there, a list the eight that say how many there are. A C layout has no such bytes; there the number of descriptors
-//! that came must tell.
+//! In the payload a descriptor is nothing, so bincode's rules hold: `Option` takes the one byte
+//! that says whether it is there, a list the eight that say how many there are. A C layout has no
+//! such bytes; there the number of descriptors that came must tell.
 
 mod implied;
 
@@ -13,7 +13,8 @@ use crate::codec::{Reader, Writer};
 use crate::error::{DecodeFault, EncodeFault};
 use crate::shape::FdCount;
 
-/// How an [`FdField`] is made up. A parameter that the compiler finds by itself; it keeps the implementations apart.
+/// How an [`FdField`] is made up. A parameter that the compiler finds by itself; it keeps the
+/// implementations apart.
 pub(crate) mod kind {
     use std::marker::PhantomData;
 
@@ -63,8 +64,9 @@ pub trait LendFd<Kind> {
     fn lend<'a>(&'a self, count: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault>;
 }
 
-/// A field that can be sent and received as file descriptors: anything that is `AsFd` and `TryFrom<OwnedFd>`, which
-/// whatever is `From<OwnedFd>` is too; `Option` and arrays of it, and bounded lists.
+/// A field that can be sent and received as file descriptors: anything that is `AsFd` and
+/// `TryFrom<OwnedFd>`, which whatever is `From<OwnedFd>` is too; `Option` and arrays of it, and
+/// bounded lists.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel as a file descriptor",
     label = "not a file descriptor",

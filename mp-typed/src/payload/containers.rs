@@ -1,4 +1,5 @@
-//! Bounded text and lists of the `heapless` and `arrayvec` crates, behind the features of those names.
+//! Bounded text and lists of the `heapless` and `arrayvec` crates, behind the features of those
+//! names.
 
 #[cfg(any(feature = "arrayvec", feature = "heapless"))]
 use super::Payload;

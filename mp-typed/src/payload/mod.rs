@@ -11,9 +11,10 @@ use crate::error::{DecodeFault, EncodeFault};
 
 /// A value with a known largest encoded size, so that it can be part of a message.
 ///
-/// Numbers, `bool`, `char`, tuples, arrays, `Option`, `Result`, times and addresses are payloads; for your own structs
-/// and enums `#[derive(Payload)]`. Text and lists are payloads in bounded form (`heapless` and `arrayvec` behind the
-/// features of those names); growable ones get their bound at the field, with `max_len`.
+/// Numbers, `bool`, `char`, tuples, arrays, `Option`, `Result`, times and addresses are payloads;
+/// for your own structs and enums `#[derive(Payload)]`. Text and lists are payloads in bounded form
+/// (`heapless` and `arrayvec` behind the features of those names); growable ones get their bound at
+/// the field, with `max_len`.
 ///
 /// ```
 /// use mp_typed::Payload;
