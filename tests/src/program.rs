@@ -1,4 +1,4 @@
-//! The programs of other packages, for tests that run them.
+//! The programs of other packages, for tests that run them, and a test in a process of its own.
 
 use std::{env, path::PathBuf, process::Command};
 
@@ -20,6 +20,27 @@ pub fn example(name: &str) -> PathBuf {
 #[must_use]
 pub fn mpctl() -> PathBuf {
     build("mpctl", "mpctl")
+}
+
+/// Runs the test that calls this, once more and alone, in a process of its own, for what it changes
+/// there or may end with it. `true` in that process, where the test goes on.
+///
+/// # Panics
+///
+/// If it fails there.
+#[must_use]
+pub fn in_a_child(test: &str, environment: &[(&str, &str)]) -> bool {
+    const ALONE: &str = "MP_TESTS_ALONE";
+    if env::var(ALONE).is_ok_and(|alone| alone == test) {
+        return true;
+    }
+    let own = env::current_exe().expect("a test knows its path");
+    let mut child = Command::new(own);
+    child.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(ALONE, test);
+    let output = child.envs(environment.iter().copied()).output().expect("it can be run");
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("1 passed"), "{}: {said}", output.status);
+    false
 }
 
 fn build(package: &str, program: &str) -> PathBuf {

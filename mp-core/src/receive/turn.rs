@@ -22,17 +22,23 @@ thread_local! {
 /// Runs `handler`, during which the first [`step_aside`] on this thread gives up
 /// its turn. Tells whether it was kept.
 pub(crate) fn hold(turns: Arc<dyn TurnHolder>, handler: impl FnOnce()) -> bool {
-    TURN.set(Some(turns));
+    put(Some(turns));
     handler();
-    TURN.take().is_some()
+    put(None).is_some()
 }
 
 /// Lets the handlers that wait go first, from now until this handler ends.
 /// Outside a handler it does nothing.
 pub(crate) fn step_aside() {
-    if let Some(turns) = TURN.take()
+    if let Some(turns) = put(None)
         && !Arc::clone(&turns).give_up()
     {
-        TURN.set(Some(turns));
+        put(Some(turns));
     }
+}
+
+/// Tells what was there before. On a thread that ends, where this is gone before other
+/// thread-locals, whose destructors may ask, there is nothing: no handler runs there.
+fn put(turns: Option<Arc<dyn TurnHolder>>) -> Option<Arc<dyn TurnHolder>> {
+    TURN.try_with(|turn| turn.replace(turns)).ok().flatten()
 }
