@@ -63,7 +63,7 @@ pub use role::{
 pub use sys::{Address, Credentials, PathTooLong};
 pub use wire::{
     Fds, FdsError, FdsIntoIter, Layout, MAX_FDS, MAX_NAME, MAX_PARAM, Malformed, Message, MessageError,
-    MessageRef, Name, NameError, Param, ParamError,
+    MessageRef, Name, NameError, Param, ParamError, Reason, Why,
 };
 
 /// For `mp-typed`, which has the same verbs over types. No part of the interface.

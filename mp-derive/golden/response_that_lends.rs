@@ -48,8 +48,8 @@ const _: () = {
     #[automatically_derived]
     impl<'a> __mp::Answer<Ring> for LentRing<'a> {
         type Body = Self;
-        fn into_response(self) -> __mp::Option<Self> {
-            __mp::Some(self)
+        fn into_response(self) -> __mp::Result<Self, __mp::Why> {
+            __mp::Ok(self)
         }
     }
     const SAME_ON_THE_WIRE: () = __mp::check_sent_as::<LentRing<'_>, Ring>();

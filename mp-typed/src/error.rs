@@ -4,6 +4,8 @@
 //! type. Codecs return faults, so that the hot path carries no names; [`encode`](crate::encode) and
 //! [`decode`](crate::decode) add them.
 
+use std::io;
+
 use mp_core::MAX_FDS;
 use thiserror::Error;
 
@@ -12,6 +14,7 @@ use thiserror::Error;
 /// The type itself always fits a message, that was checked when it was compiled. What is left are
 /// the promises that only a value can break.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 #[error("`{}` cannot be sent: {fault}", place(message, field))]
 pub struct EncodeError {
     /// The message, request or response type.
@@ -19,9 +22,33 @@ pub struct EncodeError {
     /// Its field, or the field of it that contains the culprit. Empty if it is the value as a
     /// whole.
     pub field: &'static str,
-    /// What is wrong with the field's value.
-    #[source]
+    /// What is wrong with the field's value; a part of this error's text, so no source of it.
     pub fault: EncodeFault,
+}
+
+impl EncodeError {
+    /// What DPDK's functions set `rte_errno` to for a message like this: `E2BIG` or `EINVAL`.
+    pub(crate) fn errno(&self) -> i32 {
+        match self.fault {
+            EncodeFault::TooLong { .. }
+            | EncodeFault::TooLarge { .. }
+            | EncodeFault::NoRoom
+            | EncodeFault::TooManyFds => libc::E2BIG,
+            EncodeFault::BeforeEpoch | EncodeFault::Serialize(_) => libc::EINVAL,
+        }
+    }
+}
+
+impl From<EncodeError> for io::Error {
+    fn from(error: EncodeError) -> Self {
+        Self::new(io::ErrorKind::InvalidInput, error)
+    }
+}
+
+impl From<DecodeError> for io::Error {
+    fn from(error: DecodeError) -> Self {
+        Self::new(io::ErrorKind::InvalidData, error)
+    }
 }
 
 /// What is wrong with the value of a field that is to be sent.
@@ -76,8 +103,7 @@ pub enum DecodeError {
         /// Its field, or the field of it that contains the culprit. Empty if it is the value as a
         /// whole.
         field: &'static str,
-        /// What is wrong.
-        #[source]
+        /// What is wrong; a part of this error's text, so no source of it.
         fault: DecodeFault,
     },
     /// The param goes on after the last field: the sender has another type in mind.

@@ -163,6 +163,9 @@ pub use transcode::{Encoded, decode, encode};
 
 pub use mp_core::{
     Address, BindError, Change, Credentials, GroupError, Holder, InProcess, Layout, Member, Name, NameError,
-    Outcome, Peer, RegisterError, Registration, RegistrationGuard, Rejection, Sent, StartError, Statistics,
-    Trust, Watch,
+    Outcome, Peer, Reason, RegisterError, Registration, RegistrationGuard, Rejection, Sent, StartError,
+    Statistics, Trust, Watch, Why,
 };
+
+/// The same without types, in the version that this crate builds on.
+pub use mp_core;

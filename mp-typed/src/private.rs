@@ -10,6 +10,8 @@ pub use core::primitive::{bool, i128, str, u32, usize};
 pub use core::result::Result::{self, Err, Ok};
 pub use std::alloc::Layout;
 
+pub use mp_core::Why;
+
 pub use crate::c_layout::CField;
 pub use crate::codec::{Reader, Writer};
 pub use crate::error::{At, DecodeFault, EncodeFault};

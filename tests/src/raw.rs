@@ -76,6 +76,13 @@ impl Lie {
     }
 }
 
+/// The code of an *ignore* where there is no action of the name.
+pub const NO_ACTION: u8 = 1;
+/// The same where too much waits already.
+pub const OVERLOADED: u8 = 5;
+/// The same where descriptors found no room.
+pub const OUT_OF_DESCRIPTORS: u8 = 7;
+
 /// A datagram socket that no role is behind.
 #[derive(Debug)]
 pub struct RawSocket(UnixDatagram);
@@ -165,6 +172,15 @@ impl RawSocket {
         let len_param = usize::try_from(int(name_at + 64)).expect("not negative");
         let param = bytes[name_at + 72..][..len_param].to_vec();
         (from, (int(0), String::from_utf8_lossy(name).into_owned(), param))
+    }
+
+    /// The next datagram, an *ignore* that says why: its name and the reason's code.
+    #[must_use]
+    pub fn receive_ignore(&self) -> (String, u8) {
+        match self.receive() {
+            (3, name, param) if param.starts_with(b"why\x01") => (name, param[4]),
+            other => panic!("no ignore that says why: {other:?}"),
+        }
     }
 
     /// Whether nothing waits to be received.

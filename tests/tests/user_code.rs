@@ -101,6 +101,6 @@ fn the_user_code_of_the_readme_runs() -> TestResult {
 
     // A handler's error is the requester's `Ignored`, at once.
     let refused = secondary.request(&OpenRing { port: 9, label: "rx".into() }, Duration::from_secs(60));
-    assert!(matches!(refused, Err(mp_typed::RequestError::Core(mp_core::RequestError::Ignored))));
+    assert!(matches!(refused, Err(mp_typed::RequestError::Ignored { .. })));
     Ok(())
 }

@@ -1,6 +1,6 @@
 use std::{
     collections::{BTreeMap, btree_map::Entry},
-    fmt,
+    fmt, io,
     sync::{
         Arc, PoisonError, RwLock, Weak,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -10,7 +10,7 @@ use std::{
 use super::{Arrival, Responder};
 use crate::{
     receive::{Peer, Rejection},
-    wire::{Message, Name},
+    wire::{Message, Name, Reason, Why},
 };
 
 /// What is called for the datagrams of one name.
@@ -129,7 +129,10 @@ pub(crate) fn on(handler: impl Fn(Message, &Peer) + Send + Sync + 'static) -> Ac
             handler(message, &peer);
             Ok(())
         }
-        Arrival::Request(..) => Err(Rejection::NoAction),
+        Arrival::Request(_, _, responder) => {
+            responder.ignore(Why::new(Reason::NoAction, "it takes messages, not requests"));
+            Err(Rejection::NoAction)
+        }
     })
 }
 
@@ -273,6 +276,7 @@ impl Drop for RegistrationGuard {
 
 /// Why an action cannot be registered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RegisterError {
     /// There is an action of that name already.
     #[error("an action named \"{name}\" is registered already")]
@@ -288,4 +292,14 @@ pub enum RegisterError {
         /// The name.
         name: Name,
     },
+}
+
+impl From<RegisterError> for io::Error {
+    fn from(error: RegisterError) -> Self {
+        let kind = match error {
+            RegisterError::Taken { .. } => io::ErrorKind::AlreadyExists,
+            RegisterError::DpdkName { .. } => io::ErrorKind::PermissionDenied,
+        };
+        Self::new(kind, error)
+    }
 }

@@ -1,4 +1,4 @@
-use std::{io, os::fd::BorrowedFd, sync::Arc};
+use std::{io, os::fd::BorrowedFd, sync::Arc, thread};
 
 use rustix::io::Errno;
 
@@ -7,7 +7,7 @@ use crate::{
     group::Bound,
     receive::{Counters, Peer},
     sys::{Address, Deadline},
-    wire::{Datagram, Kind, Layout, Message, MessageError, MessageRef, Name},
+    wire::{Datagram, Kind, Layout, Message, MessageError, MessageRef, Name, Reason, Why},
 };
 
 /// Something a peer sent.
@@ -101,6 +101,36 @@ impl Responder {
         result
     }
 
+    /// Declines: tells the requester to ignore this process, and why. A text does for words
+    /// of one's own; a [`Why`] has a [`Reason`] besides.
+    ///
+    /// A requester in C does not see why, and counts one peer less.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+    /// use std::time::Duration;
+    /// use mp_core::{Client, Message, Name, Primary, RequestError};
+    ///
+    /// let open = Name::new("open")?;
+    /// let primary = Primary::builder("example")
+    ///     .runtime_dir(dir.path())
+    ///     .serve(open, |_, _, responder| responder.ignore("the link is down"))
+    ///     .start()?;
+    ///
+    /// let client = Client::builder("example").runtime_dir(dir.path()).start()?;
+    /// match client.request(&Message::new(open), Duration::from_secs(1)) {
+    ///     Err(RequestError::Ignored { why }) => assert_eq!(why.text(), "the link is down"),
+    ///     _ => unreachable!("it declines"),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn ignore(mut self, why: impl Into<Why>) {
+        self.answered = true;
+        self.port.ignore(&self.to, self.layout, &self.name, &why.into());
+    }
+
     /// The name of the request, and so of its reply.
     #[must_use]
     pub fn name(&self) -> &Name {
@@ -111,13 +141,16 @@ impl Responder {
 impl Drop for Responder {
     fn drop(&mut self) {
         if !self.answered {
-            self.port.ignore(&self.to, self.layout, &self.name);
+            let how = if thread::panicking() { "it panicked" } else { "it ended without an answer" };
+            let why = Why::new(Reason::HandlerFailed, how);
+            self.port.ignore(&self.to, self.layout, &self.name, &why);
         }
     }
 }
 
 /// Why a reply could not be sent.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReplyError {
     /// It does not fit a message. The requester has been told to ignore this process.
     #[error(transparent)]
@@ -137,6 +170,20 @@ pub enum ReplyError {
     /// The system refused to send.
     #[error("sending the reply failed")]
     Io(#[from] io::Error),
+}
+
+impl From<ReplyError> for io::Error {
+    fn from(error: ReplyError) -> Self {
+        let kind = match &error {
+            ReplyError::Message(_) => io::ErrorKind::InvalidInput,
+            ReplyError::Gone => io::ErrorKind::ConnectionReset,
+            ReplyError::Refused => io::ErrorKind::PermissionDenied,
+            ReplyError::TooManyWaiting => io::ErrorKind::WouldBlock,
+            ReplyError::Io(source) => source.kind(),
+            ReplyError::Forked => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
 }
 
 /// Where answers leave: always the socket that the requests came to, since C
@@ -165,8 +212,8 @@ impl ReplyPort {
     }
 
     /// Takes this process out of those asked.
-    pub(super) fn ignore(self: &Arc<Self>, to: &Address, layout: Layout, name: &Name) {
-        match self.send(to, Datagram::ignore(layout, name), &[]) {
+    pub(super) fn ignore(self: &Arc<Self>, to: &Address, layout: Layout, name: &Name, why: &Why) {
+        match self.send(to, Datagram::ignore(layout, name, why), &[]) {
             Ok(()) => self.counters.ignores_sent.add(),
             Err(error) => {
                 self.counters.answers_lost.add();

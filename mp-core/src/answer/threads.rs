@@ -24,7 +24,7 @@ use crate::{
         turn::{self, TurnHolder},
     },
     sys::{Deadline, Wait},
-    wire::{Kind, Message},
+    wire::{Kind, Message, Reason},
 };
 
 /// How long a handler may keep its thread from receiving: a few times what most take.
@@ -92,9 +92,8 @@ impl Dispatcher {
             self.changed.notify_all();
             duties.close()
         };
-        // Dropping their responders answers ignore, which takes a system call each.
         for arrival in waiting {
-            self.refuse(arrival, Rejection::BacklogFull);
+            self.refuse(arrival, Rejection::BacklogFull, Reason::Stopping);
         }
     }
 
@@ -188,7 +187,7 @@ impl Dispatcher {
                     }
                 }
                 Err(Missed::FdsLost { kind: Kind::Request, layout, name, from: Some(from) }) => {
-                    self.port.ignore(&from, layout, &name);
+                    self.port.ignore(&from, layout, &name, &Reason::OutOfDescriptors.into());
                 }
                 Err(Missed::Nothing | Missed::Rejected | Missed::FdsLost { .. }) => {}
                 Err(Missed::Failed(_)) => thread::sleep(BREATHER),
@@ -230,10 +229,12 @@ impl Dispatcher {
     /// receiver any more.
     fn take_in(self: &Arc<Self>, arrival: Arrival, epoch: ReceiverEpoch) -> bool {
         let mut duties = self.lock();
-        if !duties.is_free() && self.registry.find(&arrival.name()).is_none() {
+        // One that stops has no actions any more, and says so.
+        let is_behind = !duties.is_free() && !duties.is_closed();
+        if is_behind && self.registry.find(&arrival.name()).is_none() {
             drop(duties);
             // It need not wait to hear that nobody answers it here.
-            self.refuse(arrival, Rejection::NoAction);
+            self.refuse(arrival, Rejection::NoAction, Reason::NoAction);
             return true;
         }
         if duties.wants_standby() {
@@ -254,8 +255,9 @@ impl Dispatcher {
                 true
             }
             Admission::Refused(arrival) => {
+                let why = if duties.is_closed() { Reason::Stopping } else { Reason::Overloaded };
                 drop(duties);
-                self.refuse(arrival, Rejection::BacklogFull);
+                self.refuse(arrival, Rejection::BacklogFull, why);
                 true
             }
         }
@@ -283,7 +285,7 @@ impl Dispatcher {
     /// Whether this thread still has the turn afterwards.
     fn handle(self: &Arc<Self>, arrival: Arrival) -> bool {
         let Some(action) = self.registry.find(&arrival.name()) else {
-            self.refuse(arrival, Rejection::NoAction);
+            self.refuse(arrival, Rejection::NoAction, Reason::NoAction);
             return true;
         };
         let name = arrival.name();
@@ -315,10 +317,15 @@ impl Dispatcher {
         }
     }
 
-    /// A request among them is answered *ignore* as it is dropped.
-    fn refuse(&self, arrival: Arrival, reason: Rejection) {
-        let (Arrival::Message(message, _) | Arrival::Request(message, ..)) = arrival;
-        self.reject(message, reason);
+    /// Counts what is not handled; a request is answered *ignore*.
+    fn refuse(&self, arrival: Arrival, rejection: Rejection, why: Reason) {
+        match arrival {
+            Arrival::Message(message, _) => drop(self.reject(message, rejection)),
+            Arrival::Request(message, _, responder) => {
+                self.reject(message, rejection);
+                responder.ignore(why);
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Duties<Arrival>> {

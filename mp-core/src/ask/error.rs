@@ -2,10 +2,14 @@ use std::{io, path::PathBuf, time::Duration};
 
 use rustix::io::Errno;
 
-use crate::{group::GroupError, wire::FdsError};
+use crate::{
+    group::GroupError,
+    wire::{FdsError, Why},
+};
 
 /// Why a request to one peer has no reply, or a request to all was not made.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RequestError {
     /// Nobody is bound at the primary's socket. Start a primary, or check the file-prefix.
     #[error("there is no primary in {dir:?}")]
@@ -13,9 +17,12 @@ pub enum RequestError {
         /// The runtime directory.
         dir: PathBuf,
     },
-    /// The peer asked not to be counted: it has no such action, or its handler gave no answer.
-    #[error("the peer ignores this request: it has no action of that name, or the action gave no answer")]
-    Ignored,
+    /// The peer asked not to be counted, and says why, if it is not a process of DPDK.
+    #[error("the peer ignores this request: {why}")]
+    Ignored {
+        /// What kept it from answering.
+        why: Why,
+    },
     /// The deadline passed before the peer answered. Whether it handled the request is unknown.
     #[error("the peer did not answer within {timeout:?}")]
     TimedOut {
@@ -72,6 +79,7 @@ pub enum RequestError {
 
 /// Why a one-way message could not be sent.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SendError {
     /// Nobody is bound at the primary's socket. Start a primary, or check the file-prefix.
     #[error("there is no primary in {dir:?}")]
@@ -108,6 +116,58 @@ pub enum SendError {
     /// The system refused to send.
     #[error("sending failed")]
     Io(#[from] io::Error),
+}
+
+impl RequestError {
+    /// Whether the deadline passed: the peer did not answer in time, or could not even be
+    /// asked. Trying again, or with more time, may do.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::TimedOut { .. } | Self::QueueFull { .. } | Self::NotAsked { .. })
+    }
+
+    /// What `rte_errno` is after DPDK's function for the same, as a C caller would see it;
+    /// `None` where DPDK has none, as for an *ignore*.
+    #[must_use]
+    #[doc(alias = "rte_errno")]
+    pub fn errno(&self) -> Option<i32> {
+        match self {
+            Self::NoPrimary { .. } => Some(libc::ENOENT),
+            Self::TimedOut { .. } | Self::QueueFull { .. } | Self::NotAsked { .. } => Some(libc::ETIMEDOUT),
+            Self::Gone => Some(libc::ECONNREFUSED),
+            Self::Refused => Some(libc::EACCES),
+            Self::FdsLost => Some(libc::EMFILE),
+            Self::TooManyFds(_) => Some(libc::E2BIG),
+            Self::Group(error) => error.errno(),
+            Self::Io(error) => error.raw_os_error(),
+            Self::Ignored { .. } | Self::TooManyUnderWay { .. } | Self::NotStarted | Self::Stopped => None,
+        }
+    }
+}
+
+impl SendError {
+    /// Whether the deadline passed: trying again, or with more time, may do.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::QueueFull { .. })
+    }
+
+    /// What `rte_errno` is after `rte_mp_sendmsg`, as a C caller would see it; `None` where
+    /// DPDK has none.
+    #[must_use]
+    #[doc(alias = "rte_errno")]
+    pub fn errno(&self) -> Option<i32> {
+        match self {
+            Self::NoPrimary { .. } => Some(libc::ENOENT),
+            Self::Gone => Some(libc::ECONNREFUSED),
+            Self::QueueFull { .. } => Some(libc::ETIMEDOUT),
+            Self::Refused => Some(libc::EACCES),
+            Self::TooManyFds(_) => Some(libc::E2BIG),
+            Self::Group(error) => error.errno(),
+            Self::Io(error) => error.raw_os_error(),
+            Self::NotStarted | Self::Stopped => None,
+        }
+    }
 }
 
 impl From<RequestError> for io::Error {

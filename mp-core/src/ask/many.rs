@@ -114,7 +114,7 @@ impl Requester {
     ) -> Result<Replies, RequestError> {
         let (reply, outcome) = match self.ask(member.address(), message, timeout) {
             Ok(reply) => (Some(reply), Outcome::Replied),
-            Err(RequestError::Ignored) => (None, Outcome::Ignored),
+            Err(RequestError::Ignored { why }) => (None, Outcome::Ignored { why }),
             Err(RequestError::Gone) => (None, Outcome::Gone),
             Err(RequestError::FdsLost) => (None, Outcome::FdsLost),
             Err(RequestError::QueueFull { .. }) => (None, Outcome::QueueFull),

@@ -35,7 +35,7 @@ use crate::{
     group::Group,
     receive::{Arrived, Peer, ReceivePolicy, Rejection},
     sys::{Address, Deadline, ForkGuard},
-    wire::{Kind, Name},
+    wire::{Kind, Name, Why},
 };
 use asynchronous::AsyncRequests;
 use pool::Pool;
@@ -118,7 +118,7 @@ impl Requester {
             return Some(Answer::Reply(Reply { message, peer }));
         }
         if answers && kind == Kind::Ignore {
-            return Some(Answer::Ignore(peer));
+            return Some(Answer::Ignore(peer, Why::parse(&message.param)));
         }
         self.policy.counters.reject(Rejection::Unexpected);
         None
@@ -134,14 +134,14 @@ impl Requester {
 #[derive(Debug)]
 enum Answer {
     Reply(Reply),
-    Ignore(Peer),
+    Ignore(Peer, Why),
 }
 
 impl Answer {
     fn peer(&self) -> &Peer {
         match self {
             Self::Reply(reply) => &reply.peer,
-            Self::Ignore(peer) => peer,
+            Self::Ignore(peer, _) => peer,
         }
     }
 }

@@ -88,8 +88,8 @@ impl Requester {
                         self.policy.counters.replies_received.add();
                         return Ok(Some(reply));
                     }
-                    Some(Answer::Ignore(_)) => {
-                        pending.settle(0, Outcome::Ignored);
+                    Some(Answer::Ignore(_, why)) => {
+                        pending.settle(0, Outcome::Ignored { why });
                         self.policy.counters.ignores_received.add();
                     }
                     None => {}

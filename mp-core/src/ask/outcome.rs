@@ -1,4 +1,10 @@
-use crate::{group::Member, receive::Peer, wire::Message};
+use std::fmt;
+
+use crate::{
+    group::Member,
+    receive::Peer,
+    wire::{Message, Why},
+};
 
 /// A reply to a request, and who sent it.
 #[derive(Debug)]
@@ -10,32 +16,43 @@ pub struct Reply {
 }
 
 /// What became of a message or request to one peer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Outcome {
     /// A one-way message is in its queue.
-    #[error("was sent the message")]
     Sent,
     /// It replied.
-    #[error("replied")]
     Replied,
-    /// It asked not to be counted: it has no such action, or its handler gave no answer.
-    #[error("asked to be ignored")]
-    Ignored,
+    /// It asked not to be counted, and says why, if it is not a process of DPDK.
+    Ignored {
+        /// What kept it from answering.
+        why: Why,
+    },
     /// The deadline passed before it answered.
-    #[error("did not answer in time")]
     TimedOut,
     /// Its process is gone, before or after it was asked.
-    #[error("is gone")]
     Gone,
     /// Its queue stayed full until the deadline: it does not read, or not fast enough.
-    #[error("has a full queue")]
     QueueFull,
     /// The kernel did not let us send to it: its socket's mode, or it is connected to another.
-    #[error("cannot be sent to")]
     Refused,
     /// It replied, but this process had no room for the reply's file descriptors (`EMFILE`).
-    #[error("replied with file descriptors for which this process has no room")]
     FdsLost,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sent => "was sent the message",
+            Self::Replied => "replied",
+            Self::Ignored { why } => return write!(f, "asked to be ignored: {why}"),
+            Self::TimedOut => "did not answer in time",
+            Self::Gone => "is gone",
+            Self::QueueFull => "has a full queue",
+            Self::Refused => "cannot be sent to",
+            Self::FdsLost => "replied with file descriptors for which this process has no room",
+        })
+    }
 }
 
 /// What came back from a request to all peers.

@@ -26,7 +26,7 @@ pub(super) enum Step {
     Look,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum State {
     /// Its queue has no room yet.
     Unsent,
@@ -134,7 +134,7 @@ impl Pending {
     /// Every peer's outcome, in order. To be called when done.
     pub(super) fn outcomes(&self) -> impl Iterator<Item = Outcome> {
         self.peers.iter().map(|state| match state {
-            State::Settled(outcome) => *outcome,
+            State::Settled(outcome) => outcome.clone(),
             State::Unsent | State::Owing => Outcome::TimedOut,
         })
     }
@@ -143,6 +143,7 @@ impl Pending {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::Reason;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -194,7 +195,10 @@ mod tests {
         let now = Instant::now();
         let mut pending = asked(2, now, SECOND);
         assert!(pending.settle(0, Outcome::Replied));
-        assert!(!pending.settle(0, Outcome::Ignored), "the second answer of a peer");
+        assert!(
+            !pending.settle(0, Outcome::Ignored { why: Reason::NoAction.into() }),
+            "the second answer of a peer"
+        );
         assert!(!pending.settle(7, Outcome::Replied), "nobody");
         assert_eq!(pending.open().collect::<Vec<_>>(), [1]);
     }

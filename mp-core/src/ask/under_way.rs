@@ -305,9 +305,9 @@ impl RequestUnderWay {
     fn take(&mut self, requester: &Requester, answer: Answer) {
         let counters = &requester.policy.counters;
         let peer = self.peer_at(answer.peer().address());
-        let outcome = match answer {
+        let outcome = match &answer {
             Answer::Reply(_) => Outcome::Replied,
-            Answer::Ignore(_) => Outcome::Ignored,
+            Answer::Ignore(_, why) => Outcome::Ignored { why: why.clone() },
         };
         if !peer.is_some_and(|peer| self.pending.settle(peer, outcome)) {
             return counters.reject(crate::receive::Rejection::Unexpected);
@@ -317,7 +317,7 @@ impl RequestUnderWay {
                 counters.replies_received.add();
                 self.replies.push(reply);
             }
-            Answer::Ignore(_) => counters.ignores_received.add(),
+            Answer::Ignore(..) => counters.ignores_received.add(),
         }
     }
 
@@ -344,9 +344,9 @@ pub(super) struct Ended {
 impl Ended {
     /// Of a request to one.
     pub(super) fn into_reply(mut self, timeout: Duration) -> Result<Reply, RequestError> {
-        match (self.replies.pop(), self.outcomes.first()) {
+        match (self.replies.pop(), self.outcomes.pop()) {
             (Some(reply), _) => Ok(reply),
-            (None, Some(outcome)) => Err(no_reply(*outcome, timeout)),
+            (None, Some(outcome)) => Err(no_reply(outcome, timeout)),
             (None, None) => Err(RequestError::Gone),
         }
     }
@@ -362,7 +362,7 @@ impl Ended {
 /// Why the one peer has not replied.
 pub(super) fn no_reply(outcome: Outcome, timeout: Duration) -> RequestError {
     match outcome {
-        Outcome::Ignored => RequestError::Ignored,
+        Outcome::Ignored { why } => RequestError::Ignored { why },
         Outcome::Gone => RequestError::Gone,
         Outcome::FdsLost => RequestError::FdsLost,
         Outcome::QueueFull => RequestError::QueueFull { timeout },

@@ -6,6 +6,7 @@ use crate::sys::PathTooLong;
 
 /// Why the group's directory cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum GroupError {
     /// The file-prefix is empty or not one part of a path.
     #[error("{prefix:?} cannot be a file-prefix: it names a directory, so it is not empty and has no slash")]
@@ -61,6 +62,16 @@ pub enum GroupError {
 }
 
 impl GroupError {
+    /// What the system said, if it was asked.
+    #[must_use]
+    pub fn errno(&self) -> Option<i32> {
+        match self {
+            Self::Io { source, .. } => source.raw_os_error(),
+            Self::PathTooLong(_) => Some(libc::ENAMETOOLONG),
+            _ => None,
+        }
+    }
+
     /// Whether there simply is no such directory.
     #[must_use]
     pub fn is_absent(&self) -> bool {
@@ -68,8 +79,22 @@ impl GroupError {
     }
 }
 
+impl From<GroupError> for io::Error {
+    fn from(error: GroupError) -> Self {
+        let kind = match &error {
+            GroupError::FilePrefix { .. } => io::ErrorKind::InvalidInput,
+            GroupError::PathTooLong(_) => io::ErrorKind::InvalidFilename,
+            GroupError::Owner { .. } | GroupError::Open { .. } => io::ErrorKind::PermissionDenied,
+            GroupError::Io { source, .. } => source.kind(),
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
 /// Why a process could not take its place in a group.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BindError {
     /// The directory cannot be used.
     #[error(transparent)]
@@ -95,8 +120,19 @@ pub enum BindError {
     },
 }
 
+impl From<BindError> for io::Error {
+    fn from(error: BindError) -> Self {
+        match error {
+            BindError::Group(error) => error.into(),
+            BindError::Locked { .. } => Self::new(io::ErrorKind::TimedOut, error),
+            BindError::PrimaryExists { .. } => Self::new(io::ErrorKind::AddrInUse, error),
+        }
+    }
+}
+
 /// The primary that holds a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Holder {
     /// A DPDK process, known by its lock on `config`.
     Dpdk {

@@ -10,6 +10,7 @@ use crate::wire::Malformed;
 /// Why a datagram was turned away. Its descriptors are closed, and nothing else
 /// is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
 pub enum Rejection {
     /// It is not well-formed.
     #[error(transparent)]

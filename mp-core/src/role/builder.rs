@@ -1,6 +1,6 @@
 //! What a role is made with, and why it may not start.
 
-use std::{ffi::OsString, fmt, marker::PhantomData, path::PathBuf, sync::Arc, time::Duration};
+use std::{ffi::OsString, fmt, io, marker::PhantomData, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     answer::{self, Action, Actions, Arrival, RegisterError, Responder},
@@ -234,6 +234,7 @@ impl<R: Role> fmt::Debug for Builder<R> {
 
 /// Why a role could not be started.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// The group's directory cannot be used.
     #[error(transparent)]
@@ -246,7 +247,18 @@ pub enum StartError {
     Register(#[from] RegisterError),
     /// A thread or a socket could not be made.
     #[error("the system is short of something")]
-    Io(#[from] std::io::Error),
+    Io(#[from] io::Error),
+}
+
+impl From<StartError> for io::Error {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Group(error) => error.into(),
+            StartError::Bind(error) => error.into(),
+            StartError::Register(error) => error.into(),
+            StartError::Io(source) => Self::new(source.kind(), StartError::Io(source)),
+        }
+    }
 }
 
 impl From<BindError> for StartError {

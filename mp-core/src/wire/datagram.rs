@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::{KERNEL_MAX_FDS, MAX_NAME, MAX_PARAM, MessageRef, Name};
+use super::{KERNEL_MAX_FDS, MAX_NAME, MAX_PARAM, MessageRef, Name, Why};
 
 /// The longest datagram of any layout, in bytes.
 pub(crate) const MAX_DATAGRAM: usize = 340;
@@ -110,9 +110,11 @@ impl Datagram {
         Self { bytes, layout }
     }
 
-    /// An answer that takes this process out of those asked.
-    pub(crate) fn ignore(layout: Layout, name: &Name) -> Self {
-        Self::new(layout, Kind::Ignore, name, &[], 0)
+    /// An answer that takes this process out of those asked, and says why.
+    pub(crate) fn ignore(layout: Layout, name: &Name, why: &Why) -> Self {
+        let mut param = [0; MAX_PARAM];
+        let len = why.emit(&mut param);
+        Self::new(layout, Kind::Ignore, name, &param[..len], 0)
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
@@ -162,6 +164,7 @@ impl<'a> Parsed<'a> {
 
 /// What is wrong with a datagram that was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
 pub enum Malformed {
     /// Neither 332 nor 340 bytes long; empty ones are of this kind too.
     #[error("the datagram's length is of no layout")]

@@ -1,4 +1,7 @@
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+};
 
 use smallvec::SmallVec;
 
@@ -147,4 +150,10 @@ impl Drop for FdsIntoIter {
 pub struct FdsError {
     /// How many there would be.
     pub count: usize,
+}
+
+impl From<FdsError> for io::Error {
+    fn from(error: FdsError) -> Self {
+        Self::new(io::ErrorKind::InvalidInput, error)
+    }
 }

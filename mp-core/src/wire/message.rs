@@ -1,4 +1,7 @@
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::{
+    io,
+    os::fd::{BorrowedFd, OwnedFd},
+};
 
 use smallvec::SmallVec;
 
@@ -135,6 +138,7 @@ impl<'a> From<&'a Message> for MessageRef<'a> {
 
 /// Why parts do not make a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MessageError {
     /// The param is too large.
     #[error(transparent)]
@@ -142,4 +146,10 @@ pub enum MessageError {
     /// There are too many descriptors.
     #[error(transparent)]
     Fds(#[from] FdsError),
+}
+
+impl From<MessageError> for io::Error {
+    fn from(error: MessageError) -> Self {
+        Self::new(io::ErrorKind::InvalidInput, error)
+    }
 }

@@ -10,6 +10,7 @@ mod fds;
 mod message;
 mod name;
 mod param;
+mod why;
 
 pub(crate) use datagram::{Datagram, Kind, MAX_DATAGRAM, Parsed};
 pub use datagram::{Layout, Malformed};
@@ -18,6 +19,7 @@ pub use fds::{Fds, FdsError, FdsIntoIter};
 pub use message::{Message, MessageError, MessageRef};
 pub use name::{Name, NameError};
 pub use param::{Param, ParamError};
+pub use why::{Reason, Why};
 
 /// The longest message name, in bytes, without the NUL that ends it on the wire.
 pub const MAX_NAME: usize = 63;

@@ -1,4 +1,4 @@
-use std::{fmt, str::FromStr};
+use std::{fmt, io, str::FromStr};
 
 use super::MAX_NAME;
 
@@ -108,6 +108,7 @@ impl TryFrom<&str> for Name {
 
 /// Why something cannot be the name of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NameError {
     /// There is no byte in it.
     #[error("a message name cannot be empty")]
@@ -124,6 +125,12 @@ pub enum NameError {
         /// Where the first one is.
         at: usize,
     },
+}
+
+impl From<NameError> for io::Error {
+    fn from(error: NameError) -> Self {
+        Self::new(io::ErrorKind::InvalidInput, error)
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use std::{fmt, ops::Deref};
+use std::{fmt, io, ops::Deref};
 
 use super::MAX_PARAM;
 
@@ -83,4 +83,10 @@ impl fmt::Debug for Param {
 pub struct ParamError {
     /// How many there are.
     pub len: usize,
+}
+
+impl From<ParamError> for io::Error {
+    fn from(error: ParamError) -> Self {
+        Self::new(io::ErrorKind::InvalidInput, error)
+    }
 }

@@ -187,8 +187,8 @@ fn lent_answer(input: &Input<'_>, private: &TokenStream) -> Option<TokenStream> 
         impl #impl_generics #private::Answer<#response> for #ident #type_generics #where_clause {
             type Body = Self;
 
-            fn into_response(self) -> #private::Option<Self> {
-                #private::Some(self)
+            fn into_response(self) -> #private::Result<Self, #private::Why> {
+                #private::Ok(self)
             }
         }
         #same

@@ -107,7 +107,7 @@ fn body(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStrea
             impl #impl_generics #private::Answer<#response> for #ident #type_generics #where_clause {
                 type Body = Self;
 
-                fn into_response(self) -> #private::Option<Self> {
+                fn into_response(self) -> #private::Result<Self, #private::Why> {
                     #private::never_built()
                 }
             }

@@ -1,7 +1,7 @@
-use mp_core::{Arrival, Message as Raw, Peer, RegisterError, Registration, Rejection};
+use mp_core::{Arrival, Message as Raw, Name, Peer, Reason, RegisterError, Registration, Rejection, Why};
 
 use super::{Answer, Responder, name};
-use crate::{DecodeOwned, Message, Request};
+use crate::{DecodeError, DecodeOwned, Message, Request};
 
 /// Registers and unregisters actions while a role runs. Cheap to clone.
 ///
@@ -65,10 +65,14 @@ where
 {
     move |arrival| match arrival {
         Arrival::Message(message, peer) => {
-            handler(decode(message)?, &peer);
+            let name = message.name;
+            handler(decode(message).map_err(|error| undecodable(&name, &error))?, &peer);
             Ok(())
         }
-        Arrival::Request(..) => Err(Rejection::NoAction),
+        Arrival::Request(_, _, responder) => {
+            responder.ignore(Why::new(Reason::NoAction, "it takes messages, not requests"));
+            Err(Rejection::NoAction)
+        }
     }
 }
 
@@ -80,10 +84,13 @@ where
     F: Fn(Q, &Peer) -> A + Send + Sync + 'static,
 {
     serve_later(move |request: Q, peer, responder: Responder<Q::Response>| {
-        if let Some(response) = handler(request, peer).into_response()
-            && let Err(error) = responder.reply(&response)
-        {
-            tracing::warn!(%error, name = Q::NAME, "a response was not delivered");
+        match handler(request, peer).into_response() {
+            Ok(response) => {
+                if let Err(error) = responder.reply(&response) {
+                    tracing::warn!(%error, name = Q::NAME, "a response was not delivered");
+                }
+            }
+            Err(why) => responder.ignore(why),
         }
     })
 }
@@ -97,17 +104,26 @@ where
     F: Fn(Q, &Peer, Responder<Q::Response>) + Send + Sync + 'static,
 {
     move |arrival| match arrival {
-        Arrival::Request(message, peer, responder) => {
-            handler(decode(message)?, &peer, Responder::new(responder));
-            Ok(())
-        }
+        Arrival::Request(message, peer, responder) => match decode(message) {
+            Ok(request) => {
+                handler(request, &peer, Responder::new(responder));
+                Ok(())
+            }
+            Err(error) => {
+                let rejection = undecodable(responder.name(), &error);
+                responder.ignore(Why::new(Reason::Undecodable, &error));
+                Err(rejection)
+            }
+        },
         Arrival::Message(..) => Err(Rejection::NoAction),
     }
 }
 
-fn decode<T: DecodeOwned>(message: Raw) -> Result<T, Rejection> {
-    crate::decode(&message.param, message.fds).map_err(|error| {
-        tracing::debug!(%error, name = %message.name, "could not decode");
-        Rejection::Undecodable
-    })
+fn decode<T: DecodeOwned>(message: Raw) -> Result<T, DecodeError> {
+    crate::decode(&message.param, message.fds)
+}
+
+fn undecodable(name: &Name, error: &DecodeError) -> Rejection {
+    tracing::debug!(%error, %name, "could not decode");
+    Rejection::Undecodable
 }

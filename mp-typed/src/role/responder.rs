@@ -1,5 +1,7 @@
 use std::{fmt::Display, marker::PhantomData};
 
+use mp_core::{Reason, Why};
+
 use super::{ReplyError, encode};
 use crate::{Response, SentAs};
 
@@ -54,15 +56,28 @@ impl<R: Response> Responder<R> {
     ///
     /// Implements `rte_mp_reply`.
     pub fn reply<A: SentAs<R>>(self, response: &A) -> Result<(), ReplyError> {
-        let encoded = encode(response)?;
-        Ok(self.core.reply(encoded.param(), encoded.fds())?)
+        match encode(response) {
+            Ok(encoded) => Ok(self.core.reply(encoded.param(), encoded.fds())?),
+            Err(error) => {
+                self.core.ignore(Why::new(Reason::HandlerFailed, &error));
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Declines: tells the requester to ignore this process, and why, which it sees as
+    /// [`RequestError::Ignored`](crate::RequestError::Ignored). A text does for words of one's
+    /// own; a [`Why`] has a [`Reason`] besides.
+    pub fn ignore(self, why: impl Into<Why>) {
+        self.core.ignore(why);
     }
 }
 
 /// What a request handler may return: the response, a form of it that
 /// [lends](SentAs) what it sends, or a `Result` of either.
 ///
-/// An error is traced, and the requester told to ignore this process.
+/// An error is traced, and the requester told to ignore this process, with the error's text:
+/// see [`RequestError::Ignored`](crate::RequestError::Ignored).
 #[diagnostic::on_unimplemented(
     message = "a handler of this request cannot answer with `{Self}`",
     label = "this handler returns `{Self}`",
@@ -73,26 +88,26 @@ pub trait Answer<R> {
     #[doc(hidden)]
     type Body: SentAs<R>;
 
-    /// The response, if there is one.
+    /// The response, or why there is none.
     #[doc(hidden)]
-    fn into_response(self) -> Option<Self::Body>;
+    fn into_response(self) -> Result<Self::Body, Why>;
 }
 
 impl<R: Response> Answer<R> for R {
     type Body = R;
 
-    fn into_response(self) -> Option<R> {
-        Some(self)
+    fn into_response(self) -> Result<R, Why> {
+        Ok(self)
     }
 }
 
 impl<R, A: SentAs<R>, E: Display> Answer<R> for Result<A, E> {
     type Body = A;
 
-    fn into_response(self) -> Option<A> {
-        self.inspect_err(
-            |error| tracing::warn!(%error, "a handler failed; the requester is told to ignore this process"),
-        )
-        .ok()
+    fn into_response(self) -> Result<A, Why> {
+        self.map_err(|error| {
+            tracing::warn!(%error, "a handler failed; the requester is told to ignore this process");
+            Why::new(Reason::HandlerFailed, error)
+        })
     }
 }

@@ -76,10 +76,11 @@ fn loss(error: &RequestError, pings: &Pings) -> Result<&'static str, Failure> {
         (None, RequestError::NoPrimary { .. }) if pings.sent() > 0 => Outcome::Gone,
         (None, error) => return Err(Failure::of_request(error)),
     };
+    let word = word(&outcome);
     if pings.lost() == 0 {
         eprintln!("mpctl: the first loss: the primary {outcome}");
     }
-    Ok(word(outcome))
+    Ok(word)
 }
 
 /// Asks again and again, at fixed times where the answers allow it, until it is told to stop.

@@ -1,6 +1,6 @@
 //! `mpctl request`.
 
-use mp_core::{Client, Name, Outcome, RequestError};
+use mp_core::{Client, Name, Outcome, Reason, RequestError};
 
 use super::{Context, made};
 use crate::{
@@ -21,13 +21,13 @@ pub(super) fn run(context: &Context, args: &MessageArgs) -> Result<bool, Failure
     match result {
         Ok(reply) => {
             let reply = Reply::of(&reply, context.version());
-            context.output.print(&Answers::new(&primary, Outcome::Replied, Some(reply)))?;
+            context.output.print(&Answers::new(&primary, &Outcome::Replied, Some(reply)))?;
             Ok(true)
         }
         Err(error) => {
             let outcome = outcome(&error).ok_or_else(|| Failure::of_request(&error))?;
-            context.output.print(&Answers::new(&primary, outcome, None))?;
-            advise(outcome, &args.name);
+            context.output.print(&Answers::new(&primary, &outcome, None))?;
+            advise(&outcome, &args.name);
             Ok(false)
         }
     }
@@ -36,7 +36,7 @@ pub(super) fn run(context: &Context, args: &MessageArgs) -> Result<bool, Failure
 /// What became of the request, if it was made; else it is a failure.
 pub(super) fn outcome(error: &RequestError) -> Option<Outcome> {
     match error {
-        RequestError::Ignored => Some(Outcome::Ignored),
+        RequestError::Ignored { why } => Some(Outcome::Ignored { why: why.clone() }),
         RequestError::TimedOut { .. } => Some(Outcome::TimedOut),
         RequestError::Gone => Some(Outcome::Gone),
         RequestError::QueueFull { .. } => Some(Outcome::QueueFull),
@@ -47,12 +47,13 @@ pub(super) fn outcome(error: &RequestError) -> Option<Outcome> {
 }
 
 /// Says on the standard error what to do about it.
-pub(super) fn advise(outcome: Outcome, name: &Name) {
+pub(super) fn advise(outcome: &Outcome, name: &Name) {
     let advice = match outcome {
         Outcome::Sent | Outcome::Replied => return,
-        Outcome::Ignored => {
-            format!("the primary has no action \"{name}\", or gave no answer: check the name")
+        Outcome::Ignored { why } if why.reason() == Reason::NoAction => {
+            format!("the primary has no action \"{name}\": check the name")
         }
+        Outcome::Ignored { why } => format!("the primary does not answer \"{name}\": {why}"),
         Outcome::TimedOut => format!(
             "no answer in time: check the name \"{name}\" (DPDK is silent where it has no such action, \
              or does not like the payload), or give it longer with --timeout"
@@ -69,6 +70,7 @@ pub(super) fn advise(outcome: Outcome, name: &Name) {
         Outcome::FdsLost => {
             "the reply's files do not fit: allow this process more with `ulimit -n`".to_owned()
         }
+        _ => return,
     };
     eprintln!("mpctl: {advice}");
 }

@@ -18,7 +18,7 @@ pub(super) fn run(context: &Context, args: &MessageArgs) -> Result<bool, Failure
         Err(SendError::Refused) => Outcome::Refused,
         Err(error) => return Err(Failure::of_send(&error)),
     };
-    context.output.print(&Sent::new(&context.primary(&client), outcome))?;
-    request::advise(outcome, &args.name);
+    context.output.print(&Sent::new(&context.primary(&client), &outcome))?;
+    request::advise(&outcome, &args.name);
     Ok(outcome == Outcome::Sent)
 }

@@ -48,7 +48,7 @@ pub(crate) struct PeerOutcome {
 }
 
 impl PeerOutcome {
-    pub(crate) fn of(peer: &Path, outcome: Outcome) -> Self {
+    pub(crate) fn of(peer: &Path, outcome: &Outcome) -> Self {
         Self { peer: lossy(peer), outcome: word(outcome), text: outcome.to_string() }
     }
 }
@@ -63,7 +63,7 @@ pub(crate) struct Answers {
 }
 
 impl Answers {
-    pub(crate) fn new(peer: &Path, outcome: Outcome, reply: Option<Reply>) -> Self {
+    pub(crate) fn new(peer: &Path, outcome: &Outcome, reply: Option<Reply>) -> Self {
         Self {
             sent: usize::from(counts(outcome)),
             received: usize::from(reply.is_some()),
@@ -83,8 +83,8 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
-    pub(crate) fn new(peer: &Path, outcome: Outcome) -> Self {
-        Self { sent: usize::from(outcome == Outcome::Sent), outcomes: vec![PeerOutcome::of(peer, outcome)] }
+    pub(crate) fn new(peer: &Path, outcome: &Outcome) -> Self {
+        Self { sent: usize::from(*outcome == Outcome::Sent), outcomes: vec![PeerOutcome::of(peer, outcome)] }
     }
 }
 
@@ -162,7 +162,7 @@ impl fmt::Display for Answers {
             let peer = plain(peer);
             writeln!(f, "reply from {peer} pid {pid} uid {uid}{content}")?;
         }
-        let silent = self.outcomes.iter().filter(|outcome| outcome.outcome != word(Outcome::Replied));
+        let silent = self.outcomes.iter().filter(|outcome| outcome.outcome != word(&Outcome::Replied));
         for PeerOutcome { peer, text, .. } in silent {
             writeln!(f, "{peer} {text}")?;
         }
@@ -179,21 +179,22 @@ impl fmt::Display for Sent {
 }
 
 /// Whether a peer with this outcome was asked and counts (`nb_sent`).
-fn counts(outcome: Outcome) -> bool {
+fn counts(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Replied | Outcome::TimedOut | Outcome::FdsLost | Outcome::Gone)
 }
 
 /// An outcome as JSON has it.
-pub(crate) fn word(outcome: Outcome) -> &'static str {
+pub(crate) fn word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Sent => "sent",
         Outcome::Replied => "replied",
-        Outcome::Ignored => "ignored",
+        Outcome::Ignored { .. } => "ignored",
         Outcome::TimedOut => "timed_out",
         Outcome::Gone => "gone",
         Outcome::QueueFull => "queue_full",
         Outcome::Refused => "refused",
         Outcome::FdsLost => "fds_lost",
+        _ => "unknown",
     }
 }
 
@@ -244,7 +245,7 @@ mod tests {
         };
         let primary = Path::new("/run/dpdk/rte/mp_socket");
         assert_eq!(
-            json(&Answers::new(primary, Outcome::Replied, Some(reply))),
+            json(&Answers::new(primary, &Outcome::Replied, Some(reply))),
             concat!(
                 r#"{"sent":1,"received":1,"replies":[{"peer":"/run/dpdk/rte/mp_socket","pid":1,"uid":0,"#,
                 r#""hex":"0102","fds":[{"target":"/memfd:x (deleted)","size":3}]}],"#,
@@ -252,11 +253,15 @@ mod tests {
             )
         );
         assert_eq!(
-            json(&Answers::new(Path::new("p"), Outcome::Ignored, None)),
+            json(&Answers::new(
+                Path::new("p"),
+                &Outcome::Ignored { why: mp_core::Reason::NoAction.into() },
+                None
+            )),
             r#"{"sent":0,"received":0,"replies":[],"outcomes":[{"peer":"p","outcome":"ignored"}]}"#
         );
         assert_eq!(
-            json(&Answers::new(Path::new("p"), Outcome::TimedOut, None)),
+            json(&Answers::new(Path::new("p"), &Outcome::TimedOut, None)),
             r#"{"sent":1,"received":0,"replies":[],"outcomes":[{"peer":"p","outcome":"timed_out"}]}"#
         );
     }

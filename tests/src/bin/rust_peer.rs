@@ -209,7 +209,7 @@ impl Role {
 fn of_one(reply: Result<Reply, RequestError>) -> Result<String, RequestError> {
     match reply {
         Ok(reply) => Ok(format!(" sent=1 received=1{}", shown(&reply.message))),
-        Err(RequestError::Ignored) => Ok(" sent=0 received=0".to_owned()),
+        Err(RequestError::Ignored { .. }) => Ok(" sent=0 received=0".to_owned()),
         Err(error) => Err(error),
     }
 }
@@ -218,7 +218,7 @@ fn of_all(replies: Result<Replies, RequestError>) -> Result<String, RequestError
     let replies = replies?;
     let messages = replies.replies.iter().map(|reply| shown(&reply.message).to_string());
     let outcomes =
-        replies.outcomes.iter().map(|(member, outcome)| format!(" outcome={member}:{}", word(*outcome)));
+        replies.outcomes.iter().map(|(member, outcome)| format!(" outcome={member}:{}", word(outcome)));
     let counts = format!(" sent={} received={}", replies.sent(), replies.received());
     Ok([counts].into_iter().chain(messages).chain(outcomes).collect())
 }
@@ -229,8 +229,9 @@ fn say_async(outcome: Result<String, RequestError>) {
 }
 
 /// A member's outcome as one word.
-fn word(outcome: Outcome) -> String {
-    format!("{outcome:?}").to_lowercase()
+fn word(outcome: &Outcome) -> String {
+    let debug = format!("{outcome:?}").to_lowercase();
+    debug.split(' ').next().unwrap_or_default().to_owned()
 }
 
 fn announce(message: Message, peer: &Peer) {

@@ -73,6 +73,7 @@ pub struct Watch {
 
 /// A change in who is a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Change {
     /// It has joined, or was there when the watch began.
     Joined(Member),

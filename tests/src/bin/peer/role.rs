@@ -137,6 +137,12 @@ fn all(replies: &Replies) -> String {
 }
 
 fn outcomes(outcomes: &[(Member, Outcome)]) -> String {
-    let one = |(member, outcome): &(Member, _)| format!("{}:{outcome:?}", member.pid().unwrap_or(0));
+    let one = |(member, outcome): &(Member, _)| {
+        let pid = member.pid().unwrap_or(0);
+        match outcome {
+            Outcome::Ignored { why } => format!("{pid}:Ignored({:?})", why.reason()),
+            outcome => format!("{pid}:{outcome:?}"),
+        }
+    };
     outcomes.iter().map(one).collect::<Vec<_>>().join(" ")
 }
