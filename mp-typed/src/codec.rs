@@ -10,6 +10,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use arrayvec::ArrayVec;
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
 use mp_core::{MAX_FDS, MAX_PARAM};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -18,6 +19,9 @@ use crate::frugal::Frugal;
 
 type Config = Configuration<LittleEndian, Fixint, Limit<MAX_PARAM>>;
 const CONFIG: Config = bincode::config::standard().with_fixed_int_encoding().with_limit::<MAX_PARAM>();
+
+const ANY_SIZE: Configuration<LittleEndian, Fixint> =
+    bincode::config::standard().with_fixed_int_encoding();
 
 /// Where generated code puts a value.
 #[doc(hidden)]
@@ -163,8 +167,9 @@ impl<'de> Reader<'de> {
     /// A value that bincode decodes through serde, of at most `max_size` bytes.
     #[inline]
     pub(crate) fn serde<T: Deserialize<'de>>(&mut self, max_size: usize) -> Result<T, DecodeFault> {
-        let (Frugal(value), size) =
-            bincode::serde::borrow_decode_from_slice(&self.param[self.at..], CONFIG).map_err(decode_fault)?;
+        let seed = Frugal::of(MAX_PARAM);
+        let (value, size) = bincode::serde::seed_decode_from_slice(seed, &self.param[self.at..], CONFIG)
+            .map_err(decode_fault)?;
         if size > max_size {
             return Err(DecodeFault::TooLarge { size, max_size });
         }
@@ -201,6 +206,17 @@ impl<'de> Reader<'de> {
     pub(crate) fn fds_left(&self) -> usize {
         self.fds.len()
     }
+}
+
+/// The same encoding for a value of any size, through serde.
+pub(crate) fn encode_any(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, EncodeFault> {
+    bincode::serde::encode_to_vec(value, ANY_SIZE).map_err(encode_fault)
+}
+
+/// The opposite of [`encode_any`]: the value at the start of these bytes, and how many it takes.
+pub(crate) fn decode_any<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), DecodeFault> {
+    let seed = Frugal::of(bytes.len());
+    bincode::serde::seed_decode_from_slice(seed, bytes, ANY_SIZE).map_err(decode_fault)
 }
 
 #[cold]

@@ -3,44 +3,55 @@
 //! bincode tells serde the length of a list before its items, and serde's collections reserve room
 //! for that many, up to a mebibyte; items that take no bytes it repeats as often as it is told. So
 //! a peer could make `max_size = 16` cost a mebibyte, or an eternity. Here collections are told
-//! nothing and grow with the items that really come, and there are never more items than a message
-//! has bytes.
+//! nothing and grow with the items that really come, and there are never more items than there
+//! are bytes.
 
 use std::fmt;
+use std::marker::PhantomData;
 
-use mp_core::MAX_PARAM;
 use serde::Deserialize;
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-/// A `T`, decoded like that.
-pub(crate) struct Frugal<T>(pub(crate) T);
+/// Decodes a `T` like that, from at most so many bytes.
+pub(crate) struct Frugal<T> {
+    bytes: usize,
+    value: PhantomData<T>,
+}
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Frugal<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize(Wary(deserializer)).map(Frugal)
+impl<T> Frugal<T> {
+    pub(crate) fn of(bytes: usize) -> Self {
+        Self { bytes, value: PhantomData }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Frugal<T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        T::deserialize(Wary(deserializer, self.bytes))
     }
 }
 
 /// Everything that takes part in decoding, handed on with this around it, so that nested values are
-/// covered too.
-struct Wary<T>(T);
+/// covered too; beside it the most items that a list can have.
+struct Wary<T>(T, usize);
 
 /// The items of a list or map, as long as there may be more.
 struct Items<A> {
     access: A,
+    most: usize,
     left: usize,
 }
 
 impl<A> Items<A> {
-    fn new(access: A) -> Self {
-        Self { access, left: MAX_PARAM }
+    fn new(access: A, most: usize) -> Self {
+        Self { access, most, left: most }
     }
 
     fn next<E: Error>(&mut self) -> Result<(), E> {
-        self.left =
-            self.left.checked_sub(1).ok_or_else(|| E::custom("more items than a message has bytes"))?;
+        self.left = self.left.checked_sub(1).ok_or_else(|| E::custom("more items than there are bytes"))?;
         Ok(())
     }
 }
@@ -49,7 +60,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<A> {
     type Error = A::Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        let item = self.access.next_element_seed(Wary(seed))?;
+        let item = self.access.next_element_seed(Wary(seed, self.most))?;
         if item.is_some() {
             self.next()?;
         }
@@ -61,7 +72,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Items<A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        let key = self.access.next_key_seed(Wary(seed))?;
+        let key = self.access.next_key_seed(Wary(seed, self.most))?;
         if key.is_some() {
             self.next()?;
         }
@@ -69,7 +80,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Items<A> {
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        self.access.next_value_seed(Wary(seed))
+        self.access.next_value_seed(Wary(seed, self.most))
     }
 }
 
@@ -77,7 +88,7 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Wary<S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
-        self.0.deserialize(Wary(deserializer))
+        self.0.deserialize(Wary(deserializer, self.1))
     }
 }
 
@@ -86,7 +97,7 @@ impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for Wary<A> {
     type Variant = Wary<A::Variant>;
 
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant), A::Error> {
-        self.0.variant_seed(Wary(seed)).map(|(value, variant)| (value, Wary(variant)))
+        self.0.variant_seed(Wary(seed, self.1)).map(|(value, variant)| (value, Wary(variant, self.1)))
     }
 }
 
@@ -98,11 +109,11 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Wary<A> {
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, A::Error> {
-        self.0.newtype_variant_seed(Wary(seed))
+        self.0.newtype_variant_seed(Wary(seed, self.1))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, A::Error> {
-        self.0.tuple_variant(len, Wary(visitor))
+        self.0.tuple_variant(len, Wary(visitor, self.1))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -110,14 +121,14 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Wary<A> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, A::Error> {
-        self.0.struct_variant(fields, Wary(visitor))
+        self.0.struct_variant(fields, Wary(visitor, self.1))
     }
 }
 
 macro_rules! deserialize {
     ($($method:ident($($arg:ident: $ty:ty),*);)*) => { $(
         fn $method<V: Visitor<'de>>(self, $($arg: $ty,)* visitor: V) -> Result<V::Value, D::Error> {
-            self.0.$method($($arg,)* Wary(visitor))
+            self.0.$method($($arg,)* Wary(visitor, self.1))
         }
     )* };
 }
@@ -142,9 +153,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Wary<D> {
         deserialize_f64();
         deserialize_char();
         deserialize_str();
-        deserialize_string();
         deserialize_bytes();
-        deserialize_byte_buf();
         deserialize_option();
         deserialize_unit();
         deserialize_unit_struct(name: &'static str);
@@ -157,6 +166,16 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Wary<D> {
         deserialize_enum(name: &'static str, variants: &'static [&'static str]);
         deserialize_identifier();
         deserialize_ignored_any();
+    }
+
+    // bincode makes room for as many bytes as are claimed before it looks for them; what it lends
+    // has to be there, and the visitor makes a copy of that.
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.deserialize_bytes(visitor)
     }
 
     fn is_human_readable(&self) -> bool {
@@ -211,22 +230,22 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Wary<V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.0.visit_some(Wary(deserializer))
+        self.0.visit_some(Wary(deserializer, self.1))
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.0.visit_newtype_struct(Wary(deserializer))
+        self.0.visit_newtype_struct(Wary(deserializer, self.1))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        self.0.visit_seq(Items::new(access))
+        self.0.visit_seq(Items::new(access, self.1))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        self.0.visit_map(Items::new(access))
+        self.0.visit_map(Items::new(access, self.1))
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        self.0.visit_enum(Wary(access))
+        self.0.visit_enum(Wary(access, self.1))
     }
 }

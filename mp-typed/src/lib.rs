@@ -145,6 +145,7 @@ mod frugal;
 mod message;
 mod payload;
 mod role;
+mod sealed;
 mod shape;
 mod spelled;
 mod text;
@@ -159,6 +160,7 @@ pub use role::{
     RepliesFuture, Reply, ReplyError, RequestError, Responder, ResponseFuture, Role, Secondary,
     SecondaryHandle, SendError, Within,
 };
+pub use sealed::{Sealed, SealedError};
 pub use transcode::{Encoded, decode, encode};
 
 pub use mp_core::{
