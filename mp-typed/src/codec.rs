@@ -20,8 +20,7 @@ use crate::frugal::Frugal;
 type Config = Configuration<LittleEndian, Fixint, Limit<MAX_PARAM>>;
 const CONFIG: Config = bincode::config::standard().with_fixed_int_encoding().with_limit::<MAX_PARAM>();
 
-const ANY_SIZE: Configuration<LittleEndian, Fixint> =
-    bincode::config::standard().with_fixed_int_encoding();
+const ANY_SIZE: Configuration<LittleEndian, Fixint> = bincode::config::standard().with_fixed_int_encoding();
 
 /// Where generated code puts a value.
 #[doc(hidden)]

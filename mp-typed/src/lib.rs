@@ -147,6 +147,8 @@ mod payload;
 mod role;
 mod sealed;
 mod shape;
+#[cfg(feature = "shared")]
+mod shared;
 mod spelled;
 mod text;
 mod transcode;
@@ -161,6 +163,8 @@ pub use role::{
     SecondaryHandle, SendError, Within,
 };
 pub use sealed::{Sealed, SealedError};
+#[cfg(feature = "shared")]
+pub use shared::{Access, Element, ReadOnly, ReadWrite, Shared, SharedError};
 pub use transcode::{Encoded, decode, encode};
 
 pub use mp_core::{
