@@ -34,7 +34,8 @@ const _: () = {
     impl<'__de> __mp::Decode<'__de> for OpenRing {
         fn decode_body(
             _: &mut __mp::Reader<'__de>,
-        ) -> __mp::Result<Self, __mp::At<__mp::DecodeFault>> {
+            _: &mut __mp::FdSource<'_>,
+        ) -> __mp::Result<Self, __mp::Undecoded> {
             __mp::never_built()
         }
     }

@@ -45,11 +45,12 @@ const _: () = {
     impl<'__de> __mp::Decode<'__de> for LinkState {
         fn decode_body(
             __src: &mut __mp::Reader<'__de>,
-        ) -> __mp::Result<Self, __mp::At<__mp::DecodeFault>> {
-            __mp::Ok(Self {
-                port: __Fields::__0_0.decode("port", __src)?,
-                up: __Fields::__0_1.decode("up", __src)?,
-            })
+            __fds: &mut __mp::FdSource<'_>,
+        ) -> __mp::Result<Self, __mp::Undecoded> {
+            let __0 = __Fields::__0_0.decode("port", __src)?;
+            let __1 = __Fields::__0_1.decode("up", __src)?;
+            __src.end()?;
+            __mp::Ok(Self { port: __0, up: __1 })
         }
     }
     const __NAME: &__mp::str = "link_state";

@@ -66,24 +66,29 @@ const _: () = {
     impl<'__de> __mp::Decode<'__de> for Event {
         fn decode_body(
             __src: &mut __mp::Reader<'__de>,
-        ) -> __mp::Result<Self, __mp::At<__mp::DecodeFault>> {
-            __mp::Ok(
-                match __src.variant()? {
-                    0u32 => Self::Quiet {},
-                    1u32 => {
-                        Self::Up {
-                            0: __Fields::__1_0.decode("0", __src)?,
-                        }
-                    }
-                    2u32 => {
-                        Self::r#Down {
-                            r#type: __Fields::__2_0.decode("type", __src)?,
-                            path: __Fields::__2_1.decode("path", __src)?,
-                        }
-                    }
-                    __other => __mp::Err(__mp::DecodeFault::UnknownVariant(__other))?,
-                },
-            )
+            __fds: &mut __mp::FdSource<'_>,
+        ) -> __mp::Result<Self, __mp::Undecoded> {
+            match __src.variant()? {
+                0u32 => {
+                    __src.end()?;
+                    __mp::Ok(Self::Quiet {})
+                }
+                1u32 => {
+                    let __0 = __Fields::__1_0.decode("0", __src)?;
+                    __src.end()?;
+                    __mp::Ok(Self::Up { 0: __0 })
+                }
+                2u32 => {
+                    let __0 = __Fields::__2_0.decode("type", __src)?;
+                    let __1 = __Fields::__2_1.decode("path", __src)?;
+                    __src.end()?;
+                    __mp::Ok(Self::r#Down {
+                        r#type: __0,
+                        path: __1,
+                    })
+                }
+                __other => __mp::Err(__mp::DecodeFault::UnknownVariant(__other))?,
+            }
         }
     }
     const __NAME: &__mp::str = "event";

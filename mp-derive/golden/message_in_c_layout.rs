@@ -66,21 +66,21 @@ const _: () = {
     impl<'__de> __mp::Decode<'__de> for Queues {
         fn decode_body(
             __src: &mut __mp::Reader<'__de>,
-        ) -> __mp::Result<Self, __mp::At<__mp::DecodeFault>> {
+            __fds: &mut __mp::FdSource<'_>,
+        ) -> __mp::Result<Self, __mp::Undecoded> {
             let __start = __src.position();
-            let __value = Self {
-                kind: {
-                    __src.seek(__start + __Fields::__C.1[0usize])?;
-                    __Fields::__0_0.decode("kind", __src)?
-                },
-                memory: __Fields::__0_1.decode("memory", __src)?,
-                count: {
-                    __src.seek(__start + __Fields::__C.1[1usize])?;
-                    __Fields::__0_2.decode("count", __src)?
-                },
-            };
+            __src.seek(__start + __Fields::__C.1[0usize])?;
+            let __0 = __Fields::__0_0.decode("kind", __src)?;
+            let __1 = __Fields::__0_1.claim("memory", __src)?;
+            __src.seek(__start + __Fields::__C.1[1usize])?;
+            let __2 = __Fields::__0_2.decode("count", __src)?;
             __src.seek(__start + __Fields::__C.0.size())?;
-            __mp::Ok(__value)
+            __src.end()?;
+            __mp::Ok(Self {
+                kind: __0,
+                memory: __Fields::__0_1.take("memory", __1, __src, __fds)?,
+                count: __2,
+            })
         }
     }
     const __NAME: &__mp::str = "queues";

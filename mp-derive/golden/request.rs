@@ -47,11 +47,12 @@ const _: () = {
     impl<'a> __mp::Decode<'a> for OpenRing<'a> {
         fn decode_body(
             __src: &mut __mp::Reader<'a>,
-        ) -> __mp::Result<Self, __mp::At<__mp::DecodeFault>> {
-            __mp::Ok(Self {
-                port: __Fields::__0_0.decode("port", __src)?,
-                label: __Fields::__0_1.decode("label", __src)?,
-            })
+            __fds: &mut __mp::FdSource<'_>,
+        ) -> __mp::Result<Self, __mp::Undecoded> {
+            let __0 = __Fields::__0_0.decode("port", __src)?;
+            let __1 = __Fields::__0_1.decode("label", __src)?;
+            __src.end()?;
+            __mp::Ok(Self { port: __0, label: __1 })
         }
     }
     const __NAME: &__mp::str = NAMES[0];

@@ -57,11 +57,16 @@ const _: () = {
     impl<'__de> __mp::Decode<'__de> for Ring {
         fn decode_body(
             __src: &mut __mp::Reader<'__de>,
-        ) -> __mp::Result<Self, __mp::At<__mp::DecodeFault>> {
+            __fds: &mut __mp::FdSource<'_>,
+        ) -> __mp::Result<Self, __mp::Undecoded> {
+            let __0 = __Fields::__0_0.decode("0", __src)?;
+            let __1 = __Fields::__0_1.claim("1", __src)?;
+            let __2 = __Fields::__0_2.claim("2", __src)?;
+            __src.end()?;
             __mp::Ok(Self {
-                0: __Fields::__0_0.decode("0", __src)?,
-                1: __Fields::__0_1.decode("1", __src)?,
-                2: __Fields::__0_2.decode("2", __src)?,
+                0: __0,
+                1: __Fields::__0_1.take("1", __1, __src, __fds)?,
+                2: __Fields::__0_2.take("2", __2, __src, __fds)?,
             })
         }
     }

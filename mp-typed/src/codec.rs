@@ -5,6 +5,7 @@
 //! a [`Reader`] walks over a received param; neither allocates. `layout = "C"` types use the same
 //! two, with raw bytes at chosen positions.
 
+use std::fmt;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use arrayvec::ArrayVec;
@@ -12,9 +13,8 @@ use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
 use mp_core::{MAX_FDS, MAX_PARAM};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 
-use crate::error::{DecodeFault, EncodeFault};
+use crate::error::{DecodeFault, EncodeFault, Undecoded};
 use crate::frugal::Frugal;
 
 type Config = Configuration<LittleEndian, Fixint, Limit<MAX_PARAM>>;
@@ -116,19 +116,73 @@ impl<'a> Writer<'a> {
 }
 
 /// Where generated code gets a value from.
+///
+/// It counts the descriptors that came but does not hold them: fields claim theirs, and take them
+/// when it is certain that the rest is in order.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Reader<'de> {
     param: &'de [u8],
     /// Never past the end of `param`.
     at: usize,
-    fds: smallvec::IntoIter<[OwnedFd; MAX_FDS]>,
+    fds: usize,
+    /// Never more than `fds`.
+    claimed: usize,
+}
+
+/// A place in what is read, to go back to.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    at: usize,
+    claimed: usize,
+}
+
+/// The descriptors that came. Those that are not taken go the way that their owner has for them.
+#[doc(hidden)]
+pub struct FdSource<'a>(&'a mut dyn Iterator<Item = OwnedFd>);
+
+impl fmt::Debug for FdSource<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FdSource").field(&self.0.size_hint()).finish()
+    }
+}
+
+impl<'a> FdSource<'a> {
+    pub(crate) fn new(fds: &'a mut dyn Iterator<Item = OwnedFd>) -> Self {
+        Self(fds)
+    }
+
+    /// The next descriptor.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Result<OwnedFd, DecodeFault> {
+        self.0.next().ok_or(DecodeFault::MissingFd)
+    }
 }
 
 impl<'de> Reader<'de> {
     #[inline]
-    pub(crate) fn new(param: &'de [u8], fds: SmallVec<[OwnedFd; MAX_FDS]>) -> Self {
-        Self { param, at: 0, fds: fds.into_iter() }
+    pub(crate) fn new(param: &'de [u8], fds: usize) -> Self {
+        Self { param, at: 0, fds, claimed: 0 }
+    }
+
+    /// Nothing is left over.
+    #[inline]
+    pub fn end(&self) -> Result<(), Undecoded> {
+        let all = self.at == self.param.len() && self.claimed == self.fds;
+        if all { Ok(()) } else { Err(Undecoded::LeftOver) }
+    }
+
+    /// Where it is.
+    #[inline]
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { at: self.at, claimed: self.claimed }
+    }
+
+    /// Goes back to where it was.
+    #[inline]
+    pub(crate) fn rewind(&mut self, mark: Mark) {
+        (self.at, self.claimed) = (mark.at, mark.claimed);
     }
 
     /// Which variant of an enum follows.
@@ -194,16 +248,26 @@ impl<'de> Reader<'de> {
         Ok(bytes)
     }
 
-    /// The next descriptor.
+    /// One of the descriptors.
     #[inline]
-    pub(crate) fn fd(&mut self) -> Result<OwnedFd, DecodeFault> {
-        self.fds.next().ok_or(DecodeFault::MissingFd)
+    pub(crate) fn claim_fd(&mut self) -> Result<(), DecodeFault> {
+        if self.claimed == self.fds {
+            return Err(DecodeFault::MissingFd);
+        }
+        self.claimed += 1;
+        Ok(())
     }
 
-    /// Descriptors that no field has taken yet.
+    /// Descriptors that fields have claimed.
+    #[inline]
+    pub(crate) fn fds_claimed(&self) -> usize {
+        self.claimed
+    }
+
+    /// Descriptors that no field has claimed yet.
     #[inline]
     pub(crate) fn fds_left(&self) -> usize {
-        self.fds.len()
+        self.fds - self.claimed
     }
 }
 

@@ -203,6 +203,27 @@ impl<F> From<F> for At<F> {
     }
 }
 
+/// Why a message was not decoded, before the message is named.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Undecoded {
+    Field(At<DecodeFault>),
+    /// Bytes or descriptors belong to no field; the reader knows how many.
+    LeftOver,
+}
+
+impl From<At<DecodeFault>> for Undecoded {
+    fn from(at: At<DecodeFault>) -> Self {
+        Self::Field(at)
+    }
+}
+
+impl From<DecodeFault> for Undecoded {
+    fn from(fault: DecodeFault) -> Self {
+        Self::Field(fault.into())
+    }
+}
+
 fn place(message: &str, field: &str) -> String {
     if field.is_empty() { message.to_owned() } else { format!("{message}.{field}") }
 }

@@ -9,11 +9,12 @@
 //! advice if they cannot.
 
 use std::alloc::Layout;
+use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 
 use crate::c_layout::CField;
-use crate::codec::{Reader, Writer};
+use crate::codec::{FdSource, Mark, Reader, Writer};
 use crate::error::{At, DecodeFault, EncodeFault};
 use crate::fd::{Count, FdField, FdList, LendFd, LendFdList};
 use crate::payload::{MaxLen, Payload};
@@ -39,10 +40,14 @@ pub struct FdCodec<'de, T> {
     fds: usize,
     count: FdCount,
     put: Lend<T>,
-    get: Get<'de, T>,
+    claim: Claim,
+    take: Take<T>,
+    of: PhantomData<&'de ()>,
 }
 
 type Get<'de, T> = fn(&mut Reader<'de>) -> Result<T, DecodeFault>;
+type Claim = fn(&mut Reader<'_>) -> Result<(), DecodeFault>;
+type Take<T> = fn(&mut Reader<'_>, &mut FdSource<'_>) -> Result<T, DecodeFault>;
 /// The datagram borrows the descriptor from the value.
 type Lend<T> = for<'a> fn(&'a T, &mut Writer<'a>) -> Result<(), EncodeFault>;
 
@@ -77,7 +82,7 @@ impl<'de, T> Codec<'de, T> {
     }
 }
 
-impl<'de, T> FdCodec<'de, T> {
+impl<T> FdCodec<'_, T> {
     /// The field in numbers, for the arithmetic.
     #[must_use]
     pub const fn shape(&self, name: &'static str) -> shape::Field {
@@ -95,10 +100,25 @@ impl<'de, T> FdCodec<'de, T> {
         (self.put)(value, out).map_err(|fault| At { field, fault })
     }
 
-    /// Decodes the field called `field`.
+    /// Claims the descriptors of the field called `field`, and tells where to take them.
     #[inline]
-    pub fn decode(&self, field: &'static str, src: &mut Reader<'de>) -> Result<T, At<DecodeFault>> {
-        (self.get)(src).map_err(|fault| At { field, fault })
+    pub fn claim(&self, field: &'static str, src: &mut Reader<'_>) -> Result<Mark, At<DecodeFault>> {
+        let mark = src.mark();
+        (self.claim)(src).map_err(|fault| At { field, fault })?;
+        Ok(mark)
+    }
+
+    /// Takes the descriptors of the field called `field`, after all fields have claimed theirs.
+    #[inline]
+    pub fn take(
+        &self,
+        field: &'static str,
+        mark: Mark,
+        src: &mut Reader<'_>,
+        fds: &mut FdSource<'_>,
+    ) -> Result<T, At<DecodeFault>> {
+        src.rewind(mark);
+        (self.take)(src, fds).map_err(|fault| At { field, fault })
     }
 }
 
@@ -147,57 +167,54 @@ const UNKNOWN: Layout = Layout::new::<()>();
 /// A `#[fd]` field.
 #[must_use]
 pub const fn fd<'de, T: FdField<K>, K, const IMPLIED: bool>() -> FdCodec<'de, T> {
-    lending(
-        |fd: &T, out| fd.lend(const { count(IMPLIED) }, out),
-        |src| T::take(const { count(IMPLIED) }, src),
-        IMPLIED,
-    )
+    FdCodec {
+        claim: |src| T::claim(const { count(IMPLIED) }, src),
+        take: |src, fds| T::take(const { count(IMPLIED) }, src, fds),
+        ..lent_fd::<T, K, IMPLIED>()
+    }
 }
 
 /// A `#[fd]` field that borrows, so that its type is never received.
 #[must_use]
 pub const fn lent_fd<'de, T: LendFd<K>, K, const IMPLIED: bool>() -> FdCodec<'de, T> {
-    lending(|fd: &T, out| fd.lend(const { count(IMPLIED) }, out), |_| Err(DecodeFault::MissingFd), IMPLIED)
+    let size = if IMPLIED { 0 } else { T::SIZE };
+    let put: Lend<T> = |fd, out| fd.lend(const { count(IMPLIED) }, out);
+    FdCodec {
+        size,
+        fds: T::MAX_FDS,
+        count: T::COUNT,
+        put,
+        claim: |_| Err(DecodeFault::MissingFd),
+        take: |_, _| Err(DecodeFault::MissingFd),
+        of: PhantomData,
+    }
 }
 
 /// A `#[fd]` field with `max_len`.
 #[must_use]
 pub const fn fd_list<'de, T: FdList<K>, K, const N: usize, const IMPLIED: bool>() -> FdCodec<'de, T> {
-    lending_list::<T, K>(
-        |fds: &T, out| fds.lend_list(N, const { count(IMPLIED) }, out),
-        |src| T::take_list(N, const { count(IMPLIED) }, src),
-        N,
-        IMPLIED,
-    )
+    FdCodec {
+        claim: |src| T::claim_list(N, const { count(IMPLIED) }, src),
+        take: |src, fds| T::take_list(N, const { count(IMPLIED) }, src, fds),
+        ..lent_fd_list::<T, K, N, IMPLIED>()
+    }
 }
 
 /// A `#[fd]` field with `max_len` that borrows.
 #[must_use]
 pub const fn lent_fd_list<'de, T: LendFdList<K>, K, const N: usize, const IMPLIED: bool>() -> FdCodec<'de, T>
 {
-    lending_list::<T, K>(
-        |fds: &T, out| fds.lend_list(N, const { count(IMPLIED) }, out),
-        |_| Err(DecodeFault::MissingFd),
-        N,
-        IMPLIED,
-    )
-}
-
-const fn lending<'de, T: LendFd<K>, K>(put: Lend<T>, get: Get<'de, T>, implied: bool) -> FdCodec<'de, T> {
-    let size = if implied { 0 } else { T::SIZE };
-    FdCodec { size, fds: T::MAX_FDS, count: T::COUNT, put, get }
-}
-
-const fn lending_list<'de, T: LendFdList<K>, K>(
-    put: Lend<T>,
-    get: Get<'de, T>,
-    max_len: usize,
-    implied: bool,
-) -> FdCodec<'de, T> {
-    let counted = <T::Fd as LendFd<K>>::SIZE.saturating_mul(max_len).saturating_add(shape::LEN_SIZE);
-    let size = if implied { 0 } else { counted };
-    let fds = <T::Fd as LendFd<K>>::MAX_FDS.saturating_mul(max_len);
-    FdCodec { size, fds, count: <T::Fd as LendFd<K>>::COUNT.in_option_or_list(), put, get }
+    let counted = <T::Fd as LendFd<K>>::SIZE.saturating_mul(N).saturating_add(shape::LEN_SIZE);
+    let put: Lend<T> = |fds, out| fds.lend_list(N, const { count(IMPLIED) }, out);
+    FdCodec {
+        size: if IMPLIED { 0 } else { counted },
+        fds: <T::Fd as LendFd<K>>::MAX_FDS.saturating_mul(N),
+        count: <T::Fd as LendFd<K>>::COUNT.in_option_or_list(),
+        put,
+        claim: |_| Err(DecodeFault::MissingFd),
+        take: |_, _| Err(DecodeFault::MissingFd),
+        of: PhantomData,
+    }
 }
 
 const fn count(implied: bool) -> Count {

@@ -9,8 +9,8 @@
 //!                 DecodeOwned   received and kept
 //! ```
 
-use crate::codec::{Reader, Writer};
-use crate::error::{At, DecodeFault, EncodeFault};
+use crate::codec::{FdSource, Reader, Writer};
+use crate::error::{At, EncodeFault, Undecoded};
 use crate::shape::{self, Shape};
 
 /// Bytes and file descriptors that fit one datagram: what messages, requests and responses have in
@@ -59,7 +59,7 @@ pub const fn check_c_response<Q: Request>() {
 )]
 pub trait Decode<'de>: Body + Sized {
     #[doc(hidden)]
-    fn decode_body(src: &mut Reader<'de>) -> Result<Self, At<DecodeFault>>;
+    fn decode_body(src: &mut Reader<'de>, fds: &mut FdSource<'_>) -> Result<Self, Undecoded>;
 }
 
 /// A [`Body`] that can be received and kept: it borrows nothing from the datagram.
@@ -217,8 +217,8 @@ impl Body for () {
 
 #[diagnostic::do_not_recommend]
 impl Decode<'_> for () {
-    fn decode_body(_: &mut Reader<'_>) -> Result<Self, At<DecodeFault>> {
-        Ok(())
+    fn decode_body(src: &mut Reader<'_>, _: &mut FdSource<'_>) -> Result<Self, Undecoded> {
+        src.end()
     }
 }
 

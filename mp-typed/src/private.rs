@@ -13,8 +13,8 @@ pub use std::alloc::Layout;
 pub use mp_core::Why;
 
 pub use crate::c_layout::CField;
-pub use crate::codec::{Reader, Writer};
-pub use crate::error::{At, DecodeFault, EncodeFault};
+pub use crate::codec::{FdSource, Reader, Writer};
+pub use crate::error::{At, DecodeFault, EncodeFault, Undecoded};
 pub use crate::field::{Codec, FdCodec, c, fd, fd_list, lent_fd, lent_fd_list, max_len, max_size, payload};
 pub use crate::message::{
     Body, Decode, DecodeOwned, Message, Request, Response, SentAs, check, check_c_response, check_sent_as,

@@ -3,10 +3,8 @@
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 
-use smallvec::SmallVec;
-
-use crate::codec::{Reader, Writer};
-use crate::error::{At, DecodeError, EncodeError};
+use crate::codec::{FdSource, Reader, Writer};
+use crate::error::{At, DecodeError, EncodeError, Undecoded};
 use crate::message::{Body, Decode};
 use crate::shape;
 
@@ -58,35 +56,22 @@ pub fn encode<T: Body>(value: &T) -> Result<Encoded<'_>, EncodeError> {
 /// ```
 pub fn decode<'de, T: Decode<'de>>(
     param: &'de [u8],
-    fds: impl IntoIterator<Item = OwnedFd>,
+    fds: impl IntoIterator<Item = OwnedFd, IntoIter: ExactSizeIterator>,
 ) -> Result<T, DecodeError> {
     let message = T::SHAPE.type_name;
-    let limit = const { shape::fd_limit(&T::SHAPE) };
-    let mut kept = SmallVec::new();
-    let mut received = 0;
-    for fd in fds {
-        received += 1;
-        // One too many is closed here, the others when `kept` goes.
-        if received <= limit {
-            kept.push(fd);
-        }
-    }
+    let mut fds = fds.into_iter();
+    let (received, limit) = (fds.len(), const { shape::fd_limit(&T::SHAPE) });
     if received > limit {
         return Err(DecodeError::TooManyFds { message, received, limit });
     }
-    let mut src = Reader::new(param, kept);
-    let value = T::decode_body(&mut src).map_err(|At { field, fault }| DecodeError::Field {
-        message,
-        field,
-        fault,
-    })?;
-    if src.position() != param.len() {
-        return Err(DecodeError::TrailingBytes { message, used: src.position(), len: param.len() });
-    }
-    match src.fds_left() {
-        0 => Ok(value),
-        left => Err(DecodeError::TrailingFds { message, used: received - left, received }),
-    }
+    let mut src = Reader::new(param, received);
+    T::decode_body(&mut src, &mut FdSource::new(&mut fds)).map_err(|why| match why {
+        Undecoded::Field(At { field, fault }) => DecodeError::Field { message, field, fault },
+        Undecoded::LeftOver if src.position() != param.len() => {
+            DecodeError::TrailingBytes { message, used: src.position(), len: param.len() }
+        }
+        Undecoded::LeftOver => DecodeError::TrailingFds { message, used: src.fds_claimed(), received },
+    })
 }
 
 /// An encoded value, ready to be sent: at most 256 bytes and 8 borrowed descriptors, all in place.

@@ -165,7 +165,7 @@ fn what_is_left_over_is_counted() {
     let null = std::fs::File::open("/dev/null").unwrap();
     let error = decode::<One>(&[1, 2], [null.into()]).unwrap_err();
     assert_eq!(error.to_string(), "`One` has places for 0 of the 1 file descriptors received");
-    let nulls = std::iter::repeat_with(|| std::fs::File::open("/dev/null").unwrap().into()).take(9);
+    let nulls = [(); 9].map(|()| std::fs::File::open("/dev/null").unwrap().into());
     let error = decode::<One>(&[1, 2], nulls).unwrap_err();
     assert_eq!(error.to_string(), "`One` came with 9 file descriptors, the limit is 8");
 }

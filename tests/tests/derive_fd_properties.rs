@@ -59,11 +59,11 @@ fn check<T: Message + DecodeOwned + Debug>(value: &T, number: Number) {
     if number == Number::Written {
         let one_more = copies().chain(encoded.fds().first().map(copy));
         let is_more = !encoded.fds().is_empty();
-        let error = decode::<T>(encoded.param(), one_more).err();
+        let error = decode::<T>(encoded.param(), one_more.collect::<Vec<_>>()).err();
         let told = matches!(error, Some(DecodeError::TrailingFds { .. } | DecodeError::TooManyFds { .. }));
         assert_eq!(told, is_more, "{error:?}");
         let one_less = copies().take(encoded.fds().len().saturating_sub(1));
-        assert_eq!(decode::<T>(encoded.param(), one_less).is_err(), is_more);
+        assert_eq!(decode::<T>(encoded.param(), one_less.collect::<Vec<_>>()).is_err(), is_more);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Descriptors beside the payload: which field gets which, how many there must be, and that none is
 //! ever left open.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::Read;
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -131,6 +132,48 @@ fn bytes_that_are_no_value_close_all_descriptors() {
         assert!(!error.to_string().is_empty());
         assert_closed(theirs);
     }
+}
+
+/// Descriptors that are counted when they are taken.
+struct Counted<'a> {
+    fds: std::vec::IntoIter<OwnedFd>,
+    taken: &'a Cell<usize>,
+}
+
+impl Iterator for Counted<'_> {
+    type Item = OwnedFd;
+
+    fn next(&mut self) -> Option<OwnedFd> {
+        let fd = self.fds.next()?;
+        self.taken.set(self.taken.get() + 1);
+        Some(fd)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.fds.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Counted<'_> {}
+
+/// Whoever gives the descriptors may have a way of its own to close them, which waits for nobody.
+#[test]
+fn what_cannot_be_decoded_takes_no_descriptor() {
+    let taken = Cell::new(0);
+    let counted = |count| Counted { fds: sockets(count).0.into_iter(), taken: &taken };
+    let mut no_option = MIXED;
+    no_option[1] = 2;
+    let mut long_list = MIXED;
+    long_list[4] = 4;
+    for param in [&no_option[..], &long_list, &[&MIXED[..], &[0]].concat(), &MIXED[..11], &[]] {
+        decode::<Mixed>(param, counted(6)).unwrap_err();
+    }
+    for count in [0, 5, 7, 9, 253] {
+        decode::<Mixed>(&MIXED, counted(count)).unwrap_err();
+    }
+    assert_eq!(taken.get(), 0);
+    decode::<Mixed>(&MIXED, counted(6)).unwrap();
+    assert_eq!(taken.get(), 6);
 }
 
 #[test]

@@ -42,8 +42,8 @@ fn runtime_dir() -> tempfile::TempDir {
     tempfile::Builder::new().permissions(Permissions::from_mode(0o700)).tempdir().unwrap()
 }
 
-fn nulls(count: usize) -> impl Iterator<Item = OwnedFd> {
-    iter::repeat_with(|| File::open("/dev/null").unwrap().into()).take(count)
+fn nulls(count: usize) -> Vec<OwnedFd> {
+    iter::repeat_with(|| File::open("/dev/null").unwrap().into()).take(count).collect()
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn more_than_eight_are_received_up_to_what_the_type_has_places_for() {
 
 #[test]
 fn no_more_than_eight_are_sent() {
-    let fds = |count| Fds { fds: nulls(count).collect() };
+    let fds = |count| Fds { fds: nulls(count) };
     assert_eq!(encode(&fds(8)).unwrap().fds().len(), 8);
     let error = encode(&fds(9)).unwrap_err();
     assert!(matches!(error.fault, EncodeFault::TooManyFds), "{error:?}");

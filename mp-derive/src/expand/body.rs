@@ -56,7 +56,7 @@ fn decode(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStr
     let generics = decode_generics(input, de);
     let (impl_generics, ..) = generics.split_for_impl();
     let (_, type_generics, where_clause) = input.generics.split_for_impl();
-    let decode = coding::decode(input, codecs, private, coding::Names::Kept);
+    let decode = coding::decode_body(input, codecs, private);
     let owned = owned(input, private);
     quote! {
         #owned
@@ -64,7 +64,8 @@ fn decode(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStr
         impl #impl_generics #private::Decode<#de> for #ident #type_generics #where_clause {
             fn decode_body(
                 __src: &mut #private::Reader<#de>,
-            ) -> #private::Result<Self, #private::At<#private::DecodeFault>> {
+                __fds: &mut #private::FdSource<'_>,
+            ) -> #private::Result<Self, #private::Undecoded> {
                 #decode
             }
         }

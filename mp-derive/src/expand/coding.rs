@@ -44,16 +44,13 @@ pub(super) fn encode(input: &Input<'_>, codecs: &Codecs, private: &TokenStream, 
     }
 }
 
-/// Code that makes a value from `__src`.
-pub(super) fn decode(input: &Input<'_>, codecs: &Codecs, private: &TokenStream, names: Names) -> TokenStream {
+/// Code that makes a payload from `__src`.
+pub(super) fn decode_payload(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStream {
     let src = quote!(__src);
     let values = input.variants.iter().enumerate().map(|(v, variant)| {
         let members = positioned(input, variant).map(|(f, position, field)| {
-            let (codec, name, member) = (codecs.of(v, f), &field.name, &field.member);
-            let get = match names {
-                Names::Kept => quote!(#codec.decode(#name, __src)?),
-                Names::Left => quote!((#codec.get)(__src)?),
-            };
+            let (codec, member) = (codecs.of(v, f), &field.member);
+            let get = quote!((#codec.get)(__src)?);
             match position.map(|index| seek(codecs, &src, index)) {
                 Some(seek) => quote!(#member: { #seek #get }),
                 None => quote!(#member: #get),
@@ -63,13 +60,8 @@ pub(super) fn decode(input: &Input<'_>, codecs: &Codecs, private: &TokenStream, 
         quote!(#path { #(#members),* })
     });
     if input.is_enum {
-        let tags = (0..input.variants.len()).map(number);
-        return quote! {
-            #private::Ok(match __src.variant()? {
-                #(#tags => #values,)*
-                __other => #private::Err(#private::DecodeFault::UnknownVariant(__other))?,
-            })
-        };
+        let values = match_variant(private, values);
+        return quote!(#private::Ok(#values));
     }
     match c_frame(input, codecs, &src) {
         None => quote!(#private::Ok(#(#values)*)),
@@ -79,6 +71,59 @@ pub(super) fn decode(input: &Input<'_>, codecs: &Codecs, private: &TokenStream, 
             #end
             #private::Ok(__value)
         },
+    }
+}
+
+/// Code that makes a message from `__src` and `__fds`.
+///
+/// First all bytes are read, and descriptors only claimed; they are taken when nothing is missing
+/// and nothing left over. So what cannot be decoded leaves all of them where they are.
+pub(super) fn decode_body(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStream {
+    let src = quote!(__src);
+    let (start, end) = c_frame(input, codecs, &src).unzip();
+    let values = input.variants.iter().enumerate().map(|(v, variant)| {
+        let reads = positioned(input, variant).map(|(f, position, field)| {
+            let seek = position.map(|index| seek(codecs, &src, index));
+            let (codec, name, value) = (codecs.of(v, f), &field.name, format_ident!("__{f}"));
+            match field.attrs.fd {
+                Some(_) => quote!(let #value = #codec.claim(#name, __src)?;),
+                None => quote!(#seek let #value = #codec.decode(#name, __src)?;),
+            }
+        });
+        let members = variant.fields.iter().enumerate().map(|(f, field)| {
+            let (codec, name, value) = (codecs.of(v, f), &field.name, format_ident!("__{f}"));
+            let member = &field.member;
+            match field.attrs.fd {
+                Some(_) => quote!(#member: #codec.take(#name, #value, __src, __fds)?),
+                None => quote!(#member: #value),
+            }
+        });
+        let path = path(variant);
+        quote! {
+            #start
+            #(#reads)*
+            #end
+            __src.end()?;
+            #private::Ok(#path { #(#members),* })
+        }
+    });
+    if input.is_enum {
+        return match_variant(private, values.map(|value| quote!({ #value })));
+    }
+    quote!(#(#values)*)
+}
+
+/// The value of the variant whose number comes next.
+fn match_variant(private: &TokenStream, values: impl Iterator<Item = TokenStream>) -> TokenStream {
+    let arms = values.enumerate().map(|(v, value)| {
+        let tag = number(v);
+        quote!(#tag => #value,)
+    });
+    quote! {
+        match __src.variant()? {
+            #(#arms)*
+            __other => #private::Err(#private::DecodeFault::UnknownVariant(__other))?,
+        }
     }
 }
 

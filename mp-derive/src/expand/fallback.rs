@@ -92,7 +92,8 @@ fn body(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStrea
             impl #impl_generics #private::Decode<#de> for #ident #type_generics #where_clause {
                 fn decode_body(
                     _: &mut #private::Reader<#de>,
-                ) -> #private::Result<Self, #private::At<#private::DecodeFault>> {
+                    _: &mut #private::FdSource<'_>,
+                ) -> #private::Result<Self, #private::Undecoded> {
                     #private::never_built()
                 }
             }

@@ -12,7 +12,7 @@ pub(super) fn expand(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) 
     let (impl_generics, ..) = codecs.generics.split_for_impl();
     let (_, type_generics, where_clause) = input.generics.split_for_impl();
     let encode = coding::encode(input, codecs, private, coding::Names::Left);
-    let decode = coding::decode(input, codecs, private, coding::Names::Left);
+    let decode = coding::decode_payload(input, codecs, private);
     let max_size = codecs.max_size();
     let encode_as = |name: TokenStream| {
         quote! {

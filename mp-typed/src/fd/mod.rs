@@ -9,7 +9,7 @@ mod implied;
 use std::fmt::Display;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use crate::codec::{Reader, Writer};
+use crate::codec::{FdSource, Reader, Writer};
 use crate::error::{DecodeFault, EncodeFault};
 use crate::shape::FdCount;
 
@@ -74,8 +74,11 @@ pub trait LendFd<Kind> {
     note = "a raw number (`RawFd`, `i32`) owns nothing and means nothing in another process: use `OwnedFd`, or `BorrowedFd<'_>` if the descriptor is only lent"
 )]
 pub trait FdField<Kind>: LendFd<Kind> + Sized {
-    /// Takes as many of the received descriptors as the field holds.
-    fn take(count: Count, src: &mut Reader<'_>) -> Result<Self, DecodeFault>;
+    /// Claims as many of the received descriptors as the field holds.
+    fn claim(count: Count, src: &mut Reader<'_>) -> Result<(), DecodeFault>;
+
+    /// Takes them. To be called after everything has been claimed, at the same place in `src`.
+    fn take(count: Count, src: &mut Reader<'_>, fds: &mut FdSource<'_>) -> Result<Self, DecodeFault>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -93,8 +96,14 @@ impl<T: AsFd + TryFrom<OwnedFd, Error: Display> + 'static> LendFd<kind::Owned> f
 #[diagnostic::do_not_recommend]
 impl<T: AsFd + TryFrom<OwnedFd, Error: Display> + 'static> FdField<kind::Owned> for T {
     #[inline]
-    fn take(_: Count, src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
-        let fd = src.fd()?;
+    fn claim(_: Count, src: &mut Reader<'_>) -> Result<(), DecodeFault> {
+        src.claim_fd()
+    }
+
+    #[inline]
+    fn take(_: Count, src: &mut Reader<'_>, fds: &mut FdSource<'_>) -> Result<Self, DecodeFault> {
+        src.claim_fd()?;
+        let fd = fds.take()?;
         implied::check::<T>(fd.as_fd())?;
         Self::try_from(fd).map_err(|error| DecodeFault::RefusedFd(error.to_string()))
     }
@@ -130,12 +139,13 @@ impl<K, T: LendFd<K>> LendFd<kind::Maybe<K>> for Option<T> {
 #[diagnostic::do_not_recommend]
 impl<K, T: FdField<K>> FdField<kind::Maybe<K>> for Option<T> {
     #[inline]
-    fn take(count: Count, src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
-        let there = match count {
-            Count::Written => src.value()?,
-            Count::Implied => src.fds_left() > 0,
-        };
-        if there { T::take(count, src).map(Some) } else { Ok(None) }
+    fn claim(count: Count, src: &mut Reader<'_>) -> Result<(), DecodeFault> {
+        if is_there(count, src)? { T::claim(count, src) } else { Ok(()) }
+    }
+
+    #[inline]
+    fn take(count: Count, src: &mut Reader<'_>, fds: &mut FdSource<'_>) -> Result<Self, DecodeFault> {
+        if is_there(count, src)? { T::take(count, src, fds).map(Some) } else { Ok(None) }
     }
 }
 
@@ -154,12 +164,17 @@ impl<K, T: LendFd<K>, const N: usize> LendFd<kind::Each<K>> for [T; N] {
 #[diagnostic::do_not_recommend]
 impl<K, T: FdField<K>, const N: usize> FdField<kind::Each<K>> for [T; N] {
     #[inline]
-    fn take(count: Count, src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
-        let mut fds = arrayvec::ArrayVec::new();
-        while !fds.is_full() {
-            fds.push(T::take(count, src)?);
+    fn claim(count: Count, src: &mut Reader<'_>) -> Result<(), DecodeFault> {
+        (0..N).try_for_each(|_| T::claim(count, src))
+    }
+
+    #[inline]
+    fn take(count: Count, src: &mut Reader<'_>, fds: &mut FdSource<'_>) -> Result<Self, DecodeFault> {
+        let mut taken = arrayvec::ArrayVec::new();
+        while !taken.is_full() {
+            taken.push(T::take(count, src, fds)?);
         }
-        fds.into_inner().map_err(|_| DecodeFault::MissingFd)
+        taken.into_inner().map_err(|_| DecodeFault::MissingFd)
     }
 }
 
@@ -182,12 +197,18 @@ macro_rules! bounded_lists {
         #[diagnostic::do_not_recommend]
         impl<K, T: FdField<K>, const N: usize> FdField<kind::Many<K>> for $list {
             #[inline]
-            fn take(count: Count, src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
-                let mut fds = Self::new();
+            fn claim(count: Count, src: &mut Reader<'_>) -> Result<(), DecodeFault> {
+                claim_list::<K, T>(N, count, src)
+            }
+
+            #[inline]
+            fn take(count: Count, src: &mut Reader<'_>, fds: &mut FdSource<'_>) -> Result<Self, DecodeFault> {
+                let mut taken = Self::new();
                 for _ in 0..list_len(N, count, src)? {
-                    fds.$try_push(T::take(count, src)?).map_err(|_| DecodeFault::MissingFd)?;
+                    let fd = T::take(count, src, fds)?;
+                    taken.$try_push(fd).map_err(|_| DecodeFault::MissingFd)?;
                 }
-                Ok(fds)
+                Ok(taken)
             }
         }
     )* };
@@ -220,8 +241,16 @@ pub trait LendFdList<Kind> {
     note = "on a `#[fd]` field `max_len` bounds `Vec<OwnedFd>`, `Vec<BorrowedFd<'_>>` and the like"
 )]
 pub trait FdList<Kind>: LendFdList<Kind> + Sized {
-    /// Takes as many of the received descriptors as the sender put into the list.
-    fn take_list(max_len: usize, count: Count, src: &mut Reader<'_>) -> Result<Self, DecodeFault>;
+    /// Claims as many of the received descriptors as the sender put into the list.
+    fn claim_list(max_len: usize, count: Count, src: &mut Reader<'_>) -> Result<(), DecodeFault>;
+
+    /// Takes them. To be called after everything has been claimed, at the same place in `src`.
+    fn take_list(
+        max_len: usize,
+        count: Count,
+        src: &mut Reader<'_>,
+        fds: &mut FdSource<'_>,
+    ) -> Result<Self, DecodeFault>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -245,9 +274,19 @@ impl<K, T: LendFd<K>> LendFdList<K> for Vec<T> {
 #[diagnostic::do_not_recommend]
 impl<K, T: FdField<K>> FdList<K> for Vec<T> {
     #[inline]
-    fn take_list(max_len: usize, count: Count, src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
+    fn claim_list(max_len: usize, count: Count, src: &mut Reader<'_>) -> Result<(), DecodeFault> {
+        claim_list::<K, T>(max_len, count, src)
+    }
+
+    #[inline]
+    fn take_list(
+        max_len: usize,
+        count: Count,
+        src: &mut Reader<'_>,
+        fds: &mut FdSource<'_>,
+    ) -> Result<Self, DecodeFault> {
         let len = list_len(max_len, count, src)?;
-        (0..len).map(|_| T::take(count, src)).collect()
+        (0..len).map(|_| T::take(count, src, fds)).collect()
     }
 }
 
@@ -260,6 +299,22 @@ fn lend_list<'a, K, T: LendFd<K>>(
         out.len(fds.len())?;
     }
     fds.iter().try_for_each(|fd| fd.lend(count, out))
+}
+
+fn is_there(count: Count, src: &mut Reader<'_>) -> Result<bool, DecodeFault> {
+    match count {
+        Count::Written => src.value(),
+        Count::Implied => Ok(src.fds_left() > 0),
+    }
+}
+
+fn claim_list<K, T: FdField<K>>(
+    max_len: usize,
+    count: Count,
+    src: &mut Reader<'_>,
+) -> Result<(), DecodeFault> {
+    let len = list_len(max_len, count, src)?;
+    (0..len).try_for_each(|_| T::claim(count, src))
 }
 
 fn list_len(max_len: usize, count: Count, src: &mut Reader<'_>) -> Result<usize, DecodeFault> {
