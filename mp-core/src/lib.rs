@@ -33,6 +33,21 @@
 //! without taking part. See the [DPDK guide] for what it all means to a DPDK
 //! application.
 //!
+//! # Whose answer it is
+//!
+//! An answer counts for the very request that it answers, however late it comes and however
+//! many there are. Behind the name of a request, where C peers do not look, is its number; peers
+//! that use this crate carry it back, and so do C peers that send back the bytes they got.
+//! Other answers are rejected as [`Rejection::Late`], and the socket to which they came is not
+//! used again. Nobody but the peer can send to a socket on which that one peer is asked; where
+//! many are asked at once, an answer counts by its sender's whole address.
+//!
+//! A C peer that writes its answers anew leaves the number out, and names of more than 39 bytes
+//! have no room for one. Then the socket is emptied before it is used again, which leaves one
+//! case: a peer that answers a request *twice*, and the second time only after the next request
+//! of that name to that peer has been made. That is then answered with what was meant for the
+//! one before. DPDK's own actions answer once.
+//!
 //! # After a fork
 //!
 //! A role belongs to the process that started it. The child of a fork has a copy

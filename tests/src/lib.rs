@@ -17,7 +17,7 @@ mod raw;
 pub use group::Group;
 pub use process::{Process, StartFailed, WITHIN, eventually};
 pub use program::{example, in_a_child, mpctl};
-pub use raw::{Lie, NO_ACTION, OUT_OF_DESCRIPTORS, OVERLOADED, RawSocket, bind_108, open_fds};
+pub use raw::{Lie, NO_ACTION, OUT_OF_DESCRIPTORS, OVERLOADED, RawDatagram, RawSocket, bind_108, open_fds};
 
 /// A [`Group`] whose processes run this package's program `peer`.
 ///

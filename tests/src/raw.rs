@@ -83,6 +83,77 @@ pub const OVERLOADED: u8 = 5;
 /// The same where descriptors found no room.
 pub const OUT_OF_DESCRIPTORS: u8 = 7;
 
+/// A datagram as it came, and where from.
+#[derive(Debug, Clone)]
+pub struct RawDatagram {
+    /// All of it.
+    pub bytes: Vec<u8>,
+    /// Empty if its sender is bound to no path.
+    pub from: PathBuf,
+}
+
+/// Where the tag of the name field begins, if there is one.
+const TAG: usize = 40;
+const ANSWERING: u32 = 0x6d70_0a52;
+
+impl RawDatagram {
+    fn name_at(&self) -> usize {
+        if self.bytes.len() == 340 { 8 } else { 4 }
+    }
+
+    fn int(&self, at: usize) -> i32 {
+        i32::from_ne_bytes(self.bytes[at..at + 4].try_into().expect("four bytes"))
+    }
+
+    /// Type, name and param.
+    #[must_use]
+    pub fn parts(&self) -> (i32, String, Vec<u8>) {
+        let name_at = self.name_at();
+        let name = &self.bytes[name_at..name_at + 64];
+        let name = &name[..name.iter().position(|byte| *byte == 0).expect("a NUL")];
+        let len_param = usize::try_from(self.int(name_at + 64)).expect("not negative");
+        let param = self.bytes[name_at + 72..][..len_param].to_vec();
+        (self.int(0), String::from_utf8_lossy(name).into_owned(), param)
+    }
+
+    /// As the reply of a C peer that makes it anew: what is behind the name is what
+    /// was on its stack.
+    #[must_use]
+    pub fn fresh_reply(&self) -> Vec<u8> {
+        let (mut bytes, name_at) = (self.echoed_reply(), self.name_at());
+        let nul = bytes[name_at..].iter().position(|byte| *byte == 0).expect("a NUL");
+        bytes[name_at + nul + 1..name_at + 64].fill(0xa5);
+        bytes
+    }
+
+    /// As the reply of a C peer that sends back what it got.
+    #[must_use]
+    pub fn echoed_reply(&self) -> Vec<u8> {
+        let mut bytes = self.bytes.clone();
+        bytes[..4].copy_from_slice(&2_i32.to_ne_bytes());
+        bytes
+    }
+
+    /// As the reply of a peer that knows tags, to the request that many after this.
+    #[must_use]
+    pub fn tagged_reply(&self, later: u64) -> Vec<u8> {
+        let mut bytes = self.echoed_reply();
+        let tag = self.name_at() + TAG;
+        let word = |at: usize, bytes: &[u8]| u64::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight"));
+        let sequence = word(tag + 4, &bytes).wrapping_add(later);
+        bytes[tag..tag + 4].copy_from_slice(&ANSWERING.to_ne_bytes());
+        bytes[tag + 4..tag + 12].copy_from_slice(&sequence.to_ne_bytes());
+        let name = (0..5).map(|i| word(self.name_at() + 8 * i, &bytes));
+        let words = [u64::from(ANSWERING), sequence, word(tag + 12, &bytes)].into_iter().chain(name);
+        let check = words.fold(0_u64, |state, word| {
+            let mixed = (state ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            mixed ^ (mixed >> 32)
+        });
+        bytes[tag + 20..tag + 24].copy_from_slice(&(check as u32).to_ne_bytes());
+        bytes
+    }
+}
+
 /// A datagram socket that no role is behind.
 #[derive(Debug)]
 pub struct RawSocket(UnixDatagram);
@@ -156,22 +227,24 @@ impl RawSocket {
     /// The next datagram, without its descriptors: type, name and param.
     #[must_use]
     pub fn receive(&self) -> (i32, String, Vec<u8>) {
-        self.receive_from().1
+        self.receive_raw().parts()
     }
 
     /// The same after the path of whoever sent it.
     #[must_use]
     pub fn receive_from(&self) -> (PathBuf, (i32, String, Vec<u8>)) {
-        let mut bytes = [0; 400];
-        let (len, from) = self.0.recv_from(&mut bytes).expect("an answer in time");
-        let from = from.as_pathname().map(Path::to_owned).unwrap_or_default();
-        let name_at = if len == 340 { 8 } else { 4 };
-        let int = |at: usize| i32::from_ne_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
-        let name = &bytes[name_at..name_at + 64];
-        let name = &name[..name.iter().position(|byte| *byte == 0).expect("a NUL")];
-        let len_param = usize::try_from(int(name_at + 64)).expect("not negative");
-        let param = bytes[name_at + 72..][..len_param].to_vec();
-        (from, (int(0), String::from_utf8_lossy(name).into_owned(), param))
+        let datagram = self.receive_raw();
+        let parts = datagram.parts();
+        (datagram.from, parts)
+    }
+
+    /// The same as it came.
+    #[must_use]
+    pub fn receive_raw(&self) -> RawDatagram {
+        let mut bytes = vec![0; 400];
+        let (len, from) = self.0.recv_from(&mut bytes).expect("a datagram in time");
+        bytes.truncate(len);
+        RawDatagram { bytes, from: from.as_pathname().map(Path::to_owned).unwrap_or_default() }
     }
 
     /// The next datagram, an *ignore* that says why: its name and the reason's code.

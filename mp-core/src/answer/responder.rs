@@ -7,7 +7,7 @@ use crate::{
     group::Bound,
     receive::{Counters, Peer},
     sys::{Address, Deadline},
-    wire::{Datagram, Kind, Layout, Message, MessageError, MessageRef, Name, Reason, Why},
+    wire::{Datagram, Kind, Layout, Message, MessageError, MessageRef, Name, Reason, Tag, Why},
 };
 
 /// Something a peer sent.
@@ -69,13 +69,21 @@ pub struct Responder {
     to: Address,
     layout: Layout,
     name: Name,
+    /// The request's, which its answer carries back.
+    tag: Option<Tag>,
     port: Arc<ReplyPort>,
     answered: bool,
 }
 
 impl Responder {
-    pub(super) fn new(to: Address, layout: Layout, name: Name, port: Arc<ReplyPort>) -> Self {
-        Self { to, layout, name, port, answered: false }
+    pub(super) fn new(
+        to: Address,
+        layout: Layout,
+        name: Name,
+        tag: Option<Tag>,
+        port: Arc<ReplyPort>,
+    ) -> Self {
+        Self { to, layout, name, tag, port, answered: false }
     }
 
     /// Sends the reply, under the request's name.
@@ -92,7 +100,8 @@ impl Responder {
         let name = self.name;
         let message = MessageRef::new(&name, param, fds)?;
         self.answered = true;
-        let datagram = Datagram::message(self.layout, Kind::Reply, &message);
+        let tag = self.tag.map(Tag::answering);
+        let datagram = Datagram::message(self.layout, Kind::Reply, &message, tag);
         let result = self.port.send(&self.to, datagram, message.fds());
         match &result {
             Ok(()) => self.port.counters.replies_sent.add(),
@@ -128,7 +137,7 @@ impl Responder {
     /// ```
     pub fn ignore(mut self, why: impl Into<Why>) {
         self.answered = true;
-        self.port.ignore(&self.to, self.layout, &self.name, &why.into());
+        self.port.ignore(&self.to, self.layout, &self.name, self.tag, &why.into());
     }
 
     /// The name of the request, and so of its reply.
@@ -143,7 +152,7 @@ impl Drop for Responder {
         if !self.answered {
             let how = if thread::panicking() { "it panicked" } else { "it ended without an answer" };
             let why = Why::new(Reason::HandlerFailed, how);
-            self.port.ignore(&self.to, self.layout, &self.name, &why);
+            self.port.ignore(&self.to, self.layout, &self.name, self.tag, &why);
         }
     }
 }
@@ -212,8 +221,15 @@ impl ReplyPort {
     }
 
     /// Takes this process out of those asked.
-    pub(super) fn ignore(self: &Arc<Self>, to: &Address, layout: Layout, name: &Name, why: &Why) {
-        match self.send(to, Datagram::ignore(layout, name, why), &[]) {
+    pub(super) fn ignore(
+        self: &Arc<Self>,
+        to: &Address,
+        layout: Layout,
+        name: &Name,
+        tag: Option<Tag>,
+        why: &Why,
+    ) {
+        match self.send(to, Datagram::ignore(layout, name, tag.map(Tag::answering), why), &[]) {
             Ok(()) => self.counters.ignores_sent.add(),
             Err(error) => {
                 self.counters.answers_lost.add();

@@ -186,8 +186,8 @@ impl Dispatcher {
                         return;
                     }
                 }
-                Err(Missed::FdsLost { kind: Kind::Request, layout, name, from: Some(from) }) => {
-                    self.port.ignore(&from, layout, &name, &Reason::OutOfDescriptors.into());
+                Err(Missed::FdsLost { kind: Kind::Request, layout, name, tag, from: Some(from) }) => {
+                    self.port.ignore(&from, layout, &name, tag, &Reason::OutOfDescriptors.into());
                 }
                 Err(Missed::Nothing | Missed::Rejected | Missed::FdsLost { .. }) => {}
                 Err(Missed::Failed(_)) => thread::sleep(BREATHER),
@@ -202,7 +202,7 @@ impl Dispatcher {
 
     /// Counts what came and gives a request its responder.
     fn arrival(&self, arrived: Arrived) -> Option<Arrival> {
-        let Arrived { kind, layout, message, peer } = arrived;
+        let Arrived { kind, layout, message, peer, tag } = arrived;
         let counters = &self.policy.counters;
         match (kind, peer.address()) {
             (Kind::Message, _) => {
@@ -211,7 +211,8 @@ impl Dispatcher {
             }
             (Kind::Request, Some(from)) => {
                 counters.requests_received.add();
-                let responder = Responder::new(from.clone(), layout, message.name, Arc::clone(&self.port));
+                let responder =
+                    Responder::new(from.clone(), layout, message.name, tag, Arc::clone(&self.port));
                 Some(Arrival::Request(message, peer, responder))
             }
             (Kind::Request, None) => self.reject(message, Rejection::NoReturnAddress),

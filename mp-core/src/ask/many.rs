@@ -6,6 +6,7 @@ use rustix::io::Errno;
 
 use super::{
     Outcome, Replies, RequestError, Requester, SendError, Sent,
+    matching::RequestId,
     pending::Pending,
     reply_socket::{ReplySocket, Unsent, wait_for},
     under_way::{Queueing, RequestUnderWay, outcome_of, retry},
@@ -35,7 +36,7 @@ impl Requester {
             return Err(SendError::Stopped);
         }
         let deadline = Deadline::after(timeout);
-        let datagram = Datagram::message(layout, Kind::Message, message);
+        let datagram = Datagram::message(layout, Kind::Message, message, None);
         let mut outcomes = vec![Outcome::QueueFull; members.len()];
         let mut send = |peer: usize| match socket.send(
             Some(members[peer].address()),
@@ -95,9 +96,10 @@ impl Requester {
         {
             return self.ask_the_only(only, message, timeout);
         }
-        let reply_socket = self.open_reply_socket(layout)?;
+        let request = self.identify(message.name());
+        let reply_socket = self.open_reply_socket(layout, &members, &request)?;
         let pending = Pending::new(members.len(), Instant::now(), timeout);
-        let mut round = RequestUnderWay::to_all(reply_socket, members, pending, message);
+        let mut round = RequestUnderWay::to_all(reply_socket, members, pending, request, message);
         let mut inbox = Inbox::new();
         turn::step_aside();
         round.send_to_all_in_turn(self, &mut inbox, message.fds())?;
@@ -128,8 +130,13 @@ impl Requester {
     }
 
     /// A reply socket to whomever.
-    pub(super) fn open_reply_socket(&self, layout: Layout) -> Result<ReplySocket, RequestError> {
-        match self.kept_reply_socket(None) {
+    pub(super) fn open_reply_socket(
+        &self,
+        layout: Layout,
+        members: &[Member],
+        request: &RequestId,
+    ) -> Result<ReplySocket, RequestError> {
+        match self.kept_reply_socket_to_all(members, request) {
             Some(reply_socket) => Ok(reply_socket),
             None => Ok(ReplySocket::unconnected(&self.group, layout)?),
         }

@@ -12,6 +12,7 @@
 mod asynchronous;
 mod error;
 mod many;
+mod matching;
 mod one;
 mod outcome;
 mod pending;
@@ -21,9 +22,12 @@ mod pool_model;
 mod reply_socket;
 mod under_way;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering::Relaxed},
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
 };
 
 pub use asynchronous::{RepliesFuture, ReplyFuture};
@@ -32,14 +36,15 @@ pub use error::{RequestError, SendError};
 pub use outcome::{Outcome, Replies, Reply, Sent};
 
 use crate::{
-    group::Group,
-    receive::{Arrived, Peer, ReceivePolicy, Rejection},
+    group::{Group, Member, Spellings},
+    receive::{Arrived, ReceivePolicy, Rejection},
     sys::{Address, Deadline, ForkGuard},
     wire::{Kind, Name, Why},
 };
 use asynchronous::AsyncRequests;
+use matching::{RequestId, Verdict};
 use pool::Pool;
-use reply_socket::{NoReplySocket, ReplySocket};
+use reply_socket::ReplySocket;
 
 /// What a role needs to ask: shared by all its threads and clones.
 #[derive(Debug)]
@@ -49,6 +54,9 @@ pub(crate) struct Requester {
     pool: Pool<ReplySocket>,
     async_requests: AsyncRequests,
     stopped: AtomicBool,
+    /// The sequence number of the next request.
+    next_sequence: AtomicU64,
+    spellings: Spellings,
     made_in: ForkGuard,
 }
 
@@ -57,7 +65,10 @@ impl Requester {
     pub(crate) fn new(group: Group, policy: ReceivePolicy, bound: usize) -> Arc<Self> {
         let (pool, async_requests) = (Pool::new(), AsyncRequests::new(bound));
         let (stopped, made_in) = (AtomicBool::new(false), ForkGuard::here());
-        Arc::new(Self { group, policy, pool, async_requests, stopped, made_in })
+        // Not from 0: who has not seen a request cannot tell its number.
+        let next_sequence = AtomicU64::new(RandomState::new().hash_one(0));
+        let spellings = Spellings::default();
+        Arc::new(Self { group, policy, pool, async_requests, stopped, next_sequence, spellings, made_in })
     }
 
     pub(crate) fn group(&self) -> &Group {
@@ -92,17 +103,46 @@ impl Requester {
         self.async_requests.is_thread_here()
     }
 
-    /// A reply socket that is connected to `to`, used before or new.
-    fn reply_socket_to(&self, to: &Address) -> Result<ReplySocket, NoReplySocket> {
-        match self.kept_reply_socket(Some(to)) {
-            Some(reply_socket) => Ok(reply_socket),
-            None => ReplySocket::connected(&self.group, to),
+    /// What tells a request of this name from all others.
+    fn identify(&self, name: &Name) -> RequestId {
+        RequestId::new(name, self.next_sequence.fetch_add(1, Relaxed))
+    }
+
+    /// A reply socket used before, connected to `to`, on which nothing is left
+    /// that could be taken for an answer to the request; any at all for a message.
+    fn kept_reply_socket_to(&self, to: &Address, request: Option<&RequestId>) -> Option<ReplySocket> {
+        loop {
+            let reply_socket = self.pool.take(|reply_socket| reply_socket.leads_to(Some(to)))?;
+            match request {
+                Some(request) if !self.is_clear_for(&reply_socket, request, &[]) => drop(reply_socket),
+                _ => return Some(reply_socket),
+            }
         }
     }
 
-    /// A reply socket used before: connected to `to`, or to nobody.
-    fn kept_reply_socket(&self, to: Option<&Address>) -> Option<ReplySocket> {
-        self.pool.take(|reply_socket| reply_socket.leads_to(to))
+    /// The same, connected to nobody, for a request to all of these.
+    fn kept_reply_socket_to_all(&self, members: &[Member], request: &RequestId) -> Option<ReplySocket> {
+        loop {
+            let reply_socket = self.pool.take(|reply_socket| reply_socket.leads_to(None))?;
+            if self.is_clear_for(&reply_socket, request, members) {
+                return Some(reply_socket);
+            }
+        }
+    }
+
+    /// Whether nothing is left on a used reply socket that could pass for an answer to this
+    /// request. Between peers that tag their answers there is nothing to look for.
+    fn is_clear_for(&self, reply_socket: &ReplySocket, request: &RequestId, members: &[Member]) -> bool {
+        !reply_socket.could_mistake(request, members) || !reply_socket.has_leavings(&self.policy)
+    }
+
+    /// Keeps a reply socket for the next request, or closes it if something may still come to it.
+    fn give_back(&self, reply_socket: ReplySocket, is_owed: bool) {
+        if !is_owed && reply_socket.is_fit_for_another() {
+            self.pool.give_back(reply_socket);
+        } else {
+            reply_socket.close(&self.policy);
+        }
     }
 
     /// Closes the idle reply sockets to `to`: that peer is gone.
@@ -110,17 +150,19 @@ impl Requester {
         self.pool.forget(|reply_socket| reply_socket.leads_to(Some(to)));
     }
 
-    /// What came to a reply socket, if it answers a request of this name.
-    fn answer(&self, arrived: Arrived, name: &Name) -> Option<Answer> {
+    /// What came to a reply socket, if it is the answer that is waited for.
+    fn answer(&self, arrived: Arrived, verdict: Verdict) -> Option<Answer> {
         let Arrived { kind, message, peer, .. } = arrived;
-        let answers = message.name == *name;
-        if answers && kind == Kind::Reply {
-            return Some(Answer::Reply(Reply { message, peer }));
+        match (verdict, kind) {
+            (Verdict::Counts, Kind::Reply) => Some(Answer::Reply(Reply { message, peer })),
+            (Verdict::Counts, _) => Some(Answer::Ignore(Why::parse(&message.param))),
+            (Verdict::Late, _) => self.reject(Rejection::Late),
+            (Verdict::Unexpected, _) => self.reject(Rejection::Unexpected),
         }
-        if answers && kind == Kind::Ignore {
-            return Some(Answer::Ignore(peer, Why::parse(&message.param)));
-        }
-        self.policy.counters.reject(Rejection::Unexpected);
+    }
+
+    fn reject(&self, reason: Rejection) -> Option<Answer> {
+        self.policy.counters.reject(reason);
         None
     }
 
@@ -130,20 +172,11 @@ impl Requester {
     }
 }
 
-/// A well-formed answer under the request's name.
+/// The answer to a request.
 #[derive(Debug)]
 enum Answer {
     Reply(Reply),
-    Ignore(Peer, Why),
-}
-
-impl Answer {
-    fn peer(&self) -> &Peer {
-        match self {
-            Self::Reply(reply) => &reply.peer,
-            Self::Ignore(peer, _) => peer,
-        }
-    }
+    Ignore(Why),
 }
 
 /// What the pool shares with, in the one place where a model checker's own can

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     Answer, Outcome, Reply, RequestError, Requester, SendError,
+    matching::{RequestId, Verdict},
     pending::{Pending, Step},
     reply_socket::{NoReplySocket, ReplySocket, Unsent},
     under_way::no_reply,
@@ -24,7 +25,7 @@ impl Requester {
     ) -> Result<(), SendError> {
         message.check()?;
         let reply_socket =
-            self.deliver(to, Kind::Message, message, Deadline::after(timeout)).map_err(|e| match e {
+            self.deliver(to, message, None, Deadline::after(timeout)).map_err(|e| match e {
                 Undelivered::Absent if to == self.group.primary() => {
                     SendError::NoPrimary { dir: self.group.dir().to_owned() }
                 }
@@ -36,7 +37,7 @@ impl Requester {
                 Undelivered::Io(error) => SendError::Io(error),
             })?;
         self.policy.counters.messages_sent.add();
-        self.pool.give_back(reply_socket);
+        self.give_back(reply_socket, false);
         Ok(())
     }
 
@@ -50,26 +51,23 @@ impl Requester {
         message.check()?;
         let _span = tracing::debug_span!("mp_request", name = %message.name(), %to).entered();
         let mut pending = Pending::new(1, Instant::now(), timeout);
-        let reply_socket = self
-            .deliver(to, Kind::Request, message, pending.deadline())
+        let request = self.identify(message.name());
+        let mut reply_socket = self
+            .deliver(to, message, Some(&request), pending.deadline())
             .map_err(|undelivered| undelivered.of_request(self, to, timeout))?;
         pending.sent(0);
         self.policy.counters.requests_sent.add();
         turn::step_aside();
-        let reply = self.await_reply(&reply_socket, &mut pending, message)?;
-        if pending.is_owed() {
-            drop(reply_socket);
-        } else {
-            self.pool.give_back(reply_socket);
-        }
+        let reply = self.await_reply(&mut reply_socket, &mut pending, &request)?;
+        self.give_back(reply_socket, pending.is_owed());
         reply.ok_or_else(|| no_reply(pending.outcomes().next().unwrap_or(Outcome::TimedOut), timeout))
     }
 
     fn await_reply(
         &self,
-        reply_socket: &ReplySocket,
+        reply_socket: &mut ReplySocket,
         pending: &mut Pending,
-        message: &MessageRef<'_>,
+        request: &RequestId,
     ) -> Result<Option<Reply>, RequestError> {
         let mut inbox = Inbox::new();
         loop {
@@ -81,27 +79,35 @@ impl Requester {
                 Step::Look => Wait::No,
             };
             match inbox.receive(reply_socket.socket(), wait, &self.policy) {
-                Ok(arrived) => match self.answer(arrived, message.name()) {
-                    // The socket is connected: it can only be from the peer.
-                    Some(Answer::Reply(reply)) => {
-                        pending.settle(0, Outcome::Replied);
-                        self.policy.counters.replies_received.add();
-                        return Ok(Some(reply));
+                Ok(arrived) => {
+                    let peer = reply_socket.peer_at(arrived.peer.address());
+                    let datagram = (arrived.kind, &arrived.message.name, arrived.tag);
+                    let verdict = reply_socket.verdict(request, peer, datagram);
+                    match self.answer(arrived, verdict) {
+                        Some(Answer::Reply(reply)) => {
+                            pending.settle(0, Outcome::Replied);
+                            self.policy.counters.replies_received.add();
+                            return Ok(Some(reply));
+                        }
+                        Some(Answer::Ignore(why)) => {
+                            pending.settle(0, Outcome::Ignored { why });
+                            self.policy.counters.ignores_received.add();
+                        }
+                        None => {}
                     }
-                    Some(Answer::Ignore(_, why)) => {
-                        pending.settle(0, Outcome::Ignored { why });
-                        self.policy.counters.ignores_received.add();
-                    }
-                    None => {}
-                },
-                Err(Missed::FdsLost { kind: Kind::Reply, name, .. }) if name == *message.name() => {
-                    pending.settle(0, Outcome::FdsLost);
                 }
+                Err(Missed::FdsLost { kind, name, tag, from, .. }) => {
+                    let peer = reply_socket.peer_at(from.as_ref());
+                    if reply_socket.verdict(request, peer, (kind, &name, tag)) == Verdict::Counts {
+                        pending.settle(0, Outcome::FdsLost);
+                    }
+                }
+                Err(Missed::Rejected) => reply_socket.had_surplus(),
                 Err(Missed::Nothing) if wait == Wait::No => {
                     pending.settle(0, Outcome::Gone);
                     self.pool.forget(|idle| idle.has_peer_of(reply_socket));
                 }
-                Err(Missed::Nothing | Missed::Rejected | Missed::FdsLost { .. }) => {}
+                Err(Missed::Nothing) => {}
                 Err(Missed::Closed) => return Err(RequestError::Stopped),
                 Err(Missed::Failed(errno)) => return Err(RequestError::Io(errno.into())),
             }
@@ -109,34 +115,33 @@ impl Requester {
     }
 
     /// A reply socket on which the datagram has been sent. A connection to a primary
-    /// that has gone is made anew, once: another may have taken its place.
+    /// that has gone is made anew, once: another may have taken its place. It is
+    /// a one-way message if it is no request.
     fn deliver(
         &self,
         to: &Address,
-        kind: Kind,
         message: &MessageRef<'_>,
+        request: Option<&RequestId>,
         deadline: Deadline,
     ) -> Result<ReplySocket, Undelivered> {
         if self.is_stopped() {
             return Err(Undelivered::Stopped);
         }
-        if let Some(reply_socket) = self.kept_reply_socket(Some(to)) {
-            match reply_socket.send(
-                &Datagram::message(reply_socket.layout(), kind, message),
-                message.fds(),
-                deadline,
-            ) {
+        let kind = if request.is_some() { Kind::Request } else { Kind::Message };
+        let tag = request.and_then(RequestId::tag);
+        let send = |reply_socket: &ReplySocket| {
+            let datagram = Datagram::message(reply_socket.layout(), kind, message, tag);
+            reply_socket.send(&datagram, message.fds(), deadline)
+        };
+        if let Some(reply_socket) = self.kept_reply_socket_to(to, request) {
+            match send(&reply_socket) {
                 Ok(()) => return Ok(reply_socket),
                 Err(Unsent::Outcome(Outcome::Gone)) => self.forget(to),
                 Err(unsent) => return Err(unsent.into()),
             }
         }
-        let reply_socket = self.reply_socket_to(to)?;
-        reply_socket.send(
-            &Datagram::message(reply_socket.layout(), kind, message),
-            message.fds(),
-            deadline,
-        )?;
+        let reply_socket = ReplySocket::connected(&self.group, to)?;
+        send(&reply_socket)?;
         Ok(reply_socket)
     }
 }

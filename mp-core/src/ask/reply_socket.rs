@@ -1,19 +1,28 @@
 //! A reply socket: requests go out on it, and their replies come back to it.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::{
+    collections::HashSet,
+    os::fd::{AsFd, BorrowedFd},
+};
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
 };
 
-use super::Outcome;
-use crate::{
-    group::{Bound, Group, GroupError, PeerIdentity},
-    receive::turn,
-    sys::{Address, Deadline, Socket},
-    wire::{Datagram, Layout},
+use super::{
+    Outcome,
+    matching::{RequestId, Verdict, shows_knowledge},
 };
+use crate::{
+    group::{Bound, Group, GroupError, Member, PeerIdentity},
+    receive::{Inbox, Missed, ReceivePolicy, Rejection, turn},
+    sys::{Address, Deadline, Socket, Wait},
+    wire::{Datagram, Kind, Layout, Name, Tag},
+};
+
+/// How many datagrams are taken from a socket that is given up, or looked over.
+const SURPLUS: usize = 64;
 
 /// A bound reply socket, perhaps connected to the one peer it asks.
 ///
@@ -31,6 +40,23 @@ struct Open {
     layout: Layout,
     /// The file of the peer that it is connected to.
     peer: Option<PeerIdentity>,
+    /// Where that peer is bound, as it spells it itself.
+    peer_address: Option<Address>,
+    /// Whether that peer has shown that it knows tags.
+    peer_knows_tags: bool,
+    /// Of a socket that is not connected: the peers that have.
+    know_tags: HashSet<Address>,
+    /// Something came that was no answer to the request under way.
+    surplus: bool,
+}
+
+/// Whoever was asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum AskedPeer<'a> {
+    /// The one that the reply socket is connected to.
+    Connected,
+    /// One of many, bound there.
+    Member(&'a Address),
 }
 
 /// Why there is no reply socket.
@@ -54,25 +80,31 @@ impl ReplySocket {
     pub(super) fn connected(group: &Group, to: &Address) -> Result<Self, NoReplySocket> {
         // Without the directory there is nobody to ask; no need to make it.
         let directory = group.open()?;
-        let bound = group.bind_reply()?;
-        match bound.socket.connect(to) {
-            Ok(()) => {}
+        let socket = match Socket::connected(to) {
+            Ok(socket) => socket,
             Err(Errno::NOENT | Errno::CONNREFUSED) => return Err(NoReplySocket::Absent),
             Err(Errno::ACCESS | Errno::PERM | Errno::PROTOTYPE) => return Err(NoReplySocket::Refused),
             Err(source) => {
                 let (what, path) = ("connect to a peer", to.path().to_owned());
                 return Err(NoReplySocket::Failed(GroupError::Io { what, path, source: source.into() }));
             }
-        }
+        };
+        let bound = group.bind_connected_reply(socket)?;
         let layout = directory.layout()?;
         let peer = Some(PeerIdentity::new(group, &directory, to));
-        Ok(Self(Box::new(Open { bound, to: Some(to.clone()), layout, peer })))
+        Ok(Self::new(bound, Some(to.clone()), layout, peer))
     }
 
     /// One for many peers at once.
     pub(super) fn unconnected(group: &Group, layout: Layout) -> Result<Self, GroupError> {
         let bound = group.bind_reply()?;
-        Ok(Self(Box::new(Open { bound, to: None, layout, peer: None })))
+        Ok(Self::new(bound, None, layout, None))
+    }
+
+    fn new(bound: Bound, to: Option<Address>, layout: Layout, peer: Option<PeerIdentity>) -> Self {
+        let peer_address = to.is_some().then(|| bound.socket.peer()).flatten();
+        let (peer_knows_tags, know_tags, surplus) = (false, HashSet::new(), false);
+        Self(Box::new(Open { bound, to, layout, peer, peer_address, peer_knows_tags, know_tags, surplus }))
     }
 
     pub(super) fn socket(&self) -> &Socket {
@@ -90,6 +122,107 @@ impl ReplySocket {
     /// Whether both are connected to one and the same peer.
     pub(super) fn has_peer_of(&self, other: &Self) -> bool {
         self.0.peer.is_some() && self.0.peer == other.0.peer
+    }
+
+    /// The peer that it is connected to, if it is bound there.
+    pub(super) fn peer_at(&self, from: Option<&Address>) -> Option<AskedPeer<'static>> {
+        (self.0.peer_address.as_ref() == from).then_some(AskedPeer::Connected)
+    }
+
+    /// What a datagram is to the request under way; `peer` is whichever of those
+    /// asked it came from.
+    pub(super) fn verdict(
+        &mut self,
+        request: &RequestId,
+        peer: Option<AskedPeer<'_>>,
+        (kind, name, tag): (Kind, &Name, Option<Tag>),
+    ) -> Verdict {
+        let verdict = match peer {
+            Some(peer) => request.verdict(kind, name, tag, self.knows_tags(peer)),
+            None => Verdict::Unexpected,
+        };
+        if let Some(peer) = peer
+            && shows_knowledge(tag)
+        {
+            self.set_knows_tags(peer);
+        }
+        self.0.surplus |= verdict != Verdict::Counts;
+        verdict
+    }
+
+    /// Something came that is no answer: more of its kind may follow.
+    pub(super) fn had_surplus(&mut self) {
+        self.0.surplus = true;
+    }
+
+    /// Whether another request may go out on it, once this has ended.
+    pub(super) fn is_fit_for_another(&self) -> bool {
+        !self.0.surplus
+    }
+
+    fn knows_tags(&self, peer: AskedPeer<'_>) -> bool {
+        match peer {
+            AskedPeer::Connected => self.0.peer_knows_tags,
+            AskedPeer::Member(address) => self.0.know_tags.contains(address),
+        }
+    }
+
+    fn set_knows_tags(&mut self, peer: AskedPeer<'_>) {
+        match peer {
+            AskedPeer::Connected => self.0.peer_knows_tags = true,
+            AskedPeer::Member(address) if !self.0.know_tags.contains(address) => {
+                self.0.know_tags.insert(address.clone());
+            }
+            AskedPeer::Member(_) => {}
+        }
+    }
+
+    /// Remembers nothing of those that are not among these any more. Called with every
+    /// request and its members in order, so that members that come and go leave nothing behind for good.
+    pub(super) fn keep_only(&mut self, members: &[Member]) {
+        if self.0.know_tags.len() > members.len() {
+            let is_among =
+                |known: &Address| members.binary_search_by(|member| member.address().cmp(known)).is_ok();
+            self.0.know_tags.retain(is_among);
+        }
+    }
+
+    /// Whether an answer to an earlier request, left in it, would pass for one to
+    /// `request`: not if everybody who is asked tags answers.
+    pub(super) fn could_mistake(&self, request: &RequestId, members: &[Member]) -> bool {
+        let all_know = match &self.0.to {
+            Some(_) => self.knows_tags(AskedPeer::Connected),
+            None => members.iter().all(|member| self.knows_tags(AskedPeer::Member(member.address()))),
+        };
+        request.tag().is_none() || !all_know
+    }
+
+    /// Takes what is left in it of earlier requests, which is counted as late. Tells
+    /// whether there was something: then more may follow.
+    pub(super) fn has_leavings(&self, policy: &ReceivePolicy) -> bool {
+        let mut inbox = Inbox::new();
+        let mut found = false;
+        for _ in 0..SURPLUS {
+            match inbox.receive(self.socket(), Wait::No, policy) {
+                Ok(arrived) => policy.counters.reject(match arrived.kind {
+                    Kind::Reply | Kind::Ignore => Rejection::Late,
+                    Kind::Message | Kind::Request => Rejection::Unexpected,
+                }),
+                Err(Missed::Rejected | Missed::FdsLost { .. }) => {}
+                Err(Missed::Nothing) => return found,
+                Err(Missed::Closed | Missed::Failed(_)) => return true,
+            }
+            found = true;
+        }
+        true
+    }
+
+    /// Closes it: its request has ended, but somebody may answer still. Who does
+    /// so later is told that nobody waits any more.
+    pub(super) fn close(self, policy: &ReceivePolicy) {
+        // First the file, so that nothing comes in unseen.
+        self.0.bound.unlink();
+        self.has_leavings(policy);
     }
 
     /// Sends to the connected peer, waiting for room until the deadline.

@@ -17,15 +17,16 @@ use rustix::{
 
 use super::{
     Answer, Outcome, Replies, Reply, RequestError, Requester,
+    matching::{RequestId, Verdict},
     pending::{Pending, Step},
-    reply_socket::{ReplySocket, Unsent, unsent, wait_for},
+    reply_socket::{AskedPeer, ReplySocket, Unsent, unsent, wait_for},
 };
 use crate::{
     group::Member,
     group::PeerIdentity,
-    receive::{Inbox, Missed},
+    receive::{Arrived, Inbox, Missed, Rejection},
     sys::{Address, Deadline, Socket, Wait},
-    wire::{Datagram, Kind, MessageRef, Name},
+    wire::{Datagram, Kind, MessageRef, Name, Tag},
 };
 
 /// How many datagrams are taken at once while other requests wait: whatever a
@@ -43,9 +44,9 @@ const PAUSE: Duration = Duration::from_millis(1);
 pub(super) struct RequestUnderWay {
     reply_socket: ReplySocket,
     pending: Pending,
-    /// In order of their file names; none if the reply socket is connected to the one peer.
+    /// In order of their addresses; none if the reply socket is connected to the one peer.
     members: Vec<Member>,
-    name: Name,
+    request: RequestId,
     datagram: Datagram,
     full: Vec<Queueing>,
     replies: Vec<Reply>,
@@ -53,31 +54,37 @@ pub(super) struct RequestUnderWay {
 
 impl RequestUnderWay {
     /// To the peer that the reply socket is connected to.
-    pub(super) fn to_one(reply_socket: ReplySocket, pending: Pending, message: &MessageRef<'_>) -> Self {
-        Self::new(reply_socket, Vec::new(), pending, message)
+    pub(super) fn to_one(
+        reply_socket: ReplySocket,
+        pending: Pending,
+        request: RequestId,
+        message: &MessageRef<'_>,
+    ) -> Self {
+        Self::new(reply_socket, Vec::new(), pending, request, message)
     }
 
     /// To all of these, on a reply socket that is not connected.
     pub(super) fn to_all(
-        reply_socket: ReplySocket,
+        mut reply_socket: ReplySocket,
         mut members: Vec<Member>,
         pending: Pending,
+        request: RequestId,
         message: &MessageRef<'_>,
     ) -> Self {
-        // Answers are matched by file name: a peer may spell the directory in another way.
-        members.sort_by(|a, b| a.address().file_name().cmp(b.address().file_name()));
-        Self::new(reply_socket, members, pending, message)
+        members.sort_by(|a, b| a.address().cmp(b.address()));
+        reply_socket.keep_only(&members);
+        Self::new(reply_socket, members, pending, request, message)
     }
 
     fn new(
         reply_socket: ReplySocket,
         members: Vec<Member>,
         pending: Pending,
+        request: RequestId,
         message: &MessageRef<'_>,
     ) -> Self {
-        let datagram = Datagram::message(reply_socket.layout(), Kind::Request, message);
-        let name = *message.name();
-        Self { reply_socket, pending, members, name, datagram, full: Vec::new(), replies: Vec::new() }
+        let datagram = Datagram::message(reply_socket.layout(), Kind::Request, message, request.tag());
+        Self { reply_socket, pending, members, request, datagram, full: Vec::new(), replies: Vec::new() }
     }
 
     /// Sends to everybody who has room.
@@ -219,9 +226,7 @@ impl RequestUnderWay {
     /// What became of everybody, with the reply socket given back.
     pub(super) fn end(self, requester: &Requester) -> Ended {
         let (reply_socket, ended) = self.into_parts();
-        if !ended.is_owed {
-            requester.pool.give_back(reply_socket);
-        }
+        requester.give_back(reply_socket, ended.is_owed);
         ended
     }
 
@@ -284,17 +289,16 @@ impl RequestUnderWay {
         wait: Wait,
     ) -> Result<bool, RequestError> {
         match inbox.receive(self.reply_socket.socket(), wait, &requester.policy) {
-            Ok(arrived) => {
-                if let Some(answer) = requester.answer(arrived, &self.name) {
-                    self.take(requester, answer);
-                }
-            }
-            Err(Missed::FdsLost { kind: Kind::Reply, name, from, .. }) if name == self.name => {
-                if let Some(peer) = self.peer_at(from.as_ref()) {
+            Ok(arrived) => self.take(requester, arrived),
+            Err(Missed::FdsLost { kind, name, tag, from, .. }) => {
+                let peer = self.peer_at(requester, from.as_ref());
+                if self.verdict(peer, (kind, &name, tag)) == Verdict::Counts
+                    && let Some(peer) = peer
+                {
                     self.pending.settle(peer, Outcome::FdsLost);
                 }
             }
-            Err(Missed::Rejected | Missed::FdsLost { .. }) => {}
+            Err(Missed::Rejected) => self.reply_socket.had_surplus(),
             Err(Missed::Nothing) => return Ok(false),
             Err(Missed::Closed) => return Err(RequestError::Stopped),
             Err(Missed::Failed(errno)) => return Err(RequestError::Io(errno.into())),
@@ -302,32 +306,51 @@ impl RequestUnderWay {
         Ok(true)
     }
 
-    fn take(&mut self, requester: &Requester, answer: Answer) {
+    fn take(&mut self, requester: &Requester, arrived: Arrived) {
         let counters = &requester.policy.counters;
-        let peer = self.peer_at(answer.peer().address());
+        let peer = self.peer_at(requester, arrived.peer.address());
+        let verdict = self.verdict(peer, (arrived.kind, &arrived.message.name, arrived.tag));
+        let Some(answer) = requester.answer(arrived, verdict) else { return };
         let outcome = match &answer {
             Answer::Reply(_) => Outcome::Replied,
-            Answer::Ignore(_, why) => Outcome::Ignored { why: why.clone() },
+            Answer::Ignore(why) => Outcome::Ignored { why: why.clone() },
         };
         if !peer.is_some_and(|peer| self.pending.settle(peer, outcome)) {
-            return counters.reject(crate::receive::Rejection::Unexpected);
+            self.reply_socket.had_surplus();
+            return counters.reject(Rejection::Late);
         }
         match answer {
             Answer::Reply(reply) => {
                 counters.replies_received.add();
                 self.replies.push(reply);
             }
-            Answer::Ignore(..) => counters.ignores_received.add(),
+            Answer::Ignore(_) => counters.ignores_received.add(),
         }
     }
 
-    /// On a connected reply socket everything is from the one peer: the kernel sees to it.
-    fn peer_at(&self, from: Option<&Address>) -> Option<usize> {
+    fn verdict(&mut self, peer: Option<usize>, datagram: (Kind, &Name, Option<Tag>)) -> Verdict {
+        let peer = peer.map(|peer| match self.members.get(peer) {
+            Some(member) => AskedPeer::Member(member.address()),
+            None => AskedPeer::Connected,
+        });
+        self.reply_socket.verdict(&self.request, peer, datagram)
+    }
+
+    /// Which of those asked is at this address.
+    fn peer_at(&self, requester: &Requester, from: Option<&Address>) -> Option<usize> {
         if self.members.is_empty() {
-            return Some(0);
+            return self.reply_socket.peer_at(from).map(|_| 0);
         }
-        let name = from?.file_name();
-        self.members.binary_search_by(|member| member.address().file_name().cmp(name)).ok()
+        let from = from?;
+        match self.members.binary_search_by(|member| member.address().cmp(from)) {
+            Ok(peer) => Some(peer),
+            // Of a member that was given another path to the directory.
+            Err(_) => {
+                let has_its_name = |member: &Member| member.address().file_name() == from.file_name();
+                let peer = self.members.iter().position(has_its_name)?;
+                requester.spellings.are_of(&requester.group, from).then_some(peer)
+            }
+        }
     }
 }
 

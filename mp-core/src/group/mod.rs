@@ -16,6 +16,7 @@ mod member;
 mod names;
 mod private;
 mod roster;
+mod spelling;
 mod stale;
 mod watch;
 
@@ -34,10 +35,11 @@ pub use member::Member;
 pub(crate) use names::{MemberName, Reserved, SocketName};
 pub(crate) use private::PrivateDirectory;
 pub(crate) use roster::Roster;
+pub(crate) use spelling::Spellings;
 pub use watch::{Change, Watch};
 
 use crate::{
-    sys::{Address, Deadline, PathTooLong},
+    sys::{Address, Deadline, PathTooLong, Socket},
     wire::Layout,
 };
 
@@ -140,6 +142,14 @@ impl Group {
         self.bind(self.address(SocketName::reply())?)
     }
 
+    /// The same with a socket that is connected already.
+    pub(crate) fn bind_connected_reply(&self, socket: Socket) -> Result<Bound, GroupError> {
+        self.open()?;
+        let address = self.address(SocketName::reply())?;
+        let path = address.path().to_owned();
+        Bound::connected(socket, address).map_err(|source| bind_failure(path, source))
+    }
+
     /// Removes a member's socket file, so that nobody sends to it any more.
     ///
     /// A DPDK primary holds the directory lock while it works through its list of
@@ -171,10 +181,10 @@ impl Group {
 
     fn bind(&self, address: Address) -> Result<Bound, GroupError> {
         let path = address.path().to_owned();
-        Bound::new(address).map_err(|source| GroupError::Io {
-            what: "bind a socket",
-            path,
-            source: source.into(),
-        })
+        Bound::new(address).map_err(|source| bind_failure(path, source))
     }
+}
+
+fn bind_failure(path: PathBuf, source: rustix::io::Errno) -> GroupError {
+    GroupError::Io { what: "bind a socket", path, source: source.into() }
 }

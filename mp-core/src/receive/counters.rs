@@ -26,10 +26,14 @@ pub enum Rejection {
     /// A request from a socket that has no path, so that no reply could reach it.
     #[error("a request without an address to reply to")]
     NoReturnAddress,
-    /// A kind that does not belong there: a reply nobody waits for, or a message
-    /// sent to a reply socket.
+    /// What does not belong there: an answer sent to a member's socket; on a
+    /// reply socket a message, an answer under another name, or one of somebody
+    /// who was not asked.
     #[error("it is of a kind that is not expected on this socket")]
     Unexpected,
+    /// An answer to a request that has ended, or a second one. It answers no other.
+    #[error("it answers a request that has ended, or that is answered already")]
+    Late,
     /// No action has its name. A request is answered *ignore*.
     #[error("no action is registered under its name")]
     NoAction,
@@ -44,7 +48,7 @@ pub enum Rejection {
 
 impl Rejection {
     /// Every reason there is.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Malformed(Malformed::Length),
         Self::Malformed(Malformed::Kind),
         Self::Malformed(Malformed::Name),
@@ -54,6 +58,7 @@ impl Rejection {
         Self::FdsLost,
         Self::NoReturnAddress,
         Self::Unexpected,
+        Self::Late,
         Self::NoAction,
         Self::Undecodable,
         Self::BacklogFull,
@@ -66,9 +71,10 @@ impl Rejection {
             Self::FdsLost => 6,
             Self::NoReturnAddress => 7,
             Self::Unexpected => 8,
-            Self::NoAction => 9,
-            Self::Undecodable => 10,
-            Self::BacklogFull => 11,
+            Self::Late => 9,
+            Self::NoAction => 10,
+            Self::Undecodable => 11,
+            Self::BacklogFull => 12,
         }
     }
 }

@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use crate::{
     receive::{Counters, Peer, Rejection, Trust},
     sys::{Address, Received, Socket, Wait},
-    wire::{Kind, Layout, MAX_DATAGRAM, Message, Name, Param, Parsed},
+    wire::{Kind, Layout, MAX_DATAGRAM, Message, Name, Param, Parsed, Tag},
 };
 
 /// What all receiving of a role shares.
@@ -34,6 +34,7 @@ pub(crate) struct Arrived {
     pub(crate) layout: Layout,
     pub(crate) message: Message,
     pub(crate) peer: Peer,
+    pub(crate) tag: Option<Tag>,
 }
 
 /// Why there is no datagram.
@@ -46,7 +47,7 @@ pub(crate) enum Missed {
     /// Something came that is of no use. It has been counted.
     Rejected,
     /// A trusted, well-formed datagram came without its descriptors. It has been counted.
-    FdsLost { kind: Kind, layout: Layout, name: Name, from: Option<Address> },
+    FdsLost { kind: Kind, layout: Layout, name: Name, tag: Option<Tag>, from: Option<Address> },
     /// The system is short of something; it has been traced.
     Failed(Errno),
 }
@@ -115,7 +116,9 @@ impl Inbox {
         if fds_lost {
             policy.counters.reject(Rejection::FdsLost);
             return Err(match Parsed::parse(bytes, None) {
-                Ok(Parsed { kind, layout, name, .. }) => Missed::FdsLost { kind, layout, name, from },
+                Ok(Parsed { kind, layout, name, tag, .. }) => {
+                    Missed::FdsLost { kind, layout, name, tag, from }
+                }
                 Err(_) => Missed::Rejected,
             });
         }
@@ -127,6 +130,7 @@ impl Inbox {
             layout: parsed.layout,
             message: Message { name: parsed.name, param, fds },
             peer: Peer::new(from, credentials),
+            tag: parsed.tag,
         })
     }
 }

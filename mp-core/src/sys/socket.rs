@@ -11,7 +11,7 @@ use rustix::{
     io::{Errno, retry_on_intr},
     net::{
         self, AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, Shutdown,
-        SocketFlags, SocketType,
+        SocketAddrUnix, SocketFlags, SocketType,
         sockopt::{self, Timeout},
     },
 };
@@ -58,6 +58,38 @@ impl Socket {
         sockopt::set_socket_passcred(&fd, true)?;
         fchmod(&fd, Mode::RUSR | Mode::WUSR)?;
         Ok(Self { _not_in_forks: Some(noted), fd, armed: AtomicU64::new(0) })
+    }
+
+    /// One that is connected to `peer`, to be bound by [`bind_connected`](Self::bind_connected).
+    /// It asks for credentials and has its file's mode as any other.
+    ///
+    /// Connected before it has an address: so from the moment when others can
+    /// find it, nobody but the peer can send to it. The other way round, whoever
+    /// is quick enough can leave an answer in it in between.
+    pub(crate) fn connected(peer: &Address) -> Result<Self, Errno> {
+        let (fd, noted) = NotInForks::made(|| {
+            let fd = make()?;
+            net::connect(&fd, peer.sockaddr())?;
+            Ok(fd)
+        })?;
+        fchmod(&fd, Mode::RUSR | Mode::WUSR)?;
+        Ok(Self { _not_in_forks: Some(noted), fd, armed: AtomicU64::new(0) })
+    }
+
+    /// Gives such a one its address.
+    pub(crate) fn bind_connected(&self, address: &Address) -> Result<(), Errno> {
+        self.bind(address)?;
+        // Not before: connecting gives a socket that asks for credentials an
+        // address of the kernel's choice. Only the peer could have sent something
+        // in between; it would come with nobody's credentials, and be rejected.
+        sockopt::set_socket_passcred(&self.fd, true)
+    }
+
+    /// The address of the peer it is connected to, as that peer spells it.
+    pub(crate) fn peer(&self) -> Option<Address> {
+        let name = net::getpeername(&self.fd).ok().flatten()?;
+        let name = SocketAddrUnix::try_from(name).ok()?;
+        Address::of_sender(name.path_bytes()?)
     }
 
     pub(crate) fn bind(&self, address: &Address) -> Result<(), Errno> {

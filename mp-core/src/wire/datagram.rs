@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::{KERNEL_MAX_FDS, MAX_NAME, MAX_PARAM, MessageRef, Name, Why};
+use super::{KERNEL_MAX_FDS, MAX_NAME, MAX_PARAM, MessageRef, Name, Tag, Why};
 
 /// The longest datagram of any layout, in bytes.
 pub(crate) const MAX_DATAGRAM: usize = 340;
@@ -92,18 +92,28 @@ pub(crate) struct Datagram {
 }
 
 impl Datagram {
-    pub(crate) fn message(layout: Layout, kind: Kind, message: &MessageRef<'_>) -> Self {
-        Self::new(layout, kind, message.name(), message.param(), message.fds().len())
+    pub(crate) fn message(layout: Layout, kind: Kind, message: &MessageRef<'_>, tag: Option<Tag>) -> Self {
+        Self::new(layout, kind, message.name(), message.param(), message.fds().len(), tag)
     }
 
     /// `param` is at most [`MAX_PARAM`] bytes long: [`MessageRef`] and [`Param`](super::Param) see to it.
-    pub(crate) fn new(layout: Layout, kind: Kind, name: &Name, param: &[u8], num_fds: usize) -> Self {
+    pub(crate) fn new(
+        layout: Layout,
+        kind: Kind,
+        name: &Name,
+        param: &[u8],
+        num_fds: usize,
+        tag: Option<Tag>,
+    ) -> Self {
         let mut bytes = [0; MAX_DATAGRAM];
         let fields = layout.fields();
-        let name = name.as_bytes();
         let int = |n: usize| (n as i32).to_ne_bytes();
         bytes[fields.kind.clone()].copy_from_slice(&int(kind as usize));
-        bytes[fields.name.clone()][..name.len()].copy_from_slice(name);
+        let name_field = &mut bytes[fields.name.clone()];
+        name_field[..name.as_bytes().len()].copy_from_slice(name.as_bytes());
+        if let Some(tag) = tag {
+            tag.emit(name, name_field);
+        }
         bytes[fields.len_param.clone()].copy_from_slice(&int(param.len()));
         bytes[fields.num_fds.clone()].copy_from_slice(&int(num_fds));
         bytes[fields.param.clone()][..param.len()].copy_from_slice(param);
@@ -111,10 +121,10 @@ impl Datagram {
     }
 
     /// An answer that takes this process out of those asked, and says why.
-    pub(crate) fn ignore(layout: Layout, name: &Name, why: &Why) -> Self {
+    pub(crate) fn ignore(layout: Layout, name: &Name, tag: Option<Tag>, why: &Why) -> Self {
         let mut param = [0; MAX_PARAM];
         let len = why.emit(&mut param);
-        Self::new(layout, Kind::Ignore, name, &param[..len], 0)
+        Self::new(layout, Kind::Ignore, name, &param[..len], 0, tag)
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
@@ -130,6 +140,8 @@ pub(crate) struct Parsed<'a> {
     pub(crate) name: Name,
     /// At most 256 bytes.
     pub(crate) param: &'a [u8],
+    /// `None` if there is none, or none that checks.
+    pub(crate) tag: Option<Tag>,
 }
 
 impl<'a> Parsed<'a> {
@@ -150,15 +162,15 @@ impl<'a> Parsed<'a> {
             3 => Kind::Ignore,
             _ => return Err(Malformed::Kind),
         };
-        let name = &bytes[fields.name.clone()];
-        let end = name.iter().position(|byte| *byte == 0).ok_or(Malformed::Name)?;
-        let name = Name::new(&name[..end]).map_err(|_| Malformed::Name)?;
+        let name_field = &bytes[fields.name.clone()];
+        let end = name_field.iter().position(|byte| *byte == 0).ok_or(Malformed::Name)?;
+        let name = Name::new(&name_field[..end]).map_err(|_| Malformed::Name)?;
         let len = usize::try_from(int(&fields.len_param)).map_err(|_| Malformed::ParamLength)?;
         let param = bytes[fields.param.clone()].get(..len).ok_or(Malformed::ParamLength)?;
         if fds.is_some_and(|fds| usize::try_from(int(&fields.num_fds)) != Ok(fds)) {
             return Err(Malformed::FdCount);
         }
-        Ok(Self { layout, kind, name, param })
+        Ok(Self { layout, kind, name, param, tag: Tag::parse(&name, name_field) })
     }
 }
 
@@ -195,6 +207,7 @@ const _: () = {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::Reason;
 
     const LAYOUTS: [Layout; 2] = [Layout::Bytes332, Layout::Bytes340];
 
@@ -217,7 +230,7 @@ mod tests {
         }
         let name = Name::from_static("ping");
         for layout in LAYOUTS {
-            let datagram = Datagram::new(layout, Kind::Request, &name, &[9, 8, 7], 2);
+            let datagram = Datagram::new(layout, Kind::Request, &name, &[9, 8, 7], 2, None);
             assert_eq!(datagram.as_bytes(), golden(layout));
         }
     }
@@ -226,7 +239,7 @@ mod tests {
     fn garbage_in_unused_bytes_is_ignored() {
         let name = Name::from_static("ping");
         for layout in LAYOUTS {
-            let datagram = Datagram::new(layout, Kind::Request, &name, &[9, 8, 7], 2);
+            let datagram = Datagram::new(layout, Kind::Request, &name, &[9, 8, 7], 2, None);
             let mut bytes = vec![0xa5; layout.len()];
             let fields = layout.fields();
             bytes[fields.kind.clone()].copy_from_slice(&datagram.as_bytes()[fields.kind.clone()]);
@@ -235,7 +248,21 @@ mod tests {
                 .copy_from_slice(&datagram.as_bytes()[fields.len_param.start..fields.param.start]);
             bytes[fields.param.clone()][..3].copy_from_slice(&[9, 8, 7]);
             let parsed = Parsed::parse(&bytes, Some(2)).expect("well-formed");
-            assert_eq!(parsed, Parsed { layout, kind: Kind::Request, name, param: &[9, 8, 7] });
+            assert_eq!(parsed, Parsed { layout, kind: Kind::Request, name, param: &[9, 8, 7], tag: None });
+        }
+    }
+
+    #[test]
+    fn a_tag_is_behind_the_name_in_both_layouts() {
+        let name = Name::from_static("ping");
+        let tag = Tag::of_request(&name, 7, 9).expect("there is room");
+        for layout in LAYOUTS {
+            let datagram = Datagram::new(layout, Kind::Request, &name, &[], 0, Some(tag));
+            let parsed = Parsed::parse(datagram.as_bytes(), Some(0)).expect("well-formed");
+            assert_eq!((parsed.name, parsed.tag), (name, Some(tag)));
+            let answer = Datagram::ignore(layout, &name, Some(tag.answering()), &Reason::NoAction.into());
+            let parsed = Parsed::parse(answer.as_bytes(), Some(0)).expect("well-formed");
+            assert_eq!(parsed.tag, Some(tag.answering()));
         }
     }
 
@@ -243,7 +270,7 @@ mod tests {
     fn every_lie_is_told_apart() {
         let name = Name::from_static("ping");
         for layout in LAYOUTS {
-            let good = Datagram::new(layout, Kind::Message, &name, &[1; 256], 0);
+            let good = Datagram::new(layout, Kind::Message, &name, &[1; 256], 0, None);
             let lie = |range: &Range<usize>, int: i32| {
                 let mut bytes = good.as_bytes().to_vec();
                 bytes[range.clone()].copy_from_slice(&int.to_ne_bytes());

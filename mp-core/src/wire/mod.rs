@@ -10,6 +10,7 @@ mod fds;
 mod message;
 mod name;
 mod param;
+mod tag;
 mod why;
 
 pub(crate) use datagram::{Datagram, Kind, MAX_DATAGRAM, Parsed};
@@ -19,6 +20,7 @@ pub use fds::{Fds, FdsError, FdsIntoIter};
 pub use message::{Message, MessageError, MessageRef};
 pub use name::{Name, NameError};
 pub use param::{Param, ParamError};
+pub(crate) use tag::{Origin, Tag};
 pub use why::{Reason, Why};
 
 /// The longest message name, in bytes, without the NUL that ends it on the wire.

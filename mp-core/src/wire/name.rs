@@ -58,6 +58,11 @@ impl Name {
         &self.bytes[..usize::from(self.len)]
     }
 
+    /// The same with zeros after it.
+    pub(super) fn padded(&self) -> &[u8; MAX_NAME] {
+        &self.bytes
+    }
+
     const fn checked(name: &[u8]) -> Result<Self, NameError> {
         if name.is_empty() {
             return Err(NameError::Empty);

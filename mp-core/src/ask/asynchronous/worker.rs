@@ -18,11 +18,12 @@ use super::{
 use crate::{
     ask::{
         RequestError, Requester,
+        matching::RequestId,
         one::Undelivered,
         reply_socket::ReplySocket,
         under_way::{Ended, RequestUnderWay},
     },
-    group::Roster,
+    group::{Member, Roster},
     receive::Inbox,
     sys::{Address, Deadline},
     wire::MessageRef,
@@ -173,28 +174,38 @@ impl Worker {
         request: &AsyncRequest,
     ) -> Result<RequestUnderWay, RequestError> {
         let message = MessageRef::from(&request.message);
-        let kept = self.kept_reply_socket(slot, Some(to));
-        if let Some(reply_socket) = kept.or_else(|| self.requester.kept_reply_socket(Some(to))) {
-            if self.is_to_queue(to, &reply_socket) {
-                return Ok(Self::queued(reply_socket, request, &message));
-            }
-            let under_way = self.send(
-                slot,
-                RequestUnderWay::to_one(reply_socket, request.pending(1), &message),
-                &message,
-            )?;
+        let id = self.requester.identify(message.name());
+        let kept = self.kept_reply_socket(slot, Some(to), &id, &[]);
+        if let Some(reply_socket) = kept.or_else(|| self.requester.kept_reply_socket_to(to, Some(&id))) {
+            let under_way = self.send_to_one(slot, to, reply_socket, request, id)?;
             if !under_way.is_gone() {
                 return Ok(under_way);
             }
             self.watcher.unwatch(slot, under_way.reply_socket());
             self.requester.forget(to);
         }
-        let reply_socket = (self.requester.reply_socket_to(to))
+        let reply_socket = ReplySocket::connected(&self.requester.group, to)
             .map_err(|none| Undelivered::from(none).of_request(&self.requester, to, request.timeout))?;
-        if self.is_to_queue(to, &reply_socket) {
-            return Ok(Self::queued(reply_socket, request, &message));
+        self.send_to_one(slot, to, reply_socket, request, id)
+    }
+
+    /// Sends it, or queues it up behind others that wait for room at that peer.
+    fn send_to_one(
+        &mut self,
+        slot: usize,
+        to: &Address,
+        reply_socket: ReplySocket,
+        request: &AsyncRequest,
+        id: RequestId,
+    ) -> Result<RequestUnderWay, RequestError> {
+        let message = MessageRef::from(&request.message);
+        let is_to_queue = self.is_to_queue(to, &reply_socket);
+        let mut under_way = RequestUnderWay::to_one(reply_socket, request.pending(1), id, &message);
+        if is_to_queue {
+            under_way.queue_up();
+            return Ok(under_way);
         }
-        self.send(slot, RequestUnderWay::to_one(reply_socket, request.pending(1), &message), &message)
+        self.send(slot, under_way, &message)
     }
 
     /// Whether others wait for room at that very peer. That at its address there
@@ -215,23 +226,15 @@ impl Worker {
         if members.is_empty() {
             return Ok(None);
         }
-        let reply_socket = match self.kept_reply_socket(slot, None) {
-            Some(reply_socket) => reply_socket,
-            None => self.requester.open_reply_socket(roster.layout)?,
-        };
         let message = MessageRef::from(&request.message);
+        let id = self.requester.identify(message.name());
+        let reply_socket = match self.kept_reply_socket(slot, None, &id, &members) {
+            Some(reply_socket) => reply_socket,
+            None => self.requester.open_reply_socket(roster.layout, &members, &id)?,
+        };
         let pending = request.pending(members.len());
-        self.send(slot, RequestUnderWay::to_all(reply_socket, members, pending, &message), &message).map(Some)
-    }
-
-    fn queued(
-        reply_socket: ReplySocket,
-        request: &AsyncRequest,
-        message: &MessageRef<'_>,
-    ) -> RequestUnderWay {
-        let mut under_way = RequestUnderWay::to_one(reply_socket, request.pending(1), message);
-        under_way.queue_up();
-        under_way
+        let under_way = RequestUnderWay::to_all(reply_socket, members, pending, id, &message);
+        self.send(slot, under_way, &message).map(Some)
     }
 
     fn send(
@@ -249,12 +252,24 @@ impl Worker {
         }
     }
 
-    /// The reply socket that the last request here left, if it leads there.
-    fn kept_reply_socket(&mut self, slot: usize, to: Option<&Address>) -> Option<ReplySocket> {
+    /// The reply socket that the last request here left, if it leads there and nothing
+    /// is left in it.
+    fn kept_reply_socket(
+        &mut self,
+        slot: usize,
+        to: Option<&Address>,
+        id: &RequestId,
+        members: &[Member],
+    ) -> Option<ReplySocket> {
         if self.slots[slot].kept.as_ref().is_some_and(|reply_socket| !reply_socket.leads_to(to)) {
             self.give_back(slot);
         }
-        self.slots[slot].kept.take()
+        let reply_socket = self.slots[slot].kept.take()?;
+        if self.requester.is_clear_for(&reply_socket, id, members) {
+            return Some(reply_socket);
+        }
+        self.watcher.unwatch(slot, &reply_socket);
+        None
     }
 
     /// Does what can be done at once for the request at `slot`.
@@ -305,8 +320,9 @@ impl Worker {
             Ok(None) => {
                 if let Some((under_way, request)) = self.leave(slot) {
                     let (reply_socket, ended) = under_way.into_parts();
-                    if ended.is_owed {
+                    if ended.is_owed || !reply_socket.is_fit_for_another() {
                         self.watcher.unwatch(slot, &reply_socket);
+                        reply_socket.close(&self.requester.policy);
                     } else {
                         self.slots[slot].kept = Some(reply_socket);
                     }
@@ -325,6 +341,8 @@ impl Worker {
     fn vacate(&mut self, slot: usize) -> Option<Box<AsyncRequest>> {
         let (under_way, request) = self.leave(slot)?;
         self.watcher.unwatch(slot, under_way.reply_socket());
+        let (reply_socket, _) = under_way.into_parts();
+        reply_socket.close(&self.requester.policy);
         Some(request)
     }
 
@@ -346,7 +364,7 @@ impl Worker {
     fn give_back(&mut self, slot: usize) {
         if let Some(reply_socket) = self.slots[slot].kept.take() {
             self.watcher.unwatch(slot, &reply_socket);
-            self.requester.pool.give_back(reply_socket);
+            self.requester.give_back(reply_socket, false);
         }
     }
 

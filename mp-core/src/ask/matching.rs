@@ -1,0 +1,122 @@
+//! Which answers count for which request: a decision without I/O.
+//!
+//! C peers match an answer by its sender and its name, which a late or a second
+//! answer to an earlier request has too. Between peers of this crate the tag
+//! tells: an answer carries back its request's. So what comes without one counts
+//! only from a peer that has not shown that it knows tags.
+//!
+//! What a peer without tags (a C process) can still do is said at the top of this
+//! crate's documentation: answer twice, the second time only after the reply
+//! socket has been emptied and taken by the next request of that name.
+//!
+//! A C peer may send back the bytes it got, tag and all, at one time, and write
+//! its answer anew at another, as its actions please. So a tag shows that a peer
+//! knows of tags only if it was written by one who answers, which its magic
+//! number tells.
+
+use crate::wire::{Kind, Name, Origin, Tag};
+
+/// What tells a request from every other of this requester.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RequestId {
+    name: Name,
+    /// `None` if the name leaves no room for it.
+    tag: Option<Tag>,
+}
+
+/// What a datagram is to a request that waits for its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Its answer.
+    Counts,
+    /// An answer to an earlier request, or one more to an earlier request.
+    Late,
+    /// No answer, or one under another name.
+    Unexpected,
+}
+
+impl RequestId {
+    pub(super) fn new(name: &Name, sequence: u64) -> Self {
+        Self { name: *name, tag: Tag::of_request(name, sequence, 0) }
+    }
+
+    pub(super) fn tag(&self) -> Option<Tag> {
+        self.tag
+    }
+
+    /// What a datagram from a peer that was asked is to this request. `knows_tags`
+    /// tells whether that peer has shown so before.
+    pub(super) fn verdict(&self, kind: Kind, name: &Name, tag: Option<Tag>, knows_tags: bool) -> Verdict {
+        if !matches!(kind, Kind::Reply | Kind::Ignore) || *name != self.name {
+            return Verdict::Unexpected;
+        }
+        match (self.tag, tag) {
+            (Some(asked), Some(answered)) if asked.sequence == answered.sequence => Verdict::Counts,
+            (Some(_), Some(_)) => Verdict::Late,
+            (Some(_), None) if knows_tags => Verdict::Late,
+            (_, None) | (None, _) => Verdict::Counts,
+        }
+    }
+}
+
+/// Whether a datagram with this tag comes from a peer that knows tags, rather
+/// than from one that sends back what it got.
+pub(super) fn shows_knowledge(tag: Option<Tag>) -> bool {
+    tag.is_some_and(|tag| tag.origin == Origin::Answerer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ECHO: Name = Name::from_static("echo");
+
+    fn verdict(request: &RequestId, tag: Option<Tag>, knows_tags: bool) -> Verdict {
+        request.verdict(Kind::Reply, &ECHO, tag, knows_tags)
+    }
+
+    #[test]
+    fn an_answer_with_a_tag_counts_for_its_own_request_only() {
+        let (first, second) = (RequestId::new(&ECHO, 1), RequestId::new(&ECHO, 2));
+        for knows_tags in [false, true] {
+            for answer in [first.tag(), first.tag().map(Tag::answering)] {
+                assert_eq!(verdict(&first, answer, knows_tags), Verdict::Counts);
+                assert_eq!(verdict(&second, answer, knows_tags), Verdict::Late);
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_without_a_tag_counts_only_from_a_peer_that_never_had_one() {
+        let request = RequestId::new(&ECHO, 1);
+        assert_eq!(verdict(&request, None, false), Verdict::Counts);
+        assert_eq!(verdict(&request, None, true), Verdict::Late);
+    }
+
+    #[test]
+    fn a_name_without_room_for_a_tag_is_answered_without_one() {
+        let name = Name::new("n".repeat(40)).expect("valid");
+        let request = RequestId::new(&name, 1);
+        assert_eq!(request.tag(), None);
+        for knows_tags in [false, true] {
+            assert_eq!(request.verdict(Kind::Ignore, &name, None, knows_tags), Verdict::Counts);
+        }
+    }
+
+    #[test]
+    fn only_a_reply_or_an_ignore_of_its_name_answers_a_request() {
+        let request = RequestId::new(&ECHO, 1);
+        for kind in [Kind::Message, Kind::Request] {
+            assert_eq!(request.verdict(kind, &ECHO, request.tag(), false), Verdict::Unexpected);
+        }
+        let other = Name::from_static("other");
+        assert_eq!(request.verdict(Kind::Reply, &other, None, false), Verdict::Unexpected);
+    }
+
+    #[test]
+    fn a_peer_that_sends_back_what_it_got_has_not_shown_that_it_knows_tags() {
+        let tag = RequestId::new(&ECHO, 1).tag();
+        assert!(!shows_knowledge(None) && !shows_knowledge(tag));
+        assert!(shows_knowledge(tag.map(Tag::answering)));
+    }
+}

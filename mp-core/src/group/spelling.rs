@@ -1,0 +1,80 @@
+//! Whether a path leads into the group's directory, however it is spelled.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use rustix::fs::stat;
+
+use super::Group;
+use crate::sys::Address;
+
+/// How many other spellings are remembered.
+const REMEMBERED: usize = 8;
+
+/// Spellings of the group's directory other than ours, found to be the same
+/// directory: members that were given another path (`/run` for `/var/run`) are
+/// bound in that, and so sign their answers with it.
+#[derive(Debug, Default)]
+pub(crate) struct Spellings(Mutex<Vec<PathBuf>>);
+
+impl Spellings {
+    /// Whether a socket at this address is in the group's directory.
+    ///
+    /// A spelling once found right is not looked at again: a link in it that is
+    /// changed later is its owner's doing, whom the trust policy has let in.
+    pub(crate) fn are_of(&self, group: &Group, address: &Address) -> bool {
+        let Some(dir) = address.path().parent() else { return false };
+        if dir == group.dir() || self.lock().iter().any(|known| known == dir) {
+            return true;
+        }
+        // A relative path is of its process's directory, not of ours.
+        let is_same = dir.is_absolute() && is_same_directory(dir, group.dir());
+        if is_same {
+            let mut known = self.lock();
+            known.truncate(REMEMBERED - 1);
+            known.insert(0, dir.to_owned());
+        }
+        is_same
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_same_directory(a: &Path, b: &Path) -> bool {
+    let which = |dir| stat(dir).ok().map(|stat| (stat.st_dev, stat.st_ino));
+    which(a).is_some_and(|a| which(b) == Some(a))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::symlink};
+
+    use super::*;
+    use crate::group::Location;
+
+    #[test]
+    fn a_directory_is_known_by_what_it_is_not_by_how_it_is_called() {
+        let base = tempfile::tempdir().expect("a temporary directory");
+        let (dir, other, link) = (base.path().join("a"), base.path().join("b"), base.path().join("link"));
+        fs::create_dir(&dir).and_then(|()| fs::create_dir(&other)).expect("free names");
+        symlink(&dir, &link).expect("a free name");
+        let group = Group::locate(&Location::Dir(dir.clone())).expect("a short path");
+        let spellings = Spellings::default();
+        let in_dir = |dir: &Path| Address::new(&dir.join("mp_socket_1_1")).expect("a short path");
+        for dir in [&dir, &link, &other.join("../a"), &link] {
+            assert!(spellings.are_of(&group, &in_dir(dir)), "{dir:?}");
+        }
+        for dir in [&other, &base.path().join("nowhere"), Path::new(""), Path::new("a")] {
+            assert!(!spellings.are_of(&group, &in_dir(dir)), "{dir:?}");
+        }
+        let spelled = |n| (0..n).fold(dir.clone(), |dir, _| dir.join("."));
+        (1..=2 * REMEMBERED).for_each(|n| {
+            spellings.are_of(&group, &in_dir(&spelled(n).join("../a")));
+        });
+        assert!(spellings.lock().len() <= REMEMBERED);
+    }
+}
