@@ -35,10 +35,11 @@ messages! {
     /// Answers an [`AfXdpSockets`].
     ///
     /// `struct ipc_hdr`, sent by `afxdp_mp_send_fds` of `drivers/net/af_xdp/rte_eth_af_xdp.c`.
+    #[message(max_fds = 253)]
     AfXdpSocketFds with {
-        /// One socket for each receive queue.
+        /// One socket for each receive queue: up to 8, since DPDK 24.11 up to 253.
         #[fd]
-        #[message(max_len = 8)]
+        #[message(max_len = 253)]
         pub sockets: Vec<OwnedFd>,
     } {
         /// The device's name, NUL-terminated.

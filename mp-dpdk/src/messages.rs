@@ -68,25 +68,25 @@ macro_rules! messages {
     (@request [$($doc:tt)*] $type:ident $name:literal [$(#[$reply_doc:meta])* $reply:ident] [$($beside:tt)*]
         { $($fields:tt)* }
     ) => {
-        $($doc)*
         #[derive(Debug, Clone, PartialEq, Eq, mp_typed::Request)]
+        $($doc)*
         #[message(name = $name, response = $reply, layout = "C")]
         pub struct $type { $($fields)* }
 
-        $(#[$reply_doc])*
         #[derive(Debug, mp_typed::Response)]
+        $(#[$reply_doc])*
         #[message(layout = "C")]
         pub struct $reply { $($fields)* $($beside)* }
     };
     (@message [$($doc:tt)*] $type:ident $name:literal [] [$($beside:tt)*] { $($fields:tt)* }) => {
-        $($doc)*
         #[derive(Debug, mp_typed::Message)]
+        $($doc)*
         #[message(name = $name, layout = "C")]
         pub struct $type { $($fields)* $($beside)* }
     };
     (@reply [$($doc:tt)*] $type:ident $name:literal [] [] { $($fields:tt)* }) => {
-        $($doc)*
         #[derive(Debug, Clone, PartialEq, Eq, mp_typed::Response)]
+        $($doc)*
         #[message(layout = "C")]
         pub struct $type { $($fields)* }
 

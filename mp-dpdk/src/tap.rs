@@ -36,10 +36,11 @@ messages! {
     /// Answers a [`TapSyncSharedQueues`].
     ///
     /// `struct ipc_queues`, sent by `tap_mp_sync_queues` of `drivers/net/tap/rte_eth_tap.c`.
+    #[message(max_fds = 64)]
     TapSharedQueues with {
-        /// A descriptor for each pair.
+        /// A descriptor for each pair: up to 8, since DPDK 24.11 up to 64.
         #[fd]
-        #[message(max_len = 8)]
+        #[message(max_len = 64)]
         pub queues: Vec<OwnedFd>,
     } {
         /// The device's name, NUL-terminated.
@@ -70,10 +71,11 @@ messages! {
     ///
     /// `struct ipc_queues`, sent by `tap_mp_req_on_rxtx` of `drivers/net/tap/rte_eth_tap.c` and taken by
     /// `tap_mp_req_start_rxtx`.
+    #[message(max_fds = 64)]
     message TapSharedStart "tap_mp_req_start_rxtx" with {
-        /// A descriptor for each pair.
+        /// A descriptor for each pair: up to 8, since DPDK 24.11 up to 64.
         #[fd]
-        #[message(max_len = 8)]
+        #[message(max_len = 64)]
         pub queues: Vec<OwnedFd>,
     } {
         /// The device's name, NUL-terminated.

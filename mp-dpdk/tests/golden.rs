@@ -181,6 +181,18 @@ fn af_xdp() {
     assert_eq!(mp_typed::decode::<AfXdpSocketFds>(&param, files(3)).expect("it is one").sockets.len(), 3);
 }
 
+/// Since 24.11 DPDK takes up to 253 along; TAP has up to 64 queues.
+#[test]
+fn more_descriptors_come_than_older_dpdks_send() {
+    let param = chars::<64>("net_af_xdp0");
+    let sockets = mp_typed::decode::<AfXdpSocketFds>(&param, files(253)).expect("it is one").sockets;
+    assert_eq!(sockets.len(), 253);
+    let param = bytes![chars::<64>("net_tap0"), int(64)];
+    let queues = mp_typed::decode::<TapSharedQueues>(&param, files(64)).expect("it is one").queues;
+    assert_eq!(queues.len(), 64);
+    assert_eq!(mp_typed::decode::<TapSharedStart>(&param, files(9)).expect("it is one").queues.len(), 9);
+}
+
 #[test]
 fn ena() {
     let param = bytes![int(2), int(4), int(0), int(9000)];
