@@ -25,10 +25,11 @@ fn main() {
     }
 }
 
-/// A DPDK that is not where the loader looks is found where it was linked.
+/// A DPDK that is not where the loader looks is found where it was linked: by an RPATH, not a RUNPATH, so that its
+/// libraries and drivers find each other, too.
 fn with_its_place(mut flags: Vec<String>) -> Result<Vec<String>, String> {
     let place = pkg_config(&["--variable=libdir", "libdpdk"])?;
-    flags.extend(place.iter().map(|libdir| format!("-Wl,-rpath,{libdir}")));
+    flags.extend(place.iter().map(|libdir| format!("-Wl,--disable-new-dtags,-rpath,{libdir}")));
     Ok(flags)
 }
 

@@ -1,6 +1,6 @@
 //! The command line. Its help, man page and completions all come from here.
 
-use std::{ffi::OsString, num::NonZeroU64, path::PathBuf, time::Duration};
+use std::{ffi::OsString, fs, num::NonZeroU64, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
@@ -38,6 +38,9 @@ Durations: 500us, 20ms, 1s, \"1m 30s\".
 
 `mpctl man` prints the man page, `mpctl completions SHELL` the completions of bash, zsh, fish, elvish or PowerShell.";
 
+/// As many as the kernel follows.
+const MOST_LINKS: usize = 40;
+
 /// Which group.
 #[derive(Debug, Args)]
 pub(crate) struct GroupArgs {
@@ -55,7 +58,8 @@ pub(crate) enum Command {
     /// List the groups of this host.
     ///
     /// Their members, alive and stale, the DPDK version that made the group, and
-    /// the length of its datagrams. Groups of other users are seen by root only.
+    /// the length of its datagrams. Groups of other users can be looked into by root
+    /// only: they are told on the standard error, and the exit status is 1.
     Groups,
 
     /// List the members of the group.
@@ -177,9 +181,20 @@ impl GroupArgs {
     /// Sets up a role of this group: `make` takes the file-prefix.
     pub(crate) fn builder<R: Role>(&self, make: impl FnOnce(OsString) -> Builder<R>) -> Builder<R> {
         let builder = make(self.file_prefix.clone());
-        match &self.runtime_dir {
+        match self.dir() {
             Some(dir) => builder.runtime_dir(dir),
             None => builder,
         }
+    }
+
+    /// The directory, if one was named: where that is a link, the one it leads to, spelled as the link does, since
+    /// members know each other by the spelling of their paths.
+    pub(crate) fn dir(&self) -> Option<PathBuf> {
+        let mut dir = self.runtime_dir.clone()?;
+        for _ in 0..MOST_LINKS {
+            let Ok(target) = fs::read_link(&dir) else { break };
+            dir = dir.parent().map(|parent| parent.join(&target)).unwrap_or(target);
+        }
+        Some(dir)
     }
 }

@@ -2,12 +2,25 @@
 
 use std::{error::Error, fmt, io, path::Path};
 
-use mp_core::{GroupError, RegisterError, RequestError, SendError, StartError};
+use mp_core::{GroupError, RegisterError, RequestError, SendError, StartError, inspect::Base};
 
 /// Not all who were asked answered.
 pub(crate) const UNANSWERED: u8 = 1;
 /// The command line makes no sense.
 pub(crate) const USAGE: u8 = 2;
+
+/// Who cannot be found at all.
+const OUTSIDE: &str = "DPDK processes with --no-shconf or --in-memory take no part in IPC";
+
+/// Where a directory below DPDK's base comes from.
+fn origin(dir: &Path) -> String {
+    let Base { dir: base, rule, .. } = Base::current();
+    if dir.starts_with(base.join("dpdk")) {
+        format!(" (below {base:?}, since {rule})")
+    } else {
+        String::new()
+    }
+}
 
 /// Why there is no result.
 #[derive(Debug)]
@@ -31,8 +44,9 @@ impl Failure {
     /// There is no directory of that group.
     pub(crate) fn no_group(dir: &Path) -> Self {
         Self::Failed(format!(
-            "no such group: {dir:?} does not exist; `mpctl groups` lists the groups there are, \
-             `--file-prefix` or `--runtime-dir` chooses one"
+            "no such group: {dir:?} does not exist{}; `mpctl groups` lists the groups there are, \
+             `--file-prefix` or `--runtime-dir` chooses one; {OUTSIDE}",
+            origin(dir)
         ))
     }
 
@@ -41,7 +55,10 @@ impl Failure {
         if !dir.exists() {
             return Self::no_group(dir);
         }
-        Self::Failed(format!("no primary in {dir:?}: start it; `mpctl members` tells who is there"))
+        Self::Failed(format!(
+            "no primary in {dir:?}{}: start it; `mpctl members` tells who is there; {OUTSIDE}",
+            origin(dir)
+        ))
     }
 
     /// The group's directory cannot be used.

@@ -6,6 +6,7 @@
 //!             ├───────► show        what is printed, as text or JSON: no I/O
 //!             ├───────► output      prints it
 //!             ├───────► interrupt   Ctrl-C
+//!             ├───────► process     what /proc tells of a member
 //!             └───────► failure     what went wrong, and what to do
 //! ```
 //!
@@ -17,6 +18,7 @@ mod failure;
 mod input;
 mod interrupt;
 mod output;
+mod process;
 mod show;
 
 use std::process::ExitCode;

@@ -16,14 +16,16 @@ use std::{
     collections::BTreeSet,
     env,
     ffi::{OsStr, OsString},
-    fmt, fs,
+    fmt, fs, io,
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
 };
 
+pub use super::location::{Base, BaseRule};
 use crate::{
     group::{
         Directory, Found, Group as Groups, GroupError, Location, MemberName, Reserved, SocketName, probe,
+        process::holds,
     },
     sys::Address,
     wire::Layout,
@@ -51,9 +53,9 @@ pub struct Group {
 pub struct Member {
     /// What it is in the group.
     pub role: Role,
-    /// Its process: a secondary's by the socket's name, a DPDK primary's by its
-    /// lock on `config`, another primary's by the word it left. `None` if none
-    /// of these tells.
+    /// Its process: a DPDK primary's by its lock on `config`; else, while it lives, the one that the socket's name or
+    /// the primary's word tells, if that process is seen to hold the socket. `None` if nobody is: it may be in
+    /// another pid namespace, or another user's. Of a stale one it is the pid in the name.
     pub pid: Option<u32>,
     /// The user who owns the socket's file.
     pub uid: u32,
@@ -128,20 +130,19 @@ impl Group {
         secondaries.sort();
         let secondaries = secondaries.into_iter().filter_map(|name| {
             let pid = MemberName::parse(name).map(|name| name.pid);
-            Member::at(Role::Secondary, &group.address(name).ok()?, || pid)
+            Member::at(Role::Secondary, &group.address(name).ok()?, None, pid)
         });
-        let primary = Member::at(Role::Primary, group.primary(), || {
-            let dpdk = directory.dpdk_primary().ok().flatten();
-            dpdk.or_else(|| directory.read_owner()).filter(|pid| *pid != 0)
-        });
+        // The kernel says 0 for a process of another pid namespace.
+        let locks = directory.dpdk_primary().ok().flatten().filter(|pid| *pid != 0);
+        let primary = Member::at(Role::Primary, group.primary(), locks, directory.read_owner());
         let members = primary.into_iter().chain(secondaries).collect();
         Ok(Self { dir: group.dir().to_owned(), dpdk, layout, members })
     }
 }
 
 impl Member {
-    /// `None` if nothing is there any more.
-    fn at(role: Role, address: &Address, pid: impl FnOnce() -> Option<u32>) -> Option<Self> {
+    /// `None` if nothing is there any more. The pid is certain, or only said to be its.
+    fn at(role: Role, address: &Address, certain: Option<u32>, said: Option<u32>) -> Option<Self> {
         let socket = address.path().to_owned();
         let uid = fs::symlink_metadata(&socket).ok()?.uid();
         // A socket that cannot be reached (EACCES) is not proven dead.
@@ -150,7 +151,8 @@ impl Member {
             Ok(Found::Dead) => false,
             Ok(Found::Nothing) => return None,
         };
-        Some(Self { role, pid: pid(), uid, socket, alive })
+        let pid = certain.or_else(|| said.filter(|pid| !alive || holds(*pid, &socket)));
+        Some(Self { role, pid, uid, socket, alive })
     }
 }
 
@@ -171,23 +173,57 @@ impl fmt::Display for DpdkVersion {
     }
 }
 
-/// The groups of this host that this user may look into, sorted by directory.
+/// What a look at the whole host finds.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Survey {
+    /// The groups that this user may look into, sorted by directory.
+    pub groups: Vec<Group>,
+    /// Why each of the others cannot be looked into, sorted by directory.
+    pub unreadable: Vec<(PathBuf, GroupError)>,
+}
+
+/// The groups of this host that this user may look into, sorted by directory; see [`survey`] for the others.
+#[must_use]
+pub fn groups() -> Vec<Group> {
+    survey().groups
+}
+
+/// The groups of this host.
 ///
 /// Those are: what is below the directories that DPDK may choose for this or
 /// another user or service, alive or not; and, wherever it is, every directory
 /// that the kernel knows a bound `mp_socket` in.
 #[must_use]
-pub fn groups() -> Vec<Group> {
-    let mut seen = BTreeSet::new();
+pub fn survey() -> Survey {
     let candidates = bases().into_iter().flat_map(|base| entries(&base.join("dpdk")));
-    let mut groups: Vec<Group> = candidates
-        .chain(bound_directories())
-        .filter(|dir| fs::metadata(dir).is_ok_and(|dir| dir.is_dir() && seen.insert((dir.dev(), dir.ino()))))
-        .filter_map(|dir| Group::in_dir(dir).ok())
-        .filter(|group| !group.members.is_empty() || group.dir.join("config").exists())
-        .collect();
-    groups.sort_by(|a, b| a.dir.cmp(&b.dir));
-    groups
+    // One directory may have several names.
+    let (mut seen, mut unseen) = (BTreeSet::new(), BTreeSet::new());
+    let mut survey = Survey::default();
+    for dir in candidates.chain(bound_directories()) {
+        let is_new = match fs::metadata(&dir) {
+            Ok(metadata) => metadata.is_dir() && seen.insert((metadata.dev(), metadata.ino())),
+            // It is below a directory that may not be entered.
+            Err(error) => error.kind() == io::ErrorKind::PermissionDenied && unseen.insert(dir.clone()),
+        };
+        if is_new {
+            survey.look_into(dir);
+        }
+    }
+    survey.groups.sort_by(|a, b| a.dir.cmp(&b.dir));
+    survey.unreadable.sort_by(|(a, _), (b, _)| a.cmp(b));
+    survey
+}
+
+impl Survey {
+    fn look_into(&mut self, dir: PathBuf) {
+        match Group::in_dir(&dir) {
+            Ok(group) if group.members.is_empty() && !group.dir.join("config").exists() => {}
+            Ok(group) => self.groups.push(group),
+            Err(error) if error.is_absent() => {}
+            Err(error) => self.unreadable.push((dir, error)),
+        }
+    }
 }
 
 /// Where a `dpdk` directory may be: this process's own choice first, since one

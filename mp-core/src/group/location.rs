@@ -1,6 +1,7 @@
 use std::{
     env,
     ffi::{OsStr, OsString},
+    fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -31,7 +32,7 @@ impl Location {
     pub(super) fn resolve(&self) -> Result<(Option<PathBuf>, PathBuf), GroupError> {
         match self {
             Self::Prefix(prefix) => {
-                let parent = base(&Environment::current()).join("dpdk");
+                let parent = Base::current().dir.join("dpdk");
                 let dir = parent.join(check_prefix(prefix)?);
                 Ok((Some(parent), dir))
             }
@@ -67,12 +68,57 @@ impl Environment {
     }
 }
 
-fn base(environment: &Environment) -> PathBuf {
-    match environment {
-        Environment { runtime_directory: Some(dir), .. } => dir.into(),
-        Environment { root: true, .. } => "/var/run".into(),
-        Environment { xdg_runtime_dir: Some(dir), .. } => dir.into(),
-        _ => "/tmp".into(),
+/// The directory below which this process finds groups by their file-prefix, in `dpdk`, as DPDK does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Base {
+    /// The directory.
+    pub dir: PathBuf,
+    /// Which rule chose it.
+    pub rule: BaseRule,
+}
+
+/// Why a [`Base`] is the one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BaseRule {
+    /// `RUNTIME_DIRECTORY` names it: systemd sets that for a service, and DPDK knows it from 22.11 on.
+    RuntimeDirectory,
+    /// This is root, whose is `/var/run`.
+    Root,
+    /// `XDG_RUNTIME_DIR` names it.
+    XdgRuntimeDir,
+    /// Neither variable is set, which leaves `/tmp`.
+    Unset,
+}
+
+impl Base {
+    /// That of this process, as its environment is now.
+    #[must_use]
+    pub fn current() -> Self {
+        Self::of(&Environment::current())
+    }
+
+    fn of(environment: &Environment) -> Self {
+        let (dir, rule) = match environment {
+            Environment { runtime_directory: Some(dir), .. } => (dir.as_os_str(), BaseRule::RuntimeDirectory),
+            Environment { root: true, .. } => (OsStr::new("/var/run"), BaseRule::Root),
+            Environment { xdg_runtime_dir: Some(dir), .. } => (dir.as_os_str(), BaseRule::XdgRuntimeDir),
+            _ => (OsStr::new("/tmp"), BaseRule::Unset),
+        };
+        Self { dir: dir.into(), rule }
+    }
+}
+
+/// In words that follow "since".
+impl fmt::Display for BaseRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RuntimeDirectory => "$RUNTIME_DIRECTORY says so",
+            Self::Root => "this is root, and $RUNTIME_DIRECTORY is not set",
+            Self::XdgRuntimeDir => "$XDG_RUNTIME_DIR says so",
+            Self::Unset => "neither $RUNTIME_DIRECTORY nor $XDG_RUNTIME_DIR is set",
+        })
     }
 }
 
@@ -97,11 +143,17 @@ mod tests {
             xdg_runtime_dir: Some("/run/user/7".into()),
             root: true,
         };
-        assert_eq!(base(&all()), Path::new("/run/app"));
-        assert_eq!(base(&Environment { runtime_directory: None, ..all() }), Path::new("/var/run"));
+        let base = |environment: &Environment| {
+            let Base { dir, rule } = Base::of(environment);
+            (dir.display().to_string(), rule)
+        };
+        assert_eq!(base(&all()), ("/run/app".to_owned(), BaseRule::RuntimeDirectory));
+        let without = Environment { runtime_directory: None, ..all() };
+        assert_eq!(base(&without), ("/var/run".to_owned(), BaseRule::Root));
         let user = || Environment { runtime_directory: None, root: false, ..all() };
-        assert_eq!(base(&user()), Path::new("/run/user/7"));
-        assert_eq!(base(&Environment { xdg_runtime_dir: None, ..user() }), Path::new("/tmp"));
+        assert_eq!(base(&user()), ("/run/user/7".to_owned(), BaseRule::XdgRuntimeDir));
+        let without = Environment { xdg_runtime_dir: None, ..user() };
+        assert_eq!(base(&without), ("/tmp".to_owned(), BaseRule::Unset));
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod location;
 mod member;
 mod names;
 mod private;
+mod process;
 mod roster;
 mod spelling;
 mod stale;

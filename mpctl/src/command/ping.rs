@@ -41,6 +41,11 @@ pub(super) fn run(context: &Context, args: &PingArgs) -> Result<bool, Failure> {
         Ok(End::Complete) | Err(_) => drop(asking.join()),
     }
     end?;
+    if pings.lost() > 0
+        && let Some(standstill) = context.standstill()
+    {
+        eprintln!("mpctl: {standstill}");
+    }
     let all = pings.lost() == 0 && pings.sent() > 0;
     context.output.print(&pings)?;
     Ok(all)

@@ -8,6 +8,7 @@ use crate::{
     failure::Failure,
     input::Outgoing,
     interrupt::Awaited,
+    process,
     show::{Answers, Reply},
 };
 
@@ -27,7 +28,7 @@ pub(super) fn run(context: &Context, args: &MessageArgs) -> Result<bool, Failure
         Err(error) => {
             let outcome = outcome(&error).ok_or_else(|| Failure::of_request(&error))?;
             context.output.print(&Answers::new(&primary, &outcome, None))?;
-            advise(&outcome, &args.name);
+            context.advise(&outcome, &args.name);
             Ok(false)
         }
     }
@@ -46,10 +47,10 @@ pub(super) fn outcome(error: &RequestError) -> Option<Outcome> {
     }
 }
 
-/// Says on the standard error what to do about it.
-pub(super) fn advise(outcome: &Outcome, name: &Name) {
-    let advice = match outcome {
-        Outcome::Sent | Outcome::Replied => return,
+/// What to do about it, if there is anything.
+fn advice(outcome: &Outcome, name: &Name) -> Option<String> {
+    Some(match outcome {
+        Outcome::Sent | Outcome::Replied => return None,
         Outcome::Ignored { why } if why.reason() == Reason::NoAction => {
             format!("the primary has no action \"{name}\": check the name")
         }
@@ -60,8 +61,7 @@ pub(super) fn advise(outcome: &Outcome, name: &Name) {
         ),
         Outcome::Gone => "the primary has ended meanwhile: start it again".to_owned(),
         Outcome::QueueFull => {
-            "the primary does not read its socket: see whether it is stopped, or give it longer with --timeout"
-                .to_owned()
+            "the primary does not read its socket: give it longer with --timeout".to_owned()
         }
         Outcome::Refused => {
             "the primary's socket is closed to this user: run this as its user, which `mpctl members` tells"
@@ -70,12 +70,26 @@ pub(super) fn advise(outcome: &Outcome, name: &Name) {
         Outcome::FdsLost => {
             "the reply's files do not fit: allow this process more with `ulimit -n`".to_owned()
         }
-        _ => return,
-    };
-    eprintln!("mpctl: {advice}");
+        _ => return None,
+    })
 }
 
 impl Context {
+    /// Says on the standard error what to do about it.
+    pub(super) fn advise(&self, outcome: &Outcome, name: &Name) {
+        let waited = matches!(outcome, Outcome::TimedOut | Outcome::QueueFull);
+        let standstill = if waited { self.standstill() } else { None };
+        if let Some(advice) = standstill.or_else(|| advice(outcome, name)) {
+            eprintln!("mpctl: {advice}");
+        }
+    }
+
+    /// Why the primary runs no code, if it does not.
+    pub(super) fn standstill(&self) -> Option<String> {
+        let pid = self.inspect().ok()?.primary()?.pid?;
+        Some(format!("the primary, pid {pid}, {}", process::standstill(pid)?))
+    }
+
     pub(super) fn client(&self) -> Result<Client, Failure> {
         self.group.builder(Client::builder).start().map_err(|error| Failure::of_start(&error))
     }

@@ -2,7 +2,7 @@
 
 use mp_core::{Outcome, SendError};
 
-use super::{Context, made, request};
+use super::{Context, made};
 use crate::{cli::MessageArgs, failure::Failure, input::Outgoing, interrupt::Awaited, show::Sent};
 
 pub(super) fn run(context: &Context, args: &MessageArgs) -> Result<bool, Failure> {
@@ -19,6 +19,6 @@ pub(super) fn run(context: &Context, args: &MessageArgs) -> Result<bool, Failure
         Err(error) => return Err(Failure::of_send(&error)),
     };
     context.output.print(&Sent::new(&context.primary(&client), &outcome))?;
-    request::advise(&outcome, &args.name);
+    context.advise(&outcome, &args.name);
     Ok(outcome == Outcome::Sent)
 }

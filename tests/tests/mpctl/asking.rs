@@ -198,3 +198,24 @@ fn an_interrupted_ping_tells_what_it_has() {
     assert!((2..1_000_000).contains(&pings["received"].as_u64().unwrap()), "{pings}");
     assert_eq!((&pings["lost"], group.files()), (&json!(0), before));
 }
+
+#[test]
+fn a_stopped_primary_is_told_as_such() {
+    let group = Group::new();
+    let mut primary = group.start(&["serve", "echo", "--primary"]);
+    crate::ready(&mut primary);
+    let advice =
+        format!("mpctl: the primary, pid {0}, is stopped: `kill -CONT {0}` lets it go on\n", primary.pid());
+    primary.pause();
+    let timed_out = group.run(&["--timeout", "50ms", "request", "echo"]);
+    assert_eq!((timed_out.status, timed_out.err.as_str()), (1, advice.as_str()));
+    let ping = group.run(&["--timeout", "50ms", "ping", "echo", "--count", "1"]);
+    assert!(ping.status == 1 && ping.err.ends_with(&advice), "{ping:?}");
+    let full = (0..20).map(|_| group.run(&["--timeout", "50ms", "send", "told"])).find(|run| run.status != 0);
+    assert_eq!(full.map(|run| run.err), Some(advice), "its queue is full");
+    primary.resume();
+    // It is as before once it has read what waited.
+    assert!(eventually(|| group.run(&["request", "echo"]).status == 0));
+    let unknown = group.run(&["--timeout", "50ms", "request", "nobody_serves_this"]);
+    assert!(unknown.err.contains("check the name"), "{unknown:?}");
+}

@@ -1,5 +1,7 @@
 //! What the command line takes, and what it says where it cannot go on.
 
+use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt};
+
 use serde_json::json;
 
 use crate::{Group, Run, mpctl};
@@ -24,6 +26,34 @@ fn what_cannot_be_done_is_one_line_that_says_what_to_do() {
         group.run(arguments).assert_failed(1, "no primary in");
     }
     assert_eq!(group.files(), [""; 0]);
+}
+
+#[test]
+fn who_cannot_be_found_is_told_with_where_was_looked_and_why() {
+    let base = Group::new();
+    let by = |variable: &str, arguments: &[&str]| {
+        let mut command = mpctl();
+        command.env_remove("RUNTIME_DIRECTORY").env_remove("XDG_RUNTIME_DIR").env(variable, base.path());
+        Run::of(command.args(arguments))
+    };
+    let below = format!("(below {:?}, since $RUNTIME_DIRECTORY says so)", base.path());
+    for command in [&["members"][..], &["request", "echo"]] {
+        let run = by("RUNTIME_DIRECTORY", command);
+        run.assert_failed(1, &below);
+        run.assert_failed(1, "DPDK processes with --no-shconf or --in-memory take no part in IPC");
+    }
+    // Started so, DPDK makes the directory, and nothing in it.
+    DirBuilder::new().recursive(true).mode(0o700).create(base.path().join("dpdk/rte")).unwrap();
+    let run = by("RUNTIME_DIRECTORY", &["request", "echo"]);
+    run.assert_failed(1, &below);
+    run.assert_failed(1, "--no-shconf");
+    let otherwise = match crate::own_uid() {
+        0 => "since this is root, and $RUNTIME_DIRECTORY is not set",
+        _ => "since $XDG_RUNTIME_DIR says so",
+    };
+    by("XDG_RUNTIME_DIR", &["--file-prefix", "no_such_group", "members"]).assert_failed(1, otherwise);
+    base.run(&["request", "echo"]).assert_failed(1, "no primary in");
+    assert!(!base.run(&["request", "echo"]).err.contains("since"), "it was named, so nobody chose it");
 }
 
 #[test]
