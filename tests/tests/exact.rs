@@ -442,3 +442,54 @@ fn what_members_without_tags_leave_in_an_idle_reply_socket_answers_nothing() {
     }
     assert!(eventually(|| broadcast.late() == 19));
 }
+
+/// Asks one raw member alone, by a primary of the same process. Where from it was asked.
+fn ask_alone(primary: &Primary, member: &RawSocket, name: &str) -> PathBuf {
+    let members = primary.members().expect("it can be listed");
+    let is_it = |member: &&mp_core::Member| member.address().file_name() == name;
+    let to = members.iter().find(is_it).expect("it is a member");
+    thread::scope(|scope| {
+        let asking = scope.spawn(|| primary.to(to).request(&message("echo", "?"), LONG));
+        let request = member.receive_raw();
+        member.send(&request.from, &request.fresh_reply());
+        asking.join().expect("no panic").expect("an answer");
+        request.from
+    })
+}
+
+#[test]
+fn members_that_came_and_went_leave_no_reply_sockets_and_cost_those_that_stay_none() {
+    for leaves_its_file in [false, true] {
+        let group = group!();
+        let primary = Primary::builder("mp-exact").runtime_dir(group.path()).start().expect("a primary");
+        for pid in 1..=40 {
+            let name = format!("mp_socket_{pid}_1");
+            let member = RawSocket::bound(&group.join(&name));
+            ask_alone(&primary, &member, &name);
+            drop(member);
+            if !leaves_its_file {
+                fs::remove_file(group.join(&name)).expect("it is there");
+            }
+        }
+        let name = "mp_socket_41_1";
+        let member = RawSocket::bound(&group.join(name));
+        let used: HashSet<_> = (0..100).map(|_| ask_alone(&primary, &member, name)).collect();
+        assert_eq!(used.len(), 1, "reply sockets to one member");
+        assert_eq!(group.files("mp_reply_").len(), 1, "of 41 members, one of which is there");
+    }
+}
+
+#[test]
+fn with_more_members_than_reply_sockets_are_kept_for_each_is_asked_on_a_kept_one_in_a_row() {
+    let group = group!();
+    let primary = Primary::builder("mp-exact").runtime_dir(group.path()).start().expect("a primary");
+    let names: Vec<_> = (1..=40).map(|pid| format!("mp_socket_{pid}_1")).collect();
+    let members: Vec<_> = names.iter().map(|name| RawSocket::bound(&group.join(name))).collect();
+    for _ in 0..2 {
+        for (member, name) in members.iter().zip(&names) {
+            let used: HashSet<_> = (0..3).map(|_| ask_alone(&primary, member, name)).collect();
+            assert_eq!(used.len(), 1, "reply sockets to {name}");
+        }
+    }
+    assert_eq!(group.files("mp_reply_").len(), 32);
+}

@@ -145,6 +145,7 @@ impl Requester {
     /// Removes the socket files of members that are gone.
     pub(super) fn bury_the_dead(&self, outcomes: &[(Member, Outcome)]) {
         let gone = outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Gone);
+        gone.clone().for_each(|(member, _)| self.forget(member.address()));
         self.group.bury(gone.map(|(member, _)| member));
     }
 }

@@ -44,7 +44,7 @@ use crate::{
 use asynchronous::AsyncRequests;
 use matching::{RequestId, Verdict};
 use pool::Pool;
-use reply_socket::ReplySocket;
+use reply_socket::{NoReplySocket, ReplySocket};
 
 /// What a role needs to ask: shared by all its threads and clones.
 #[derive(Debug)]
@@ -128,6 +128,13 @@ impl Requester {
                 return Some(reply_socket);
             }
         }
+    }
+
+    /// A new reply socket. Where one is opened, those to peers that are gone are closed: so
+    /// that members which come and go leave neither sockets nor files of ours behind.
+    fn open_reply_socket_to(&self, to: &Address) -> Result<ReplySocket, NoReplySocket> {
+        self.pool.drop_stale(ReplySocket::is_stale);
+        ReplySocket::connected(&self.group, to)
     }
 
     /// Whether nothing is left on a used reply socket that could pass for an answer to this

@@ -3,6 +3,9 @@ use super::sync::{Mutex, MutexGuard, PoisonError};
 /// How many are kept for the next requests.
 const IDLE: usize = 32;
 
+/// How many that are found in use a [`Pool::drop_stale`] looks at.
+const LOOKS: usize = 4;
+
 /// Reply sockets without a request on them, on which no answer is owed.
 ///
 /// Whoever takes one has it alone; it comes back only if nothing more can arrive
@@ -14,6 +17,7 @@ pub(super) struct Pool<L> {
 
 #[derive(Debug)]
 struct Shelf<L> {
+    /// In the order in which they came back.
     idle: Vec<L>,
     closed: bool,
 }
@@ -27,17 +31,43 @@ impl<L> Pool<L> {
     pub(super) fn take(&self, fits: impl Fn(&L) -> bool) -> Option<L> {
         let mut shelf = self.lock();
         let at = shelf.idle.iter().rposition(fits)?;
-        Some(shelf.idle.swap_remove(at))
+        Some(shelf.idle.remove(at))
     }
 
-    /// Keeps one for later, unless there are enough, or the pool is closed.
+    /// Keeps one for later, unless the pool is closed. If there are too many then,
+    /// the one that has been idle longest goes: whoever that leads to may be gone.
     pub(super) fn give_back(&self, reply_socket: L) {
         let mut shelf = self.lock();
-        if !shelf.closed && shelf.idle.len() < IDLE {
-            shelf.idle.push(reply_socket);
-        } else {
+        if shelf.closed {
             drop(shelf);
             drop(reply_socket);
+            return;
+        }
+        let oldest = (shelf.idle.len() >= IDLE).then(|| shelf.idle.remove(0));
+        shelf.idle.push(reply_socket);
+        drop(shelf);
+        drop(oldest);
+    }
+
+    /// Drops those whose peer is gone, the longest idle first, until a few in a
+    /// row are not; the next call begins with those that follow. They are looked
+    /// at without the lock, one at a time.
+    pub(super) fn drop_stale(&self, is_stale: impl Fn(&L) -> bool) {
+        let mut looks = 0;
+        // More cannot be idle, and others may bring back what was looked at.
+        for _ in 0..IDLE {
+            let mut shelf = self.lock();
+            if shelf.idle.is_empty() || looks == LOOKS {
+                return;
+            }
+            let oldest = shelf.idle.remove(0);
+            drop(shelf);
+            if is_stale(&oldest) {
+                drop(oldest);
+            } else {
+                looks += 1;
+                self.give_back(oldest);
+            }
         }
     }
 

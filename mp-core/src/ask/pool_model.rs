@@ -103,3 +103,55 @@ fn a_peer_that_is_gone_is_forgotten_and_no_other() {
         assert_eq!(open.load(SeqCst), 0);
     });
 }
+
+#[test]
+fn the_stale_go_and_no_other_whoever_asks_meanwhile() {
+    loom::model(|| {
+        let (pool, open) = (Arc::new(Pool::new()), Arc::new(AtomicUsize::new(0)));
+        pool.give_back(ReplySocket::new(1, &open));
+        pool.give_back(ReplySocket::new(2, &open));
+        let other = {
+            let (pool, open) = (Arc::clone(&pool), Arc::clone(&open));
+            thread::spawn(move || ask(&pool, 2, &open))
+        };
+        pool.drop_stale(|reply_socket| reply_socket.peer == 1);
+        other.join().expect("it asked");
+        assert!(pool.take(|reply_socket| reply_socket.peer == 1).is_none());
+        assert!(pool.take(|reply_socket| reply_socket.peer == 2).is_some());
+    });
+}
+
+#[test]
+fn looking_for_the_stale_while_the_pool_closes_keeps_nothing() {
+    loom::model(|| {
+        let (pool, open) = (Arc::new(Pool::new()), Arc::new(AtomicUsize::new(0)));
+        (1..=2).for_each(|peer| pool.give_back(ReplySocket::new(peer, &open)));
+        let other = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || pool.drop_stale(|_| false))
+        };
+        pool.close();
+        other.join().expect("it looked");
+        assert_eq!(open.load(SeqCst), 0, "a closed pool keeps nothing");
+    });
+}
+
+#[test]
+fn a_full_pool_keeps_the_newest() {
+    loom::model(|| {
+        let (pool, open) = (Pool::new(), Arc::new(AtomicUsize::new(0)));
+        (0..40).for_each(|peer| pool.give_back(ReplySocket::new(peer, &open)));
+        assert_eq!(open.load(SeqCst), 32);
+        assert!(pool.take(|reply_socket| reply_socket.peer < 8).is_none());
+        // Those in use are looked at a few at a time, beginning with the longest idle.
+        let looked = std::cell::RefCell::new(Vec::new());
+        for _ in 0..2 {
+            pool.drop_stale(|reply_socket| {
+                looked.borrow_mut().push(reply_socket.peer);
+                reply_socket.peer == 9
+            });
+        }
+        assert_eq!(*looked.borrow(), [8, 9, 10, 11, 12, 13, 14, 15, 16]);
+        assert_eq!(open.load(SeqCst), 31);
+    });
+}

@@ -246,6 +246,15 @@ impl ReplySocket {
         }
     }
 
+    /// Whether the peer that it is connected to is gone, or another is in its place.
+    /// To be asked only while no answer is owed on it.
+    pub(super) fn is_stale(&self) -> bool {
+        let Some((to, peer)) = self.0.to.as_ref().zip(self.0.peer.as_ref()) else { return false };
+        // Connecting anew to the same socket changes nothing, and tells whether it lives.
+        let connected = self.0.bound.socket.connect(to);
+        matches!(connected, Err(Errno::NOENT | Errno::CONNREFUSED)) || !peer.is_in_place(to)
+    }
+
     /// Whether the peer this is connected to can still answer.
     pub(super) fn peer_lives(&self) -> bool {
         let peer = self.0.to.as_ref().zip(self.0.peer.as_ref());

@@ -57,6 +57,11 @@ impl PeerIdentity {
         Self { identity: None, pid: pid_of_member(at) }
     }
 
+    /// Whether its socket file is still the one that was there.
+    pub(crate) fn is_in_place(&self, at: &Address) -> bool {
+        self.identity.is_some() && identity(at) == self.identity
+    }
+
     /// Whether it can still answer. In doubt, yes.
     ///
     /// Who has left in order has removed its file, yet answers what it has

@@ -184,7 +184,9 @@ impl Worker {
             self.watcher.unwatch(slot, under_way.reply_socket());
             self.requester.forget(to);
         }
-        let reply_socket = ReplySocket::connected(&self.requester.group, to)
+        let reply_socket = self
+            .requester
+            .open_reply_socket_to(to)
             .map_err(|none| Undelivered::from(none).of_request(&self.requester, to, request.timeout))?;
         self.send_to_one(slot, to, reply_socket, request, id)
     }
