@@ -4,7 +4,10 @@
 //! type. Codecs return faults, so that the hot path carries no names; [`encode`](crate::encode) and
 //! [`decode`](crate::decode) add them.
 
-use std::io;
+use std::{
+    io,
+    mem::{Discriminant, discriminant},
+};
 
 use mp_core::MAX_FDS;
 use thiserror::Error;
@@ -42,6 +45,19 @@ impl EncodeError {
 impl From<EncodeError> for io::Error {
     fn from(error: EncodeError) -> Self {
         Self::new(io::ErrorKind::InvalidInput, error)
+    }
+}
+
+/// What went wrong and in which field, without the figures, which a peer chooses.
+pub(crate) type DecodeErrorKind =
+    (Discriminant<DecodeError>, &'static str, Option<Discriminant<DecodeFault>>);
+
+impl DecodeError {
+    pub(crate) fn kind(&self) -> DecodeErrorKind {
+        match self {
+            Self::Field { field, fault, .. } => (discriminant(self), field, Some(discriminant(fault))),
+            _ => (discriminant(self), "", None),
+        }
     }
 }
 

@@ -112,7 +112,7 @@ fn a_peer_that_answers_twice_answers_no_later_request() {
         (0..REQUESTS).for_each(|i| assert_echoes(&client, "echo", &i.to_string()));
         let statistics = client.statistics();
         assert_eq!(statistics.replies_received, REQUESTS as u64);
-        assert!(statistics.rejected(Rejection::Late) > 0);
+        assert!(statistics.rejected_for(Rejection::Late) > 0);
     }
 }
 
@@ -127,7 +127,7 @@ fn a_peer_that_answers_twice_answers_no_later_asynchronous_request() {
             let reply = block_on(reply).expect("an answer");
             assert_eq!(String::from_utf8_lossy(&reply.message.param), i.to_string());
         }
-        assert!(client.statistics().rejected(Rejection::Late) > 0);
+        assert!(client.statistics().rejected_for(Rejection::Late) > 0);
     }
 }
 
@@ -145,7 +145,7 @@ fn what_a_peer_without_tags_leaves_in_an_idle_reply_socket_answers_nothing() {
         assert_eq!(String::from_utf8_lossy(&reply.expect("an answer").message.param), i.to_string());
         primary.await_seen();
     }
-    let late = client.statistics().rejected(Rejection::Late);
+    let late = client.statistics().rejected_for(Rejection::Late);
     assert!(late >= 398, "{late}");
 }
 
@@ -212,7 +212,7 @@ fn an_answer_under_a_forged_tag_is_late_and_the_right_one_counts() {
     let client = client(&group);
     for i in 1..=20 {
         assert_echoes(&client, "echo", &i.to_string());
-        assert_eq!(client.statistics().rejected(Rejection::Late), 4 * i);
+        assert_eq!(client.statistics().rejected_for(Rejection::Late), 4 * i);
     }
 }
 
@@ -229,7 +229,7 @@ fn a_late_reply_that_came_is_counted_and_a_later_one_learns_that_nobody_waits() 
     let socket = primary.await_seen();
     assert_echoes(&client, "echo", "second");
     assert_eq!(primary.await_seen(), socket);
-    assert!((1..=3).contains(&client.statistics().rejected(Rejection::Late)));
+    assert!((1..=3).contains(&client.statistics().rejected_for(Rejection::Late)));
     let gone = RawSocket::unbound().try_send(&socket, &Lie::message("note", b"").bytes());
     assert!(gone.is_err(), "the reply socket is there still");
 }
@@ -346,11 +346,11 @@ impl Broadcast {
     }
 
     fn late(&self) -> u64 {
-        self.primary.statistics().rejected(Rejection::Late)
+        self.primary.statistics().rejected_for(Rejection::Late)
     }
 
     fn unexpected(&self) -> u64 {
-        self.primary.statistics().rejected(Rejection::Unexpected)
+        self.primary.statistics().rejected_for(Rejection::Unexpected)
     }
 }
 

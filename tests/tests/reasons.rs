@@ -218,7 +218,7 @@ fn a_typed_requester_hears_what_became_of_its_request() {
     assert_eq!(why, Why::new(Reason::NoAction, "it takes messages, not requests"));
     // Counted as the handler's turn ends, which is after its answer.
     for rejection in [Rejection::Undecodable, Rejection::NoAction] {
-        assert!(eventually(|| primary.statistics().rejected(rejection) == 1), "{rejection}");
+        assert!(eventually(|| primary.statistics().rejected_for(rejection) == 1), "{rejection}");
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::{
     fmt::Debug,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
-use mp_core::{InProcess, Message, Name, Primary, Secondary};
-use tracing::{Event, Metadata, Subscriber, field, span};
+use mp_core::{Client, InProcess, Message as Raw, Name, Peer, Primary, Rejection, Secondary};
+use mp_typed::Message;
+use tests::eventually;
+use tracing::{Event, Level, Metadata, Subscriber, field, span};
 
 /// Keeps the names of spans, and the messages of events.
 #[derive(Clone, Default)]
@@ -23,10 +25,17 @@ impl Log {
     }
 }
 
-impl field::Visit for &Log {
+/// What becomes of an event's fields; warnings are marked.
+struct Told<'a> {
+    log: &'a Log,
+    level: Level,
+}
+
+impl field::Visit for Told<'_> {
     fn record_debug(&mut self, field: &field::Field, value: &dyn Debug) {
-        if ["message", "name", "reason"].contains(&field.name()) {
-            self.push(format!("{} {value:?}", field.name()));
+        let mark = if self.level == Level::WARN { "WARN " } else { "" };
+        if ["message", "name", "reason", "error"].contains(&field.name()) {
+            self.log.push(format!("{mark}{} {value:?}", field.name()));
         }
     }
 }
@@ -38,12 +47,12 @@ impl Subscriber for Log {
 
     fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {
         self.push(span.metadata().name().to_owned());
-        span.record(&mut &*self);
+        span.record(&mut Told { log: self, level: *span.metadata().level() });
         span::Id::from_u64(1)
     }
 
     fn event(&self, event: &Event<'_>) {
-        event.record(&mut &*self);
+        event.record(&mut Told { log: self, level: *event.metadata().level() });
     }
 
     fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
@@ -52,10 +61,43 @@ impl Subscriber for Log {
     fn exit(&self, _: &span::Id) {}
 }
 
+/// The one of this process.
+fn log() -> Log {
+    static LOG: OnceLock<Log> = OnceLock::new();
+    let made = || {
+        let log = Log::default();
+        tracing::subscriber::set_global_default(log.clone()).expect("the only one of this process");
+        log
+    };
+    LOG.get_or_init(made).clone()
+}
+
+#[derive(Message)]
+#[message(name = "twice_told")]
+struct TwoBytes(u16);
+
+#[test]
+fn what_cannot_be_decoded_is_warned_of_once_a_kind() {
+    let log = log();
+    let group = InProcess::new();
+    let primary =
+        mp_typed::Primary::builder("any").in_process(&group).on(|_: TwoBytes, _: &Peer| ()).start().unwrap();
+    let client = Client::builder("any").in_process(&group).start().unwrap();
+    // Too short, in two lengths; too long, in two lengths: two kinds.
+    for len in [0, 1, 0, 3, 4, 3] {
+        let message = Raw::new(Name::from_static("twice_told")).with_param([0; 8].split_at(len).0).unwrap();
+        client.send(&message).unwrap();
+    }
+    assert!(eventually(|| primary.statistics().rejected_for(Rejection::Undecodable) == 6));
+    let of_kind = |text: &str| log.lines().iter().filter(|line| line.starts_with(text)).count();
+    assert_eq!(of_kind("WARN message could not decode"), 2, "{:?}", log.lines());
+    assert_eq!(of_kind("message could not decode"), 4);
+    assert_eq!(of_kind("WARN error `TwoBytes` takes 2 of the 3 bytes received"), 1);
+}
+
 #[test]
 fn requests_handlers_rejections_and_members_are_told() {
-    let log = Log::default();
-    tracing::subscriber::set_global_default(log.clone()).expect("the only one of this process");
+    let log = log();
     let group = InProcess::new();
     let (echo, unknown) = (Name::from_static("echo"), Name::from_static("unknown"));
     let primary = Primary::builder("any")
@@ -64,9 +106,9 @@ fn requests_handlers_rejections_and_members_are_told() {
         .start()
         .unwrap();
     let secondary = Secondary::builder("any").in_process(&group).start().unwrap();
-    secondary.request(&Message::new(echo), Duration::from_secs(1)).unwrap();
-    secondary.request(&Message::new(unknown), Duration::from_secs(1)).unwrap_err();
-    primary.request(&Message::new(echo), Duration::from_secs(1)).unwrap();
+    secondary.request(&Raw::new(echo), Duration::from_secs(1)).unwrap();
+    secondary.request(&Raw::new(unknown), Duration::from_secs(1)).unwrap_err();
+    primary.request(&Raw::new(echo), Duration::from_secs(1)).unwrap();
     drop((secondary, primary));
     for told in [
         "message joined",

@@ -48,7 +48,7 @@ pub enum Rejection {
 
 impl Rejection {
     /// Every reason there is.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: &[Self] = &[
         Self::Malformed(Malformed::Length),
         Self::Malformed(Malformed::Kind),
         Self::Malformed(Malformed::Name),
@@ -63,6 +63,26 @@ impl Rejection {
         Self::Undecodable,
         Self::BacklogFull,
     ];
+
+    /// In one word, as logs and monitoring have it: `no_action`, say.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Malformed(Malformed::Length) => "malformed_length",
+            Self::Malformed(Malformed::Kind) => "malformed_kind",
+            Self::Malformed(Malformed::Name) => "malformed_name",
+            Self::Malformed(Malformed::ParamLength) => "malformed_param_length",
+            Self::Malformed(Malformed::FdCount) => "malformed_fd_count",
+            Self::Untrusted => "untrusted",
+            Self::FdsLost => "fds_lost",
+            Self::NoReturnAddress => "no_return_address",
+            Self::Unexpected => "unexpected",
+            Self::Late => "late",
+            Self::NoAction => "no_action",
+            Self::Undecodable => "undecodable",
+            Self::BacklogFull => "backlog_full",
+        }
+    }
 
     fn index(self) -> usize {
         match self {
@@ -87,7 +107,7 @@ macro_rules! counters {
             rejected: [Count; Rejection::ALL.len()],
         }
 
-        /// What a role has done since it started: a snapshot of its counters.
+        /// What a role has done since it started: a snapshot of its counters, each with its name.
         ///
         /// # Examples
         ///
@@ -97,14 +117,27 @@ macro_rules! counters {
         /// let client = Client::builder("no-such-group").start()?;
         /// let statistics = client.statistics();
         /// assert_eq!(statistics.requests_sent, 0);
-        /// assert_eq!(statistics.rejected(Rejection::Untrusted), 0);
+        /// assert_eq!(statistics.rejected_for(Rejection::Untrusted), 0);
+        /// for (name, count) in statistics.counters() {
+        ///     println!("mp_{name} {count}");
+        /// }
+        /// for (rejection, count) in statistics.rejected() {
+        ///     println!("mp_rejected{{reason=\"{}\"}} {count}", rejection.name());
+        /// }
         /// # Ok::<(), mp_core::StartError>(())
         /// ```
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+        #[derive(Clone, Copy, PartialEq, Eq, Default)]
         #[non_exhaustive]
         pub struct Statistics {
             $($(#[$doc])* pub $name: u64,)*
             rejected: [u64; Rejection::ALL.len()],
+        }
+
+        impl Statistics {
+            /// Every counter but those of rejections, by its name.
+            pub fn counters(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+                [$((stringify!($name), self.$name),)*].into_iter()
+            }
         }
 
         impl Counters {
@@ -151,9 +184,14 @@ impl Counters {
 }
 
 impl Statistics {
+    /// Each reason there is to turn a datagram away, and how many were.
+    pub fn rejected(&self) -> impl Iterator<Item = (Rejection, u64)> + use<> {
+        Rejection::ALL.iter().copied().zip(self.rejected)
+    }
+
     /// How many datagrams were turned away for `reason`.
     #[must_use]
-    pub fn rejected(&self, reason: Rejection) -> u64 {
+    pub fn rejected_for(&self, reason: Rejection) -> u64 {
         self.rejected[reason.index()]
     }
 
@@ -161,6 +199,30 @@ impl Statistics {
     #[must_use]
     pub fn rejected_in_all(&self) -> u64 {
         self.rejected.iter().sum()
+    }
+}
+
+/// Every counter by its name; of the rejections those that happened.
+impl fmt::Debug for Statistics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut all = f.debug_struct("Statistics");
+        for (name, count) in self.counters() {
+            all.field(name, &count);
+        }
+        let happened = self.rejected().filter(|(_, count)| *count > 0);
+        all.field("rejected", &ByName(happened.collect())).finish()
+    }
+}
+
+struct ByName(Vec<(Rejection, u64)>);
+
+impl fmt::Debug for ByName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rejected = f.debug_struct("Rejected");
+        self.0.iter().for_each(|(rejection, count)| {
+            rejected.field(rejection.name(), count);
+        });
+        rejected.finish()
     }
 }
 
@@ -189,12 +251,29 @@ mod tests {
 
     #[test]
     fn each_reason_has_a_counter_of_its_own() {
-        for (i, reason) in Rejection::ALL.into_iter().enumerate() {
+        for (i, reason) in Rejection::ALL.iter().copied().enumerate() {
             assert_eq!(reason.index(), i, "{reason:?}");
             let counters = Counters::default();
             counters.reject(reason);
-            assert_eq!(counters.snapshot().rejected(reason), 1);
+            assert_eq!(counters.snapshot().rejected_for(reason), 1);
             assert_eq!(counters.snapshot().rejected_in_all(), 1);
+            assert_eq!(counters.snapshot().rejected().filter(|(_, count)| *count > 0).count(), 1);
         }
+        let names: std::collections::BTreeSet<_> =
+            Rejection::ALL.iter().map(|reason| reason.name()).collect();
+        assert_eq!(names.len(), Rejection::ALL.len(), "each has a name of its own");
+    }
+
+    #[test]
+    fn statistics_print_names() {
+        let counters = Counters::default();
+        counters.replies_sent.add();
+        counters.reject(Rejection::NoAction);
+        counters.reject(Malformed::Name.into());
+        let text = format!("{:?}", counters.snapshot());
+        assert!(text.starts_with("Statistics { messages_received: 0, "), "{text}");
+        assert!(text.contains("replies_sent: 1, "), "{text}");
+        assert!(text.ends_with("rejected: Rejected { malformed_name: 1, no_action: 1 } }"), "{text}");
+        assert!(counters.snapshot().counters().any(|counter| counter == ("replies_sent", 1)));
     }
 }

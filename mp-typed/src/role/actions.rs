@@ -1,7 +1,9 @@
+use std::sync::{Mutex, PoisonError};
+
 use mp_core::{Arrival, Message as Raw, Name, Peer, Reason, RegisterError, Registration, Rejection, Why};
 
 use super::{Answer, Responder, name};
-use crate::{DecodeError, DecodeOwned, Message, Request};
+use crate::{DecodeError, DecodeOwned, Message, Request, error::DecodeErrorKind};
 
 /// Registers and unregisters actions while a role runs. Cheap to clone.
 ///
@@ -63,10 +65,11 @@ where
     M: Message + DecodeOwned + 'static,
     F: Fn(M, &Peer) + Send + Sync + 'static,
 {
+    let warned = Warned::default();
     move |arrival| match arrival {
         Arrival::Message(message, peer) => {
             let name = message.name;
-            handler(decode(message).map_err(|error| undecodable(&name, &error))?, &peer);
+            handler(decode(message).map_err(|error| warned.undecodable(&name, &error))?, &peer);
             Ok(())
         }
         Arrival::Request(_, _, responder) => {
@@ -103,6 +106,7 @@ where
     Q: Request + DecodeOwned + 'static,
     F: Fn(Q, &Peer, Responder<Q::Response>) + Send + Sync + 'static,
 {
+    let warned = Warned::default();
     move |arrival| match arrival {
         Arrival::Request(message, peer, responder) => match decode(message) {
             Ok(request) => {
@@ -110,7 +114,7 @@ where
                 Ok(())
             }
             Err(error) => {
-                let rejection = undecodable(responder.name(), &error);
+                let rejection = warned.undecodable(responder.name(), &error);
                 responder.ignore(Why::new(Reason::Undecodable, &error));
                 Err(rejection)
             }
@@ -123,7 +127,28 @@ fn decode<T: DecodeOwned>(message: Raw) -> Result<T, DecodeError> {
     crate::decode(&message.param, message.fds)
 }
 
-fn undecodable(name: &Name, error: &DecodeError) -> Rejection {
-    tracing::debug!(%error, %name, "could not decode");
-    Rejection::Undecodable
+/// The ways in which arrivals of one action could not be decoded, each warned of once: the
+/// first tells somebody that the peer has another definition, a thousand more tell no more.
+#[derive(Default)]
+struct Warned(Mutex<Vec<DecodeErrorKind>>);
+
+impl Warned {
+    fn undecodable(&self, name: &Name, error: &DecodeError) -> Rejection {
+        if self.is_first(error.kind()) {
+            tracing::warn!(%error, %name, "could not decode; more of this kind are told at debug level");
+        } else {
+            tracing::debug!(%error, %name, "could not decode");
+        }
+        Rejection::Undecodable
+    }
+
+    /// There are no more kinds than the type has fields and fields have faults.
+    fn is_first(&self, kind: DecodeErrorKind) -> bool {
+        let mut warned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = !warned.contains(&kind);
+        if is_first {
+            warned.push(kind);
+        }
+        is_first
+    }
 }

@@ -42,7 +42,7 @@ pub(crate) fn counters(statistics: &Statistics) -> String {
         statistics.handler_panics,
     );
     for reason in Rejection::ALL {
-        let _ = write!(text, " {reason:?}={}", statistics.rejected(reason));
+        let _ = write!(text, " {reason:?}={}", statistics.rejected_for(*reason));
     }
     text
 }
