@@ -5,7 +5,7 @@
 //! own, which lives only while there are any, sends them when there is room.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     os::fd::BorrowedFd,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
@@ -23,18 +23,23 @@ use smallvec::SmallVec;
 
 use super::{ReplyError, ReplyPort};
 use crate::{
-    sys::{Address, Deadline, Socket, discard},
+    sys::{Address, Deadline, Socket, discard, fd_share},
     wire::{Datagram, Fds, MAX_FDS, MessageError},
 };
 
 /// How long an answer is kept for a requester that does not read.
 const KEPT: Duration = Duration::from_secs(5);
 
-/// How many answers are kept at most, and so how many copies of their descriptors.
+/// How many answers are kept at most.
 const BOUND: usize = 256;
 
-/// How many of them are for one requester, lest it takes the room of all.
-const BOUND_OF_ONE: usize = 64;
+/// How many of all that there is room for still one requester may have, lest it takes the room of
+/// the others: the more have answers here, the fewer has each.
+const PART_OF_ONE: usize = 4;
+
+/// What part of the descriptors that are ours to keep may be copies for answers that wait: so
+/// an eighth of what the process may have.
+const PART_OF_FDS: usize = 2;
 
 /// How often the requesters are looked at of which `poll` tells nothing.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
@@ -52,7 +57,7 @@ pub(super) struct HeldAnswers {
 struct Answer {
     to: Address,
     datagram: Datagram,
-    fds: Fds,
+    fds: Copies,
     deadline: Deadline,
 }
 
@@ -69,11 +74,11 @@ impl HeldAnswers {
         datagram: Datagram,
         fds: &[BorrowedFd<'_>],
     ) -> Result<(), ReplyError> {
-        let fds = copies(fds)?;
+        let fds = Copies::of(fds)?;
         let answer = Answer { to: to.clone(), datagram, fds, deadline: Deadline::after(KEPT) };
         let mut queue = self.lock();
         let of_one = queue.iter().filter(|answer| answer.to == *to).count();
-        if queue.len() >= BOUND || of_one >= BOUND_OF_ONE {
+        if !is_room(queue.len(), of_one) {
             return Err(ReplyError::TooManyWaiting);
         }
         if queue.is_empty() {
@@ -99,9 +104,10 @@ impl HeldAnswers {
     fn run(&self, port: &ReplyPort) {
         let (mut watched, mut before, mut told) = (Vec::new(), 0, false);
         loop {
+            let kept_from = port.kept_from();
             let stuck = {
                 let mut queue = self.lock();
-                let full = send_each(port, &mut queue);
+                let full = send_each(port, &mut queue, kept_from);
                 self.len.store(queue.len(), SeqCst);
                 if queue.is_empty() {
                     self.emptied.notify_all();
@@ -122,26 +128,72 @@ impl HeldAnswers {
     }
 }
 
-/// Copies, the last of which may be closed here: what a peer sent may have been lent for its answer.
-fn copies(fds: &[BorrowedFd<'_>]) -> Result<Fds, ReplyError> {
-    let mut copies = Fds::discarded_by(discard);
-    for fd in fds {
-        copies.push(fd.try_clone_to_owned()?).map_err(MessageError::from)?;
+/// Whether one requester may have one more, of those that are kept.
+fn is_room(kept: usize, of_one: usize) -> bool {
+    of_one * PART_OF_ONE < BOUND.saturating_sub(kept)
+}
+
+/// Copies of an answer's descriptors.
+#[derive(Debug)]
+struct Copies {
+    /// The last of which may be closed here: what a peer sent may have been lent for its answer.
+    fds: Fds,
+    counted: usize,
+}
+
+/// How many there are in this process, of all its roles.
+static COPIES: AtomicUsize = AtomicUsize::new(0);
+
+impl Copies {
+    fn of(fds: &[BorrowedFd<'_>]) -> Result<Self, ReplyError> {
+        let mut copies = Self { fds: Fds::discarded_by(discard), counted: 0 };
+        if fds.is_empty() {
+            return Ok(copies);
+        }
+        let bound = fd_share() / PART_OF_FDS;
+        let more = |count: usize| Some(count + fds.len()).filter(|count| *count <= bound);
+        COPIES.fetch_update(SeqCst, SeqCst, more).map_err(|_| ReplyError::OutOfDescriptors)?;
+        copies.counted = fds.len();
+        for fd in fds {
+            let copy = fd.try_clone_to_owned().map_err(|_| ReplyError::OutOfDescriptors)?;
+            copies.fds.push(copy).map_err(MessageError::from)?;
+        }
+        Ok(copies)
     }
-    Ok(copies)
+}
+
+impl Drop for Copies {
+    fn drop(&mut self) {
+        COPIES.fetch_sub(self.counted, SeqCst);
+    }
 }
 
 /// Sends those for which there is room, each requester's in order, and drops
 /// those that cannot be delivered any more. Tells whose queues are full.
-fn send_each(port: &ReplyPort, queue: &mut VecDeque<Answer>) -> Vec<Address> {
+fn send_each(
+    port: &ReplyPort,
+    queue: &mut VecDeque<Answer>,
+    mut kept_from: HashSet<Address>,
+) -> Vec<Address> {
     let mut full: Vec<Address> = Vec::new();
+    let has_room = kept_from.is_empty();
     queue.retain(|answer| {
-        if full.contains(&answer.to) && !answer.deadline.is_over() {
+        let is_kept_from = kept_from.contains(&answer.to);
+        if (is_kept_from || full.contains(&answer.to)) && !answer.deadline.is_over() {
             return true;
         }
-        let fds: SmallVec<[BorrowedFd<'_>; MAX_FDS]> = answer.fds.iter().collect();
-        match port.bound.socket.send(Some(&answer.to), answer.datagram.as_bytes(), &fds) {
-            Ok(()) => false,
+        if is_kept_from {
+            port.counters.answers_lost.add();
+            return false;
+        }
+        let fds: SmallVec<[BorrowedFd<'_>; MAX_FDS]> = answer.fds.fds.iter().collect();
+        match port.send_whoever_reads(&answer.to, &answer.datagram, &fds) {
+            Ok(()) => {
+                if !has_room {
+                    kept_from.insert(answer.to.clone());
+                }
+                false
+            }
             Err(Errno::AGAIN) if !answer.deadline.is_over() => {
                 full.push(answer.to.clone());
                 true
@@ -180,4 +232,30 @@ fn wait_for_room(watched: &[Watched]) -> bool {
     let mut polled: Vec<_> = sockets.map(|socket| PollFd::new(socket, PollFlags::OUT)).collect();
     // Interrupted or not: what there is to send is tried next.
     poll(&mut polled, Some(&LOOK)).is_ok_and(|ready| ready > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many of as many requesters, each of which reads nothing, are kept of each.
+    fn kept_of_each(requesters: usize) -> Vec<usize> {
+        let mut kept = vec![0; requesters];
+        for at in (0..requesters).cycle().take(BOUND * requesters) {
+            if is_room(kept.iter().sum(), kept[at]) {
+                kept[at] += 1;
+            }
+        }
+        kept
+    }
+
+    #[test]
+    fn the_more_do_not_read_the_fewer_answers_are_kept_of_each() {
+        assert_eq!(kept_of_each(1), [52]);
+        assert!(kept_of_each(10).iter().all(|kept| (18..=19).contains(kept)));
+        assert!(kept_of_each(200).iter().all(|kept| *kept >= 1), "each has one");
+        // However many there are, one that had none before finds room after each that is sent.
+        let all: usize = kept_of_each(700).iter().sum();
+        assert!(all <= BOUND && is_room(all - 1, 0));
+    }
 }

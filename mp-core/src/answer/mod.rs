@@ -17,6 +17,7 @@ mod backlog;
 mod duties;
 mod held;
 mod responder;
+mod room;
 mod threads;
 
 pub(crate) use actions::{Action, Registry, on, serve};

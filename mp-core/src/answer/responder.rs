@@ -1,8 +1,8 @@
-use std::{io, os::fd::BorrowedFd, sync::Arc, thread};
+use std::{collections::HashSet, io, os::fd::BorrowedFd, sync::Arc, thread};
 
 use rustix::io::Errno;
 
-use super::held::HeldAnswers;
+use super::{held::HeldAnswers, room::Room};
 use crate::{
     group::Bound,
     receive::{Counters, Peer},
@@ -103,6 +103,10 @@ impl Responder {
         let tag = self.tag.map(Tag::answering);
         let datagram = Datagram::message(self.layout, Kind::Reply, &message, tag);
         let result = self.port.send(&self.to, datagram, message.fds());
+        if let Err(ReplyError::OutOfDescriptors) = result {
+            let why = Reason::OutOfDescriptors.into();
+            self.port.ignore(&self.to, self.layout, &self.name, self.tag, &why);
+        }
         match &result {
             Ok(()) => self.port.counters.replies_sent.add(),
             Err(_) => self.port.counters.answers_lost.add(),
@@ -176,6 +180,12 @@ pub enum ReplyError {
     /// Too many replies wait for requesters that do not read.
     #[error("too many replies wait for requesters that do not read theirs")]
     TooManyWaiting,
+    /// The requester's queue is full, and so many descriptors of replies that had to wait are
+    /// kept that there is no room for more. The requester has been told to ignore this process.
+    #[error(
+        "no descriptors are left to keep this reply's until its requester reads: raise RLIMIT_NOFILE, of which they may be an eighth"
+    )]
+    OutOfDescriptors,
     /// The system refused to send.
     #[error("sending the reply failed")]
     Io(#[from] io::Error),
@@ -188,6 +198,7 @@ impl From<ReplyError> for io::Error {
             ReplyError::Gone => io::ErrorKind::ConnectionReset,
             ReplyError::Refused => io::ErrorKind::PermissionDenied,
             ReplyError::TooManyWaiting => io::ErrorKind::WouldBlock,
+            ReplyError::OutOfDescriptors => io::ErrorKind::QuotaExceeded,
             ReplyError::Io(source) => source.kind(),
             ReplyError::Forked => io::ErrorKind::Other,
         };
@@ -202,18 +213,25 @@ pub(crate) struct ReplyPort {
     pub(crate) bound: Bound,
     pub(crate) counters: Arc<Counters>,
     held: HeldAnswers,
+    room: Room,
 }
 
 impl ReplyPort {
     pub(crate) fn new(bound: Bound, counters: Arc<Counters>) -> Arc<Self> {
         bound.socket.widen();
-        Arc::new(Self { bound, counters, held: HeldAnswers::default() })
+        let room = Room::of(&bound.socket);
+        Arc::new(Self { bound, counters, held: HeldAnswers::default(), room })
     }
 
     /// Waits until the answers that requesters had no room for are delivered or
     /// given up, but not longer than `deadline`.
     pub(crate) fn flush(&self, deadline: Deadline) {
         self.held.wait_until_empty(deadline);
+    }
+
+    /// Whose answers are to wait, so that others find room.
+    pub(super) fn kept_from(&self) -> HashSet<Address> {
+        self.room.kept_from(&self.bound.socket)
     }
 
     pub(super) fn held(&self) -> &HeldAnswers {
@@ -250,12 +268,33 @@ impl ReplyPort {
         if self.held.has(to) {
             return self.held.push(self, to, datagram, fds);
         }
-        match self.bound.socket.send(Some(to), datagram.as_bytes(), fds) {
+        match self.send_now(to, &datagram, fds) {
             Ok(()) => Ok(()),
             Err(Errno::AGAIN) => self.held.push(self, to, datagram, fds),
             Err(Errno::CONNREFUSED | Errno::NOENT | Errno::PIPE) => Err(ReplyError::Gone),
             Err(Errno::ACCESS | Errno::PERM | Errno::PROTOTYPE) => Err(ReplyError::Refused),
             Err(errno) => Err(ReplyError::Io(errno.into())),
         }
+    }
+    /// `EAGAIN` if the requester's queue is full, or room is kept from it for others.
+    fn send_now(&self, to: &Address, datagram: &Datagram, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+        match self.room.is_kept_from(to, &self.bound.socket) {
+            true => Err(Errno::AGAIN),
+            false => self.send_whoever_reads(to, datagram, fds),
+        }
+    }
+
+    /// `EAGAIN` if the requester's queue is full.
+    pub(super) fn send_whoever_reads(
+        &self,
+        to: &Address,
+        datagram: &Datagram,
+        fds: &[BorrowedFd<'_>],
+    ) -> Result<(), Errno> {
+        let sent = self.bound.socket.send(Some(to), datagram.as_bytes(), fds);
+        if sent == Err(Errno::AGAIN) {
+            self.room.look_again();
+        }
+        sent
     }
 }

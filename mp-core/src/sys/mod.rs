@@ -13,6 +13,7 @@ mod fork;
 mod limits;
 mod receive;
 mod socket;
+mod unread;
 
 pub use address::{Address, PathTooLong};
 pub(crate) use clock::Deadline;
@@ -22,3 +23,4 @@ pub(crate) use fork::ForkGuard;
 pub(crate) use limits::fd_share;
 pub(crate) use receive::Received;
 pub(crate) use socket::{Socket, Wait};
+pub(crate) use unread::UnreadDiag;

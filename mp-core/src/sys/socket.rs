@@ -16,7 +16,7 @@ use rustix::{
     },
 };
 
-use super::{Address, Received, discard, fork::NotInForks, receive::receive};
+use super::{Address, Received, discard, fork::NotInForks, receive::receive, unread::unread_of};
 use crate::wire::{MAX_DATAGRAM, MAX_FDS};
 
 /// How much may be unread of what a member has sent, in the kernel's count of
@@ -115,6 +115,16 @@ impl Socket {
             // The default serves nearly everybody.
             let _ = sockopt::set_socket_send_buffer_size(&self.fd, SEND_BUFFER);
         }
+    }
+
+    /// How much may be unread of what it has sent.
+    pub(crate) fn send_buffer(&self) -> usize {
+        sockopt::socket_send_buffer_size(&self.fd).unwrap_or(usize::MAX)
+    }
+
+    /// How much of that is unread now.
+    pub(crate) fn unread(&self) -> Result<usize, Errno> {
+        unread_of(self.fd.as_fd())
     }
 
     /// Sends one datagram at once, or `EAGAIN` if the peer's queue is full.

@@ -169,6 +169,12 @@ pub enum ReplyError {
     /// Too many replies wait for requesters that do not read.
     #[error("too many replies wait for requesters that do not read theirs")]
     TooManyWaiting,
+    /// The requester's queue is full, and there is no room for copies of the reply's descriptors.
+    /// The requester has been told to ignore this process.
+    #[error(
+        "no descriptors are left to keep this reply's until its requester reads: raise RLIMIT_NOFILE, of which they may be an eighth"
+    )]
+    OutOfDescriptors,
     /// The system refused to send.
     #[error("sending the reply failed")]
     Io(#[from] io::Error),
@@ -272,6 +278,7 @@ impl From<mp_core::ReplyError> for ReplyError {
             mp_core::ReplyError::Forked => Self::Forked,
             mp_core::ReplyError::Refused => Self::Refused,
             mp_core::ReplyError::TooManyWaiting => Self::TooManyWaiting,
+            mp_core::ReplyError::OutOfDescriptors => Self::OutOfDescriptors,
             mp_core::ReplyError::Io(error) => Self::Io(error),
             // Typed messages always fit; the rest is of later releases.
             error => Self::Io(error.into()),
@@ -324,6 +331,7 @@ impl From<ReplyError> for io::Error {
             ReplyError::Gone => io::ErrorKind::ConnectionReset,
             ReplyError::Refused => io::ErrorKind::PermissionDenied,
             ReplyError::TooManyWaiting => io::ErrorKind::WouldBlock,
+            ReplyError::OutOfDescriptors => io::ErrorKind::QuotaExceeded,
             ReplyError::Io(source) => source.kind(),
             ReplyError::Forked => io::ErrorKind::Other,
         };

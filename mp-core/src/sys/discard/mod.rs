@@ -28,9 +28,7 @@ use std::{
     thread,
 };
 
-use rustix::process::{Resource, getrlimit};
-
-use super::ForkGuard;
+use super::{ForkGuard, fd_share};
 use crate::wire::OwnedFds;
 use kind::{Closing, closing};
 
@@ -42,9 +40,6 @@ const FOR_EACH_IS_SLOW: usize = 4;
 
 /// How many descriptors one thread takes at once.
 const AT_ONCE: usize = 256;
-
-/// What share of the process's descriptors may wait to be closed.
-const SHARE: usize = 4;
 
 /// The stack of a closing thread.
 const STACK: usize = 128 << 10;
@@ -166,8 +161,7 @@ impl Closer {
     }
 
     fn set_full(&self, waiting: &Waiting) -> bool {
-        let limit = getrlimit(Resource::Nofile).current.map_or(usize::MAX, |limit| limit as usize);
-        let is_full = waiting.is_full(limit);
+        let is_full = waiting.len() >= fd_share();
         self.full.store(is_full, Relaxed);
         is_full
     }
@@ -180,11 +174,6 @@ impl Closer {
 impl Waiting {
     fn len(&self) -> usize {
         self.last_is_slow.len() + self.each_is_slow.len()
-    }
-
-    /// `limit` is how many descriptors the process may have.
-    fn is_full(&self, limit: usize) -> bool {
-        self.len() >= limit / SHARE
     }
 
     fn next(&mut self) -> Option<Task> {
@@ -211,14 +200,16 @@ mod tests {
 
     #[test]
     fn what_waits_is_bounded_by_the_processs_limit() {
-        let mut waiting = Waiting::default();
-        (0..4).for_each(|_| waiting.last_is_slow.push_back(null()));
-        (0..3).for_each(|_| waiting.each_is_slow.push_back(null()));
-        assert!(!waiting.is_full(32));
-        waiting.each_is_slow.push_back(null());
-        assert!(waiting.is_full(32));
-        assert!(matches!(waiting.next(), Some(Task::ByExiting(fds)) if fds.len() == 4));
-        assert!(!waiting.is_full(32));
+        let closer = Closer { waiting: Mutex::default(), full: false.into(), made_in: ForkGuard::here() };
+        let null = null();
+        let copy = |_| null.try_clone().expect("room for the share that waits");
+        let mut waiting = closer.lock();
+        waiting.each_is_slow.extend((1..fd_share()).map(copy));
+        assert!(!closer.set_full(&waiting));
+        waiting.last_is_slow.push_back(copy(0));
+        assert!(closer.set_full(&waiting) && closer.full.load(Relaxed));
+        assert!(matches!(waiting.next(), Some(Task::ByExiting(fds)) if fds.len() == 1));
+        assert!(!closer.set_full(&waiting) && !closer.full.load(Relaxed));
     }
 
     #[test]
