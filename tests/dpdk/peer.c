@@ -389,8 +389,10 @@ static void run_devices(char **words __rte_unused)
 	struct line line;
 
 	answer_begin(&line);
+	/* From 26.07 on, what is detached stays in the list. */
 	RTE_DEV_FOREACH(device, "bus=vdev", &iterator)
-		fprintf(line.stream, " device=%s", rte_dev_name(device));
+		if (rte_dev_is_probed(device))
+			fprintf(line.stream, " device=%s", rte_dev_name(device));
 	line_send(&line);
 }
 

@@ -13,8 +13,9 @@
 use std::{error::Error, io, process::ExitCode, time::Duration};
 
 use clap::{Parser, ValueEnum};
+
 use mp_dpdk::{HotplugRequest, hotplug, text};
-use mp_typed::{Peer, Secondary};
+use mp_typed::{Peer, Secondary, mp_core::inspect};
 
 /// Attaches a device to a running DPDK primary and its secondaries, or detaches it.
 #[derive(Parser)]
@@ -28,6 +29,9 @@ struct Args {
     /// How long to wait for it, in milliseconds.
     #[arg(long, default_value_t = 10_000)]
     timeout: u64,
+    /// Says that a device to be detached is attached, which DPDK cannot be asked and, from 26.07 on, must not be wrong.
+    #[arg(long)]
+    is_attached: bool,
     /// What to do.
     action: Action,
     /// The device, with its arguments after a comma if it takes any.
@@ -61,6 +65,10 @@ fn plug(args: &Args) -> Result<(), Box<dyn Error>> {
         return Err(format!("{devargs:?} is too long: DPDK takes {} bytes", request.devargs.len() - 1).into());
     }
 
+    if matches!(args.action, Action::Detach) && !args.is_attached {
+        check_that_detaching_is_safe(&args.file_prefix)?;
+    }
+
     let secondary = Secondary::builder(&args.file_prefix)
         // The request is DPDK's own, and there is DPDK in the group.
         .allow_dpdk_actions()
@@ -72,10 +80,28 @@ fn plug(args: &Args) -> Result<(), Box<dyn Error>> {
 
     let answer = secondary.request(&request, Duration::from_millis(args.timeout))?;
     if answer.result != 0 {
-        return Err(io::Error::from_raw_os_error(answer.result.saturating_neg()).into());
+        let errno = io::Error::from_raw_os_error(answer.result.saturating_neg());
+        return Err(format!(
+            "{devargs} was not {done}: the primary says {errno}, and its log why; \
+             a device of that name that no driver takes, or that is not there, ends so"
+        )
+        .into());
     }
     println!("{done} {devargs}");
     Ok(())
+}
+
+/// From 26.07 on, DPDK keeps a detached device in its list, and crashes when it is asked to detach it again.
+fn check_that_detaching_is_safe(file_prefix: &str) -> Result<(), Box<dyn Error>> {
+    let version = inspect::Group::with_file_prefix(file_prefix)?.dpdk;
+    match version {
+        Some(version) if (version.year, version.month) >= (26, 7) => Err(format!(
+            "DPDK {version} crashes when it is asked to detach a device that is detached already: \
+             if you know that it is attached, say so with --is-attached"
+        )
+        .into()),
+        _ => Ok(()),
+    }
 }
 
 fn words(request: &HotplugRequest) -> String {

@@ -45,6 +45,16 @@ pub fn dpdk_version() -> &'static str {
     this_dpdk().0
 }
 
+/// Whether this DPDK keeps a device that was detached in the list of those it knows, as it does from 26.07 on; it then
+/// crashes when it is asked to detach it once more.
+///
+/// # Panics
+/// If there is no DPDK.
+#[must_use]
+pub fn keeps_detached_devices() -> bool {
+    dpdk_version() >= "26.07"
+}
+
 fn this_dpdk() -> (&'static str, usize) {
     let missing = env!("DPDK_WIRE_MISSING");
     assert!(missing.is_empty(), "{missing}");

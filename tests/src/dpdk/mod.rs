@@ -27,7 +27,7 @@ pub use answer::{Answer, Content, Event, FileId, Refused, Requested};
 pub use commands::Mode;
 pub use group::{DpdkBuilder, Group, Memory, Role, RustBuilder};
 pub use hand::{Golden, Hand, Handed, Kind};
-pub use layout::{Layout, dpdk_version};
+pub use layout::{Layout, dpdk_version, keeps_detached_devices};
 pub use process::Process;
 pub use record::{Recording, datagrams_sent};
 pub use table::{Cell, Document, Table};
