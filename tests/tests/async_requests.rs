@@ -305,6 +305,54 @@ fn the_descriptors_of_one_cancelled_before_its_turn_are_closed() {
 }
 
 #[test]
+fn without_a_primary_all_are_told_so_at_once_however_many() {
+    const MANY: usize = 100_000;
+    let _alone = alone();
+    let group = group!();
+    let fds = open_fds();
+    {
+        let client = Client::builder("mp-async")
+            .runtime_dir(group.path())
+            .requests_under_way(MANY)
+            .start()
+            .expect("a client");
+        let asked = Instant::now();
+        let ask = |_| client.request_async(&message("echo", ""), WITHIN);
+        let futures: Vec<_> = (0..MANY).map(ask).collect();
+        for future in futures {
+            assert_eq!(told(block_on(future)), "NoPrimary");
+        }
+        assert!(asked.elapsed() < WITHIN, "{:?}", asked.elapsed());
+    }
+    assert_nothing_left(&group, fds);
+}
+
+#[test]
+fn however_many_wait_for_stuck_members_a_live_one_is_asked_at_once() {
+    let _alone = alone();
+    let group = group!();
+    let primary = primary(&group);
+    let stuck = ["mp_socket_1_1", "mp_socket_2_1", "mp_socket_3_1"].map(|name| {
+        let path = group.join(name);
+        (RawSocket::bound(&path), path)
+    });
+    let live = group.secondary();
+    let members = primary.members().expect("they can be listed");
+    let is_live = |member: &&mp_core::Member| member.pid() == Some(live.pid());
+    let live = members.iter().find(is_live).expect("it is a member");
+    let waiting: Vec<_> = (0..200)
+        .flat_map(|_| members.iter().filter(|member| !is_live(member)))
+        .map(|member| primary.to(member).request_async(&message("echo", ""), LONG))
+        .collect();
+    assert_eq!(waiting.len(), 200 * stuck.len());
+    for i in 0..100 {
+        let text = i.to_string();
+        let reply = primary.to(live).request_async(&message("echo", &text), WITHIN);
+        assert_eq!(told(block_on(reply)), text);
+    }
+}
+
+#[test]
 fn one_whose_turn_does_not_come_in_time_says_that_nobody_was_asked() {
     let _alone = alone();
     let group = group!();

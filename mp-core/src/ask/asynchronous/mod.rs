@@ -2,7 +2,7 @@
 //!
 //! Whoever asks leaves an [`AsyncRequest`] in the [`Submissions`] and has a future,
 //! or has left a callback. The thread, started with the first, has a bounded
-//! number of slots, each with a reply socket; [`Schedule`](schedule::Schedule)
+//! number of slots, each with a reply socket, of which each peer has some of its own; [`Schedule`](schedule::Schedule)
 //! says who has one and what is due, and a [`RequestUnderWay`](super::under_way::RequestUnderWay) is the
 //! request under way, the same that a blocking request to all is. While nothing
 //! is under way the thread sleeps; it ends with the role.

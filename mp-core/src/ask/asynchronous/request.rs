@@ -45,6 +45,14 @@ impl AsyncRequest {
         Box::new(Self { message, timeout, deadline: Deadline::after(timeout), to })
     }
 
+    /// The one peer to ask, if it is one.
+    pub(super) fn peer(&self) -> Option<&Address> {
+        match &self.to {
+            To::One(to, _) => Some(to),
+            To::All(..) | To::Nobody(_) => None,
+        }
+    }
+
     /// What is pending, under the request's deadline.
     pub(super) fn pending(&self, peers: usize) -> Pending {
         let now = Instant::now();

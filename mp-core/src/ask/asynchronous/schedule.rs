@@ -1,28 +1,62 @@
 //! Who waits, who has a slot, and what is due. No I/O, no clock, no threads.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hash::Hash,
     time::{Duration, Instant},
 };
 
 use super::submissions::Id;
 use crate::sys::Deadline;
 
+/// How many slots there are, and whose.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slots {
+    /// For each peer, however many others are asked: so one that is stuck leaves room for the others.
+    pub(super) own: usize,
+    /// For those beyond that, whoever comes first.
+    pub(super) shared: usize,
+    /// In all: beyond that even a peer's own have to wait.
+    pub(super) most: usize,
+}
+
 /// Requests in the order they were made: some have one of the slots, and with
 /// it a reply socket; the others wait for one, and their deadlines run.
 #[derive(Debug)]
-pub(super) struct Schedule<J> {
-    waiting: BTreeMap<Id, (Deadline, J)>,
-    slots: Vec<Option<InSlot>>,
+pub(super) struct Schedule<K, J> {
+    waiting: BTreeMap<Id, Waiting<K, J>>,
+    peers: HashMap<K, Share>,
+    /// Of each peer that has fewer than its own slots, the request that has waited longest.
+    entitled: BTreeSet<Id>,
+    slots: Vec<Option<InSlot<K>>>,
     free: Vec<usize>,
+    /// How many of the shared slots nobody has.
+    shared_left: usize,
+    limits: Slots,
     /// When something is due for each, waiting or placed.
     due: BTreeSet<(Deadline, Id)>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct InSlot {
+#[derive(Debug)]
+struct Waiting<K, J> {
+    deadline: Deadline,
+    peer: K,
+    request: J,
+}
+
+#[derive(Debug, Clone)]
+struct InSlot<K> {
     id: Id,
+    peer: K,
     due: Option<Deadline>,
+}
+
+/// What one peer has.
+#[derive(Debug, Default)]
+struct Share {
+    slots: usize,
+    waiting: BTreeSet<Id>,
+    entitled: Option<Id>,
 }
 
 /// What to do next.
@@ -46,28 +80,33 @@ pub(super) enum Cancelled<J> {
     Nowhere,
 }
 
-impl<J> Schedule<J> {
-    pub(super) fn new(slots: usize) -> Self {
+impl<K: Clone + Eq + Hash, J> Schedule<K, J> {
+    pub(super) fn new(limits: Slots) -> Self {
         Self {
             waiting: BTreeMap::new(),
-            slots: vec![None; slots],
-            free: (0..slots).rev().collect(),
+            peers: HashMap::new(),
+            entitled: BTreeSet::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            shared_left: limits.shared,
+            limits,
             due: BTreeSet::new(),
         }
     }
 
-    /// Takes one on. Ids are in the order of the requests.
-    pub(super) fn submit(&mut self, id: Id, deadline: Deadline, request: J) {
+    /// Takes one on, to be made to `peer`. Ids are in the order of the requests.
+    pub(super) fn submit(&mut self, id: Id, deadline: Deadline, peer: K, request: J) {
         self.due.insert((deadline, id));
-        self.waiting.insert(id, (deadline, request));
+        self.peers.entry(peer.clone()).or_default().waiting.insert(id);
+        self.entitle(&peer);
+        self.waiting.insert(id, Waiting { deadline, peer, request });
     }
 
     pub(super) fn cancel(&mut self, id: Id) -> Cancelled<J> {
-        if let Some((deadline, request)) = self.waiting.remove(&id) {
-            self.due.remove(&(deadline, id));
-            return Cancelled::Waiting(request);
+        match self.take_out(id) {
+            Some(waiting) => Cancelled::Waiting(waiting.request),
+            None => self.place_of(id).map_or(Cancelled::Nowhere, Cancelled::InSlot),
         }
-        self.place_of(id).map_or(Cancelled::Nowhere, Cancelled::InSlot)
     }
 
     /// What is to be done by now, what is due before what may start.
@@ -76,27 +115,25 @@ impl<J> Schedule<J> {
             && due.left_at(now).is_zero()
         {
             self.due.pop_first();
-            if let Some((_, request)) = self.waiting.remove(&id) {
-                return Some(Step::Expire(request));
+            if let Some(waiting) = self.take_out(id) {
+                return Some(Step::Expire(waiting.request));
             }
             if let Some(slot) = self.place_of(id) {
-                self.slots[slot] = Some(InSlot { id, due: None });
+                if let Some(placed) = &mut self.slots[slot] {
+                    placed.due = None;
+                }
                 return Some(Step::Advance { slot });
             }
         }
-        if self.free.is_empty() {
-            return None;
-        }
-        let (id, (deadline, request)) = self.waiting.pop_first()?;
-        self.due.remove(&(deadline, id));
-        let slot = self.free.pop()?;
-        self.slots[slot] = Some(InSlot { id, due: None });
+        let id = self.startable()?;
+        let Waiting { peer, request, .. } = self.take_out(id)?;
+        let slot = self.occupy(id, peer);
         Some(Step::Start { slot, request })
     }
 
     /// For how long there is nothing to do; `None` if until something comes.
     pub(super) fn idle_for(&self, now: Instant) -> Option<Duration> {
-        if !self.free.is_empty() && !self.waiting.is_empty() {
+        if self.startable().is_some() {
             return Some(Duration::ZERO);
         }
         self.due.first().map(|(due, _)| due.left_at(now))
@@ -114,25 +151,81 @@ impl<J> Schedule<J> {
 
     /// The one at `slot` is over: the slot is free.
     pub(super) fn release(&mut self, slot: usize) {
-        if let Some(placed) = self.slots.get_mut(slot).and_then(Option::take) {
-            if let Some(due) = placed.due {
-                self.due.remove(&(due, placed.id));
-            }
-            self.free.push(slot);
+        let Some(placed) = self.slots.get_mut(slot).and_then(Option::take) else { return };
+        if let Some(due) = placed.due {
+            self.due.remove(&(due, placed.id));
         }
+        self.free.push(slot);
+        if let Some(share) = self.peers.get_mut(&placed.peer) {
+            self.shared_left += usize::from(share.slots > self.limits.own);
+            share.slots -= 1;
+        }
+        self.entitle(&placed.peer);
+    }
+
+    /// Gives out all that wait for a slot to ask `peer`, in order.
+    pub(super) fn take_waiting_for(&mut self, peer: &K) -> Vec<J> {
+        let ids = self.peers.get(peer).map(|share| share.waiting.clone()).unwrap_or_default();
+        ids.into_iter().filter_map(|id| Some(self.take_out(id)?.request)).collect()
     }
 
     /// Gives out all that wait, in order.
-    pub(super) fn clear_waiting(&mut self) -> impl Iterator<Item = J> + use<J> {
-        let waiting = std::mem::take(&mut self.waiting);
-        for (id, (deadline, _)) in &waiting {
-            self.due.remove(&(*deadline, *id));
+    pub(super) fn clear_waiting(&mut self) -> Vec<J> {
+        let ids: Vec<_> = self.waiting.keys().copied().collect();
+        ids.into_iter().filter_map(|id| Some(self.take_out(id)?.request)).collect()
+    }
+
+    /// The one that has waited longest of those for which there is a slot.
+    fn startable(&self) -> Option<Id> {
+        if self.slots.len() - self.free.len() >= self.limits.most {
+            None
+        } else if self.shared_left > 0 {
+            self.waiting.keys().next().copied()
+        } else {
+            self.entitled.first().copied()
         }
-        waiting.into_values().map(|(_, request)| request)
+    }
+
+    fn occupy(&mut self, id: Id, peer: K) -> usize {
+        let share = self.peers.entry(peer.clone()).or_default();
+        share.slots += 1;
+        self.shared_left -= usize::from(share.slots > self.limits.own);
+        self.entitle(&peer);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() - 1
+        });
+        self.slots[slot] = Some(InSlot { id, peer, due: None });
+        slot
+    }
+
+    /// It does not wait any more.
+    fn take_out(&mut self, id: Id) -> Option<Waiting<K, J>> {
+        let waiting = self.waiting.remove(&id)?;
+        self.due.remove(&(waiting.deadline, id));
+        if let Some(share) = self.peers.get_mut(&waiting.peer) {
+            share.waiting.remove(&id);
+        }
+        self.entitle(&waiting.peer);
+        Some(waiting)
+    }
+
+    /// Notes who of those that wait for `peer` may have one of its own slots, after any change.
+    fn entitle(&mut self, peer: &K) {
+        let Some(share) = self.peers.get_mut(peer) else { return };
+        let now = share.waiting.first().copied().filter(|_| share.slots < self.limits.own);
+        let before = std::mem::replace(&mut share.entitled, now);
+        if before != now {
+            before.iter().for_each(|id| _ = self.entitled.remove(id));
+            self.entitled.extend(now);
+        }
+        if share.slots == 0 && share.waiting.is_empty() {
+            self.peers.remove(peer);
+        }
     }
 
     fn place_of(&self, id: Id) -> Option<usize> {
-        self.slots.iter().position(|placed| placed.is_some_and(|placed| placed.id == id))
+        self.slots.iter().position(|placed| placed.as_ref().is_some_and(|placed| placed.id == id))
     }
 }
 
@@ -142,17 +235,26 @@ mod tests {
 
     /// A schedule with its clock, which moves when it is told to.
     struct Clocked {
-        schedule: Schedule<u64>,
+        schedule: Schedule<char, u64>,
         now: Instant,
     }
 
     impl Clocked {
-        fn new(slots: usize) -> Self {
-            Self { schedule: Schedule::new(slots), now: Instant::now() }
+        /// One with shared slots only.
+        fn new(shared: usize) -> Self {
+            Self::with(0, shared, shared)
+        }
+
+        fn with(own: usize, shared: usize, most: usize) -> Self {
+            Self { schedule: Schedule::new(Slots { own, shared, most }), now: Instant::now() }
         }
 
         fn submit(&mut self, id: u64, timeout: u64) {
-            self.schedule.submit(Id(id), Deadline::after_from(self.now, ms(timeout)), id);
+            self.submit_to('a', id, timeout);
+        }
+
+        fn submit_to(&mut self, peer: char, id: u64, timeout: u64) {
+            self.schedule.submit(Id(id), Deadline::after_from(self.now, ms(timeout)), peer, id);
         }
 
         fn due_again(&mut self, slot: usize, time: u64) {
@@ -290,9 +392,60 @@ mod tests {
         let mut clocked = Clocked::new(1);
         (1..=4).for_each(|id| clocked.submit(id, 1000));
         let [slot] = clocked.start([1])[..] else { unreachable!() };
-        assert_eq!(clocked.schedule.clear_waiting().collect::<Vec<_>>(), [2, 3, 4]);
+        assert_eq!(clocked.schedule.clear_waiting(), [2, 3, 4]);
         clocked.schedule.release(slot);
         assert_eq!((clocked.next(), clocked.idle_for()), (None, None));
+    }
+
+    #[test]
+    fn however_many_wait_for_some_peers_another_has_slots_of_its_own() {
+        let mut clocked = Clocked::with(2, 3, 100);
+        (0..100).for_each(|id| clocked.submit_to('a', id, 1000));
+        (100..200).for_each(|id| clocked.submit_to('b', id, 1000));
+        // Two of its own and all that are shared; then two for the other.
+        let of_a = clocked.start(0..5);
+        let of_b = clocked.start([100, 101]);
+        assert_eq!(clocked.next(), None);
+        (200..203).for_each(|id| clocked.submit_to('c', id, 1000));
+        assert_eq!(clocked.idle_for(), Some(Duration::ZERO));
+        let of_c = clocked.start([200, 201]);
+        assert_eq!(clocked.next(), None);
+        clocked.schedule.release(of_c[1]);
+        assert_eq!(clocked.start([202]), [of_c[1]]);
+        // A shared one goes to whoever has waited longest.
+        clocked.schedule.release(of_a[4]);
+        clocked.start([5]);
+        clocked.schedule.release(of_b[0]);
+        clocked.start([102]);
+        assert_eq!(clocked.next(), None);
+    }
+
+    #[test]
+    fn there_are_never_more_slots_than_the_most() {
+        let mut clocked = Clocked::with(2, 2, 5);
+        for (id, peer) in (0..).zip(['a', 'a', 'b', 'b', 'c', 'c']) {
+            clocked.submit_to(peer, id, 1000);
+        }
+        let slots = clocked.start(0..5);
+        assert_eq!((clocked.next(), slots.iter().max()), (None, Some(&4)));
+        clocked.schedule.release(slots[0]);
+        assert_eq!(clocked.start([5]), [slots[0]]);
+    }
+
+    #[test]
+    fn those_that_wait_for_one_peer_are_given_out_and_no_others() {
+        let mut clocked = Clocked::with(1, 0, 100);
+        for (id, peer) in (0..).zip(['a', 'a', 'b', 'a', 'b']) {
+            clocked.submit_to(peer, id, 1000);
+        }
+        let slots = clocked.start([0, 2]);
+        assert_eq!(clocked.schedule.take_waiting_for(&'a'), [1, 3]);
+        assert_eq!(clocked.schedule.take_waiting_for(&'a'), []);
+        slots.into_iter().for_each(|slot| clocked.schedule.release(slot));
+        let [slot] = clocked.start([4])[..] else { unreachable!() };
+        clocked.schedule.release(slot);
+        assert_eq!((clocked.next(), clocked.idle_for()), (None, None));
+        assert!(clocked.schedule.peers.is_empty(), "it remembers nobody for good");
     }
 
     #[test]

@@ -35,10 +35,10 @@ pub(super) enum Ready {
 }
 
 impl Watcher {
-    pub(super) fn new(slots: usize, bell: impl AsFd) -> Result<Self, Errno> {
+    pub(super) fn new(bell: impl AsFd) -> Result<Self, Errno> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, bell, EventData::new_u64(BELL), EventFlags::IN)?;
-        Ok(Self { epoll, watched: vec![None; slots] })
+        Ok(Self { epoll, watched: Vec::new() })
     }
 
     /// Waits for something to do, at most that long if there is a timeout.
@@ -69,6 +69,9 @@ impl Watcher {
     ) -> Result<(), Errno> {
         let data = EventData::new_u64(slot as u64);
         let flags = if for_room { EventFlags::IN | EventFlags::OUT } else { EventFlags::IN };
+        if slot >= self.watched.len() {
+            self.watched.resize(slot + 1, None);
+        }
         match self.watched[slot] {
             Some(watched) if watched == flags => {}
             Some(_) => epoll::modify(&self.epoll, under_way.reply_socket(), data, flags)?,
@@ -89,7 +92,7 @@ impl Watcher {
     /// Tells nothing more of the reply socket that was at `slot`. To be called before
     /// that is closed, since a fork may keep a copy open, or used elsewhere.
     pub(super) fn unwatch(&mut self, slot: usize, reply_socket: &ReplySocket) {
-        if self.watched[slot].take().is_some() {
+        if self.watched.get_mut(slot).and_then(Option::take).is_some() {
             // It fails only for what is not watched.
             let _ = epoll::delete(&self.epoll, reply_socket);
         }

@@ -11,7 +11,7 @@ use super::{
     Shared,
     queues::Queues,
     request::{AsyncRequest, To},
-    schedule::{Cancelled, Schedule, Step},
+    schedule::{Cancelled, Schedule, Slots, Step},
     submissions::Taken,
     watcher::{Ready, Watcher},
 };
@@ -29,15 +29,18 @@ use crate::{
     wire::MessageRef,
 };
 
-/// How many reply sockets there are at most, each for one request at a time.
-pub(super) const SLOTS: usize = 128;
+/// How many reply sockets there are at most, each for one request at a time: 128 to one peer.
+const SLOTS: Slots = Slots { own: 2, shared: 126, most: 512 };
+
+/// How many requests are seen to before the sockets are looked at again.
+const AT_ONCE: usize = 128;
 
 /// What the thread has in hand.
 pub(super) struct Worker {
     requester: Arc<Requester>,
     shared: Arc<Shared>,
     watcher: Watcher,
-    schedule: Schedule<Box<AsyncRequest>>,
+    schedule: Schedule<Option<Address>, Box<AsyncRequest>>,
     queues: Queues,
     slots: Vec<Slot>,
     inbox: Inbox,
@@ -56,14 +59,14 @@ struct Slot {
 
 impl Worker {
     pub(super) fn new(requester: Arc<Requester>, shared: Arc<Shared>) -> Result<Self, Errno> {
-        let watcher = Watcher::new(SLOTS, &shared.submissions.bell)?;
+        let watcher = Watcher::new(&shared.submissions.bell)?;
         Ok(Self {
             requester,
             shared,
             watcher,
             schedule: Schedule::new(SLOTS),
             queues: Queues::default(),
-            slots: (0..SLOTS).map(|_| Slot::default()).collect(),
+            slots: Vec::new(),
             inbox: Inbox::new(),
             taken: Taken::default(),
         })
@@ -95,7 +98,7 @@ impl Worker {
         let mut taken = std::mem::take(&mut self.taken);
         self.shared.submissions.take(&mut taken);
         for (id, request) in taken.submitted.drain(..) {
-            self.schedule.submit(id, request.deadline, request);
+            self.schedule.submit(id, request.deadline, request.peer().cloned(), request);
         }
         for id in taken.cancelled.drain(..) {
             match self.schedule.cancel(id) {
@@ -116,7 +119,7 @@ impl Worker {
 
     /// Not for long without looking at the sockets.
     fn do_what_is_due(&mut self) {
-        for _ in 0..SLOTS {
+        for _ in 0..AT_ONCE {
             match self.schedule.next(Instant::now()) {
                 Some(Step::Start { slot, request }) => self.start(slot, request),
                 Some(Step::Advance { slot }) => self.advance(slot),
@@ -134,6 +137,9 @@ impl Worker {
     }
 
     fn start(&mut self, slot: usize, mut request: Box<AsyncRequest>) {
+        if slot >= self.slots.len() {
+            self.slots.resize_with(slot + 1, Slot::default);
+        }
         let under_way = match &request.to {
             To::One(to, _) => self.ask_one(slot, to, &request).map(Some),
             To::All(roster, _) => self.ask_all(slot, roster, &request),
@@ -159,9 +165,23 @@ impl Worker {
             }
             Err(error) => {
                 self.schedule.release(slot);
+                if let (RequestError::NoPrimary { .. } | RequestError::Gone, Some(to)) =
+                    (&error, request.peer())
+                {
+                    self.fail_waiting_for(to);
+                }
                 self.shared.submissions.ended();
                 request.fail(error);
             }
+        }
+    }
+
+    /// Nobody is there: those that wait to ask there need not find out one by one.
+    fn fail_waiting_for(&mut self, to: &Address) {
+        for request in self.schedule.take_waiting_for(&Some(to.clone())) {
+            self.shared.submissions.ended();
+            let error = Undelivered::Absent.of_request(&self.requester, to, request.timeout);
+            request.fail(error);
         }
     }
 
