@@ -65,6 +65,8 @@ const DPDK_NAMES: [&str; 23] = [
 /// ```
 ///
 /// Implements `rte_mp_action_register` and `rte_mp_action_unregister`.
+#[doc(alias = "rte_mp_action_register")]
+#[doc(alias = "rte_mp_action_unregister")]
 #[derive(Clone)]
 pub struct Actions(pub(crate) Arc<Registry>);
 
@@ -74,6 +76,7 @@ impl Actions {
     /// # Errors
     ///
     /// [`RegisterError`] if the name is taken, or is DPDK's own.
+    #[doc(alias = "rte_mp_action_register")]
     pub fn on<F>(&self, name: Name, handler: F) -> Result<Registration, RegisterError>
     where
         F: Fn(Message, &Peer) + Send + Sync + 'static,
@@ -86,6 +89,7 @@ impl Actions {
     /// # Errors
     ///
     /// [`RegisterError`] if the name is taken, or is DPDK's own.
+    #[doc(alias = "rte_mp_action_register")]
     pub fn serve<F>(&self, name: Name, handler: F) -> Result<Registration, RegisterError>
     where
         F: Fn(Message, &Peer, Responder) + Send + Sync + 'static,
@@ -109,6 +113,7 @@ impl Actions {
 
     /// Removes whatever is registered under `name`; `false` if nothing is. A
     /// handler that is running goes on to its end.
+    #[doc(alias = "rte_mp_action_unregister")]
     pub fn unregister(&self, name: &Name) -> bool {
         // Dropped after the lock is: a closure may hold another action's guard.
         let removed = self.0.write().by_name.remove(name);

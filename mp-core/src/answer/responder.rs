@@ -64,6 +64,7 @@ impl Arrival {
 /// ```
 ///
 /// Implements `rte_mp_reply`.
+#[doc(alias = "rte_mp_reply")]
 #[derive(Debug)]
 pub struct Responder {
     to: Address,

@@ -58,6 +58,7 @@ impl fmt::Display for Outcome {
 /// What came back from a request to all peers.
 ///
 /// Implements `struct rte_mp_reply`, with each peer's outcome.
+#[doc(alias = "rte_mp_reply")]
 #[derive(Debug, Default)]
 pub struct Replies {
     /// The replies, in the order they came.

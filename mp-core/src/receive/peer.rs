@@ -4,6 +4,7 @@ use crate::sys::{Address, Credentials};
 ///
 /// Implements the `peer` argument of `rte_mp_t`, with the identity that DPDK
 /// does not have: the kernel's word on the sender's process, user and group.
+#[doc(alias = "rte_mp_t")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
     address: Option<Address>,

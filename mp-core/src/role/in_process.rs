@@ -33,6 +33,8 @@ use crate::group::PrivateDirectory;
 ///
 /// Takes the place of DPDK's `--in-memory` and `--no-shconf`, with which its IPC
 /// is turned off (`ENOTSUP`).
+#[doc(alias = "--in-memory")]
+#[doc(alias = "--no-shconf")]
 #[derive(Debug, Clone)]
 pub struct InProcess(pub(crate) Arc<PrivateDirectory>);
 

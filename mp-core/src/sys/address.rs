@@ -15,6 +15,7 @@ pub(crate) const MAX_PATH: usize = 107;
 /// Two addresses are equal when their paths are, byte for byte.
 ///
 /// Implements `struct sockaddr_un` of `unix(7)`.
+#[doc(alias = "sockaddr_un")]
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address(SocketAddrUnix);
 

@@ -3,6 +3,8 @@
 ///
 /// Implements `SCM_CREDENTIALS` of `unix(7)`, which the receiver asks for with
 /// `SO_PASSCRED`, so unmodified C peers have credentials too.
+#[doc(alias = "SCM_CREDENTIALS")]
+#[doc(alias = "SO_PASSCRED")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Credentials {
     /// The process; 0 if it cannot be seen from here (another pid namespace).

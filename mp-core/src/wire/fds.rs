@@ -35,6 +35,9 @@ use super::MAX_FDS;
 ///
 /// Implements `fds` and `num_fds` of `struct rte_mp_msg`, and the `SCM_RIGHTS`
 /// of `unix(7)`.
+#[doc(alias = "rte_mp_msg")]
+#[doc(alias = "num_fds")]
+#[doc(alias = "SCM_RIGHTS")]
 #[derive(Debug, Default)]
 pub struct Fds {
     owned: OwnedFds,

@@ -22,6 +22,7 @@ use super::{Fds, FdsError, MAX_FDS, MAX_PARAM, Name, Param, ParamError};
 /// ```
 ///
 /// Implements `struct rte_mp_msg`.
+#[doc(alias = "rte_mp_msg")]
 #[derive(Debug)]
 pub struct Message {
     /// Which action it is for.

@@ -20,6 +20,7 @@ use super::MAX_NAME;
 /// ```
 ///
 /// Implements the `name` of `struct rte_mp_msg`.
+#[doc(alias = "rte_mp_msg")]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name {
     // Zero beyond `len`, so that the derived comparisons are right.

@@ -19,6 +19,8 @@ use super::MAX_PARAM;
 /// ```
 ///
 /// Implements `param` and `len_param` of `struct rte_mp_msg`.
+#[doc(alias = "rte_mp_msg")]
+#[doc(alias = "len_param")]
 #[derive(Clone, Copy)]
 pub struct Param {
     bytes: [u8; MAX_PARAM],

@@ -8,6 +8,8 @@ use crate::{DecodeError, DecodeOwned, Message, Request, error::DecodeErrorKind};
 /// Registers and unregisters actions while a role runs. Cheap to clone.
 ///
 /// Implements `rte_mp_action_register` and `rte_mp_action_unregister`.
+#[doc(alias = "rte_mp_action_register")]
+#[doc(alias = "rte_mp_action_unregister")]
 #[derive(Debug, Clone)]
 pub struct Actions(pub(super) mp_core::Actions);
 

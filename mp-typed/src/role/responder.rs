@@ -55,6 +55,7 @@ impl<R: Response> Responder<R> {
     /// [`ReplyError`]
     ///
     /// Implements `rte_mp_reply`.
+    #[doc(alias = "rte_mp_reply")]
     pub fn reply<A: SentAs<R>>(self, response: &A) -> Result<(), ReplyError> {
         match encode(response) {
             Ok(encoded) => Ok(self.core.reply(encoded.param(), encoded.fds())?),

@@ -60,6 +60,7 @@ use crate::{
 /// ```
 ///
 /// Implements the outcome of `rte_mp_request_async`.
+#[doc(alias = "rte_mp_request_async")]
 #[must_use = "dropping it cancels the request"]
 pub struct ReplyFuture(pub(super) Asked<Reply>);
 
@@ -85,6 +86,7 @@ pub struct ReplyFuture(pub(super) Asked<Reply>);
 /// ```
 ///
 /// Implements the outcome of `rte_mp_request_async`.
+#[doc(alias = "rte_mp_request_async")]
 #[must_use = "dropping it cancels the request"]
 pub struct RepliesFuture(pub(super) Asked<Replies>);
 
