@@ -2,7 +2,7 @@
 
 use std::os::unix::net::{UnixDatagram, UnixListener};
 
-use tests::{Lie, NO_ACTION, OVERLOADED, Process, RawSocket, eventually, group};
+use tests::{Lie, NO_ACTION, OUT_OF_DESCRIPTORS, OVERLOADED, Process, RawSocket, eventually, group};
 
 /// The milliseconds that a call took, and its result.
 fn timed(result: &str) -> (u64, &str) {
@@ -317,6 +317,57 @@ fn a_requester_that_reads_nothing_takes_not_all_the_room_there_is_for_replies() 
         assert_eq!(slow.receive(), (2, "echo".into(), vec![i]));
     }
     assert!(primary.counter("lost") > 300, "of those that nobody reads");
+}
+
+#[test]
+fn a_reply_that_finds_no_room_becomes_an_ignore_that_says_so() {
+    let group = group!();
+    let (mut primary, to) = (group.primary(), group.join("mp_socket"));
+    let slow = RawSocket::bound(&group.join("slow"));
+    for i in 0..100_u8 {
+        slow.send(&to, &Lie::request("echo", &[i]).bytes());
+    }
+    assert!(eventually(|| primary.counter("requests") == 100));
+    assert!(eventually(|| primary.counter("lost") > 0));
+    let (mut replies, mut ignores) = (0_u8, 0_u64);
+    for _ in 0..100 {
+        match slow.receive() {
+            (2, _, param) => {
+                assert_eq!((param, ignores), (vec![replies], 0), "in order, and before those without room");
+                replies += 1;
+            }
+            (3, _, param) => {
+                assert_eq!(param[..5], *b"why\x01\x05", "overloaded");
+                ignores += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(replies > 50 && ignores > 20, "{replies} replies, {ignores} ignores");
+    assert_eq!(primary.counter("lost"), ignores);
+}
+
+#[test]
+fn a_reply_whose_descriptors_find_no_room_becomes_an_ignore_that_says_so() {
+    let group = group!();
+    let (mut primary, to) = (group.primary(), group.join("mp_socket"));
+    let slow = RawSocket::bound(&group.join("slow"));
+    for i in 0..20 {
+        slow.send(&to, &Lie::request("echo", &[i]).bytes());
+    }
+    assert!(eventually(|| primary.counter("requests") == 20));
+    let request = Lie { num_fds: 2, ..Lie::request("stall", b"") };
+    slow.send_with_copies(&to, &request.bytes(), 2);
+    primary.event("stall");
+    // The reply has to wait, behind those before it, with copies of its descriptors.
+    primary.call(&format!("max-fds {}", primary.open_fds()));
+    primary.call("release 1");
+    for i in 0..20 {
+        assert_eq!(slow.receive(), (2, "echo".into(), vec![i]));
+    }
+    assert_eq!(slow.receive_ignore(), ("stall".into(), OUT_OF_DESCRIPTORS));
+    primary.call("max-fds 1024");
+    slow.assert_answers(&to);
 }
 
 #[test]

@@ -30,7 +30,8 @@ use crate::{
 /// How long an answer is kept for a requester that does not read.
 const KEPT: Duration = Duration::from_secs(5);
 
-/// How many answers are kept at most.
+/// How many replies are kept at most, and as many *ignores* besides: these may stand for replies
+/// that found no room here, and must not be refused for the same reason.
 const BOUND: usize = 256;
 
 /// How many of all that there is room for still one requester may have, lest it takes the room of
@@ -58,6 +59,7 @@ struct Answer {
     to: Address,
     datagram: Datagram,
     fds: Copies,
+    is_ignore: bool,
     deadline: Deadline,
 }
 
@@ -74,11 +76,12 @@ impl HeldAnswers {
         datagram: Datagram,
         fds: &[BorrowedFd<'_>],
     ) -> Result<(), ReplyError> {
-        let fds = Copies::of(fds)?;
-        let answer = Answer { to: to.clone(), datagram, fds, deadline: Deadline::after(KEPT) };
+        let (fds, is_ignore) = (Copies::of(fds)?, datagram.is_ignore());
+        let answer = Answer { to: to.clone(), datagram, fds, is_ignore, deadline: Deadline::after(KEPT) };
         let mut queue = self.lock();
-        let of_one = queue.iter().filter(|answer| answer.to == *to).count();
-        if !is_room(queue.len(), of_one) {
+        let alike = || queue.iter().filter(|answer| answer.is_ignore == is_ignore);
+        let of_one = alike().filter(|answer| answer.to == *to).count();
+        if !is_room(alike().count(), of_one) {
             return Err(ReplyError::TooManyWaiting);
         }
         if queue.is_empty() {

@@ -95,24 +95,32 @@ impl Responder {
     ///
     /// # Errors
     ///
-    /// [`ReplyError`]; if the reply is too large, the requester is told to ignore
-    /// this process.
+    /// [`ReplyError`]; the requester is told to ignore this process then, and why, if it can
+    /// be reached.
     pub fn reply(mut self, param: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), ReplyError> {
-        let name = self.name;
-        let message = MessageRef::new(&name, param, fds)?;
         self.answered = true;
-        let tag = self.tag.map(Tag::answering);
-        let datagram = Datagram::message(self.layout, Kind::Reply, &message, tag);
-        let result = self.port.send(&self.to, datagram, message.fds());
-        if let Err(ReplyError::OutOfDescriptors) = result {
-            let why = Reason::OutOfDescriptors.into();
-            self.port.ignore(&self.to, self.layout, &self.name, self.tag, &why);
-        }
+        let result = self.send(param, fds);
         match &result {
             Ok(()) => self.port.counters.replies_sent.add(),
-            Err(_) => self.port.counters.answers_lost.add(),
+            Err(error) => {
+                self.port.counters.answers_lost.add();
+                if let Some(why) = error.why() {
+                    self.send_ignore(&why);
+                }
+            }
         }
         result
+    }
+
+    fn send(&self, param: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), ReplyError> {
+        let message = MessageRef::new(&self.name, param, fds)?;
+        let tag = self.tag.map(Tag::answering);
+        let datagram = Datagram::message(self.layout, Kind::Reply, &message, tag);
+        self.port.send(&self.to, datagram, message.fds())
+    }
+
+    fn send_ignore(&self, why: &Why) {
+        self.port.ignore(&self.to, self.layout, &self.name, self.tag, why);
     }
 
     /// Declines: tells the requester to ignore this process, and why. A text does for words
@@ -142,7 +150,7 @@ impl Responder {
     /// ```
     pub fn ignore(mut self, why: impl Into<Why>) {
         self.answered = true;
-        self.port.ignore(&self.to, self.layout, &self.name, self.tag, &why.into());
+        self.send_ignore(&why.into());
     }
 
     /// The name of the request, and so of its reply.
@@ -157,16 +165,17 @@ impl Drop for Responder {
         if !self.answered {
             let how = if thread::panicking() { "it panicked" } else { "it ended without an answer" };
             let why = Why::new(Reason::HandlerFailed, how);
-            self.port.ignore(&self.to, self.layout, &self.name, self.tag, &why);
+            self.send_ignore(&why);
         }
     }
 }
 
-/// Why a reply could not be sent.
+/// Why a reply could not be sent. Unless the requester cannot be reached, it has been told to
+/// ignore this process, and why.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplyError {
-    /// It does not fit a message. The requester has been told to ignore this process.
+    /// It does not fit a message.
     #[error(transparent)]
     Message(#[from] MessageError),
     /// The requester is gone, or waits no longer.
@@ -182,7 +191,7 @@ pub enum ReplyError {
     #[error("too many replies wait for requesters that do not read theirs")]
     TooManyWaiting,
     /// The requester's queue is full, and so many descriptors of replies that had to wait are
-    /// kept that there is no room for more. The requester has been told to ignore this process.
+    /// kept that there is no room for more.
     #[error(
         "no descriptors are left to keep this reply's until its requester reads: raise RLIMIT_NOFILE, of which they may be an eighth"
     )]
@@ -190,6 +199,28 @@ pub enum ReplyError {
     /// The system refused to send.
     #[error("sending the reply failed")]
     Io(#[from] io::Error),
+}
+
+impl ReplyError {
+    /// What the requester is told in the reply's stead; `None` if it cannot be told anything.
+    fn why(&self) -> Option<Why> {
+        Some(match self {
+            Self::Gone | Self::Forked | Self::Refused => return None,
+            Self::TooManyWaiting => Reason::Overloaded.into(),
+            Self::OutOfDescriptors => Reason::OutOfDescriptors.into(),
+            Self::Io(error) if is_lack_of_descriptors(error) => Reason::OutOfDescriptors.into(),
+            Self::Io(error) => {
+                Why::new(Reason::HandlerFailed, format_args!("its reply was not sent: {error}"))
+            }
+            Self::Message(error) => Why::new(Reason::HandlerFailed, error),
+        })
+    }
+}
+
+/// Too many open, in this process or in all, or too many of this user's on their way.
+fn is_lack_of_descriptors(error: &io::Error) -> bool {
+    let lacks = [Errno::MFILE, Errno::NFILE, Errno::TOOMANYREFS].map(Errno::raw_os_error);
+    error.raw_os_error().is_some_and(|errno| lacks.contains(&errno))
 }
 
 impl From<ReplyError> for io::Error {

@@ -127,6 +127,10 @@ impl Datagram {
         Self::new(layout, Kind::Ignore, name, &param[..len], 0, tag)
     }
 
+    pub(crate) fn is_ignore(&self) -> bool {
+        self.bytes[self.layout.fields().kind.clone()] == (Kind::Ignore as i32).to_ne_bytes()
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.layout.len()]
     }

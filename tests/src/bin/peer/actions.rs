@@ -54,7 +54,8 @@ fn files(_: &Shared, message: Message, _: &Peer, responder: Responder) {
 fn stall(shared: &Shared, message: Message, _: &Peer, responder: Responder) {
     tell(&format!("!stall {}", text(&message)));
     shared.wait_for_release();
-    let _ = responder.reply(&message.param, &[]);
+    let fds: Vec<_> = message.fds.iter().collect();
+    let _ = responder.reply(&message.param, &fds);
 }
 
 /// Panics without a word on the error output, since it is asked to.
