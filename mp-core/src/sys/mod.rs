@@ -12,15 +12,17 @@ mod discard;
 mod fork;
 mod limits;
 mod receive;
+mod room;
 mod socket;
 mod unread;
 
 pub use address::{Address, PathTooLong};
-pub(crate) use clock::Deadline;
+pub(crate) use clock::{Deadline, timespec};
 pub use credentials::Credentials;
 pub(crate) use discard::discard;
 pub(crate) use fork::ForkGuard;
 pub(crate) use limits::fd_share;
 pub(crate) use receive::Received;
+pub(crate) use room::Room;
 pub(crate) use socket::{Socket, Wait};
 pub(crate) use unread::UnreadDiag;

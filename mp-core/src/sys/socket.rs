@@ -1,3 +1,6 @@
+//! A datagram socket: whole datagrams out and in, with their descriptors, and waiting for them
+//! until a deadline. It does not know what they mean.
+
 use std::{
     io::IoSlice,
     mem::MaybeUninit,
@@ -7,6 +10,7 @@ use std::{
 };
 
 use rustix::{
+    event::{PollFd, PollFlags, poll},
     fs::{Mode, fchmod},
     io::{Errno, retry_on_intr},
     net::{
@@ -16,7 +20,14 @@ use rustix::{
     },
 };
 
-use super::{Address, Received, discard, fork::NotInForks, receive::receive, unread::unread_of};
+use super::{
+    Address, Deadline, Received,
+    clock::{socket_timeout, timespec},
+    discard,
+    fork::NotInForks,
+    receive::receive,
+    unread::unread_of,
+};
 use crate::wire::{MAX_DATAGRAM, MAX_FDS};
 
 /// How much may be unread of what a member has sent, in the kernel's count of
@@ -28,7 +39,8 @@ const SEND_BUFFER: usize = 16 << 20;
 pub(crate) enum Wait {
     /// Not at all: `EAGAIN` instead.
     No,
-    /// That long, then `EAGAIN`.
+    /// That long, then `EAGAIN`; which may come some milliseconds early, never late: who wants
+    /// the rest waits again.
     AtMost(Duration),
     /// Until something comes or the socket is shut down.
     Forever,
@@ -40,15 +52,16 @@ pub(crate) struct Socket {
     /// Dropped before the descriptor is.
     _not_in_forks: Option<NotInForks>,
     fd: OwnedFd,
-    /// The receive timeout last set, in milliseconds; 0 for none. Setting it is
-    /// a system call, so it is done only when it changes.
-    armed: AtomicU64,
+    /// The timeouts last set, in microseconds; 0 for none. Setting one is a system
+    /// call, so it is done only when it changes.
+    receive_timeout: AtomicU64,
+    send_timeout: AtomicU64,
 }
 
 impl Socket {
     /// One that is bound nowhere.
     pub(crate) fn new() -> Result<Self, Errno> {
-        Ok(Self { _not_in_forks: None, fd: make()?, armed: AtomicU64::new(0) })
+        Ok(Self::around(make()?, None))
     }
 
     /// One to be bound. Nobody holds it but this process, not even its forks. It asks for the
@@ -57,7 +70,12 @@ impl Socket {
         let (fd, noted) = NotInForks::made(make)?;
         sockopt::set_socket_passcred(&fd, true)?;
         fchmod(&fd, Mode::RUSR | Mode::WUSR)?;
-        Ok(Self { _not_in_forks: Some(noted), fd, armed: AtomicU64::new(0) })
+        Ok(Self::around(fd, Some(noted)))
+    }
+
+    fn around(fd: OwnedFd, noted: Option<NotInForks>) -> Self {
+        let (receive_timeout, send_timeout) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { _not_in_forks: noted, fd, receive_timeout, send_timeout }
     }
 
     /// One that is connected to `peer`, to be bound by [`bind_connected`](Self::bind_connected).
@@ -73,7 +91,7 @@ impl Socket {
             Ok(fd)
         })?;
         fchmod(&fd, Mode::RUSR | Mode::WUSR)?;
-        Ok(Self { _not_in_forks: Some(noted), fd, armed: AtomicU64::new(0) })
+        Ok(Self::around(fd, Some(noted)))
     }
 
     /// Gives such a one its address.
@@ -136,18 +154,65 @@ impl Socket {
         datagram: &[u8],
         fds: &[BorrowedFd<'_>],
     ) -> Result<(), Errno> {
-        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        retry_on_intr(|| self.send_with(to, datagram, fds, SendFlags::DONTWAIT))
+    }
+
+    /// Sends one datagram on a connected socket, waiting for room until the deadline; then
+    /// `EAGAIN`.
+    ///
+    /// Of those that wait so for room in one queue, the kernel wakes one whenever a datagram is
+    /// taken out of it, in their order; of those that `poll` it wakes all.
+    pub(crate) fn send_by(
+        &self,
+        datagram: &[u8],
+        fds: &[BorrowedFd<'_>],
+        deadline: Deadline,
+    ) -> Result<(), Errno> {
+        loop {
+            let left = deadline.left();
+            if left.is_zero() {
+                return Err(Errno::AGAIN);
+            }
+            let flags = match socket_timeout(left) {
+                Some(timeout) => {
+                    self.set_timeout(Timeout::Send, Some(timeout))?;
+                    SendFlags::empty()
+                }
+                None if self.is_ready(PollFlags::OUT, left)? => SendFlags::DONTWAIT,
+                None => continue,
+            };
+            match self.send_with(None, datagram, fds, flags) {
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn send_with(
+        &self,
+        to: Option<&Address>,
+        datagram: &[u8],
+        fds: &[BorrowedFd<'_>],
+        flags: SendFlags,
+    ) -> Result<(), Errno> {
+        let flags = flags | SendFlags::NOSIGNAL;
         let slices = [IoSlice::new(datagram)];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
         let mut control = SendAncillaryBuffer::new(&mut space);
         if !fds.is_empty() && !control.push(SendAncillaryMessage::ScmRights(fds)) {
             return Err(Errno::TOOMANYREFS);
         }
-        retry_on_intr(|| match to {
-            Some(to) => net::sendmsg_addr(&self.fd, to.sockaddr(), &slices, &mut control, flags),
-            None => net::sendmsg(&self.fd, &slices, &mut control, flags),
-        })
-        .map(|_| ())
+        match to {
+            Some(to) => net::sendmsg_addr(&self.fd, to.sockaddr(), &slices, &mut control, flags)?,
+            None => net::sendmsg(&self.fd, &slices, &mut control, flags)?,
+        };
+        Ok(())
+    }
+
+    /// Whether nothing more can be sent to anybody until something that was sent is read.
+    pub(super) fn is_buffer_full(&self) -> bool {
+        // Where the system cannot tell, it is found out by trying.
+        self.unread().is_ok_and(|unread| unread >= self.send_buffer())
     }
 
     /// Receives one datagram into `buffer`, which is longer than any well-formed
@@ -160,12 +225,16 @@ impl Socket {
         let flags = match wait {
             Wait::No => libc::MSG_DONTWAIT,
             Wait::AtMost(Duration::ZERO) => libc::MSG_DONTWAIT,
-            Wait::AtMost(timeout) => {
-                self.arm(Some(timeout))?;
-                0
-            }
+            Wait::AtMost(time) => match socket_timeout(time) {
+                Some(timeout) => {
+                    self.set_timeout(Timeout::Recv, Some(timeout))?;
+                    0
+                }
+                None if self.is_ready(PollFlags::IN, time)? => libc::MSG_DONTWAIT,
+                None => return Err(Errno::AGAIN),
+            },
             Wait::Forever => {
-                self.arm(None)?;
+                self.set_timeout(Timeout::Recv, None)?;
                 0
             }
         };
@@ -191,16 +260,24 @@ impl Socket {
         }
     }
 
-    /// Rounds up to whole milliseconds, as the kernel rounds up to ticks of at
-    /// least that: so what is left of a timeout right after its start is still
-    /// the timeout that is set already.
-    fn arm(&self, timeout: Option<Duration>) -> Result<(), Errno> {
-        let millis = timeout
-            .map_or(0, |timeout| u64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX));
-        if self.armed.load(Relaxed) != millis {
-            let timeout = timeout.map(|_| Duration::from_millis(millis));
-            sockopt::set_socket_timeout(&self.fd, Timeout::Recv, timeout)?;
-            self.armed.store(millis, Relaxed);
+    /// Waits for that by `poll`, which is late by some 50 us at most.
+    fn is_ready(&self, flags: PollFlags, time: Duration) -> Result<bool, Errno> {
+        match poll(&mut [PollFd::new(&self.fd, flags)], Some(&timespec(time))) {
+            Ok(ready) => Ok(ready > 0),
+            Err(Errno::INTR) => Ok(false),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    fn set_timeout(&self, which: Timeout, timeout: Option<Duration>) -> Result<(), Errno> {
+        let last = match which {
+            Timeout::Recv => &self.receive_timeout,
+            Timeout::Send => &self.send_timeout,
+        };
+        let micros = timeout.map_or(0, |timeout| u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX));
+        if last.load(Relaxed) != micros {
+            sockopt::set_socket_timeout(&self.fd, which, timeout)?;
+            last.store(micros, Relaxed);
         }
         Ok(())
     }

@@ -4,17 +4,23 @@ use std::{mem::MaybeUninit, time::Duration};
 
 use rustix::{
     event::{
-        Timespec,
+        PollFd, PollFlags,
         epoll::{self, CreateFlags, Event, EventData, EventFlags},
+        poll,
     },
     fd::{AsFd, OwnedFd},
     io::Errno,
 };
 
-use crate::ask::{reply_socket::ReplySocket, under_way::RequestUnderWay};
+use crate::{
+    ask::{reply_socket::ReplySocket, under_way::RequestUnderWay},
+    sys::timespec,
+};
 
 /// How many events are taken from the kernel at once.
 const EVENTS: usize = 64;
+
+const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// The data of the bell's events; that of the others is their slot.
 const BELL: u64 = u64::MAX;
@@ -41,12 +47,22 @@ impl Watcher {
         Ok(Self { epoll, watched: Vec::new() })
     }
 
-    /// Waits for something to do, at most that long if there is a timeout.
+    /// Waits for something to do, at most that long if there is a timeout, perhaps less.
     pub(super) fn wait(&mut self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> Result<(), Errno> {
-        let timeout = timeout
-            .map(|time| Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) });
+        // `epoll_wait` counts whole milliseconds; what is less, `poll` waits for.
+        let timeout = match timeout {
+            Some(time) if time < MILLISECOND => {
+                match poll(&mut [PollFd::new(&self.epoll, PollFlags::IN)], Some(&timespec(time))) {
+                    Ok(0) | Err(Errno::INTR) => return Ok(()),
+                    Ok(_) => Some(Duration::ZERO),
+                    Err(errno) => return Err(errno),
+                }
+            }
+            time => time,
+        };
+        let whole = timeout.map(|time| timespec(time.saturating_sub(Duration::from_micros(999))));
         let mut room = [const { MaybeUninit::uninit() }; EVENTS];
-        let events: &[Event] = match epoll::wait(&self.epoll, &mut room[..], timeout.as_ref()) {
+        let events: &[Event] = match epoll::wait(&self.epoll, &mut room[..], whole.as_ref()) {
             Ok((events, _)) => events,
             Err(Errno::INTR) => &[],
             Err(errno) => return Err(errno),
