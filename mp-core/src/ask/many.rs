@@ -8,13 +8,13 @@ use super::{
     Outcome, Replies, RequestError, Requester, SendError, Sent,
     matching::RequestId,
     pending::Pending,
-    reply_socket::{ReplySocket, Unsent, wait_for},
-    under_way::{Queueing, RequestUnderWay, outcome_of, retry},
+    reply_socket::ReplySocket,
+    under_way::{RequestUnderWay, outcome_of},
 };
 use crate::{
     group::Member,
     receive::{Inbox, turn},
-    sys::{Deadline, Socket},
+    sys::{Deadline, Room, Socket},
     wire::{Datagram, Kind, Layout, MessageRef},
 };
 
@@ -38,31 +38,34 @@ impl Requester {
         let deadline = Deadline::after(timeout);
         let datagram = Datagram::message(layout, Kind::Message, message, None);
         let mut outcomes = vec![Outcome::QueueFull; members.len()];
-        let mut send = |peer: usize| match socket.send(
-            Some(members[peer].address()),
-            datagram.as_bytes(),
-            message.fds(),
-        ) {
-            Err(Errno::AGAIN) => Ok(false),
-            result => {
-                outcomes[peer] = outcome_of(result)?;
-                Ok(true)
+        let mut send = |peer: usize| {
+            let to = Some(members[peer].address());
+            match socket.send(to, datagram.as_bytes(), message.fds()) {
+                Err(Errno::AGAIN) => false,
+                sent => {
+                    outcomes[peer] = outcome_of(sent);
+                    true
+                }
             }
         };
-        let mut full = Vec::new();
+        let mut room = Room::new();
         for (peer, member) in members.iter().enumerate() {
-            if !send(peer)? {
-                full.push(Queueing::new(peer, member));
+            if room.is_own_full() {
+                room.join(peer, Some(member.address()));
+            } else if !send(peer) {
+                room.found_none(socket, peer, Some(member.address()));
             }
         }
-        if !full.is_empty() {
+        if !room.is_empty() {
             // A handler that is going to wait lets others go first.
             turn::step_aside();
         }
-        while !full.is_empty() && !deadline.is_over() {
-            let mut polled: Vec<_> = full.iter().filter_map(Queueing::poll_fd).collect();
-            wait_for(&mut polled, deadline).map_err(send_failure)?;
-            retry(&mut full, &mut send)?;
+        while !room.is_empty() && !deadline.is_over() {
+            room.wait(socket, deadline.left(), false);
+            room.retry(socket, |peer| send(*peer));
+        }
+        if room.is_own_full() {
+            room.keys().for_each(|peer| outcomes[*peer] = Outcome::BufferFull);
         }
         for outcome in &outcomes {
             if *outcome == Outcome::Sent {
@@ -122,6 +125,9 @@ impl Requester {
             Err(RequestError::QueueFull { .. }) => (None, Outcome::QueueFull),
             Err(RequestError::Refused) => (None, Outcome::Refused),
             Err(RequestError::TimedOut { .. }) => (None, Outcome::TimedOut),
+            Err(RequestError::Io(error)) if error.raw_os_error().is_some() => {
+                (None, Outcome::Failed { errno: error.raw_os_error().unwrap_or(0) })
+            }
             Err(error) => return Err(error),
         };
         let outcomes = vec![(member, outcome)];
@@ -150,9 +156,53 @@ impl Requester {
     }
 }
 
-fn send_failure(unsent: Unsent) -> SendError {
-    match unsent {
-        Unsent::Failed(errno) => SendError::Io(errno.into()),
-        Unsent::Outcome(_) => SendError::Gone,
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt, os::unix::net::UnixDatagram, sync::Arc};
+
+    use rustix::time::{ClockId, clock_gettime};
+
+    use super::*;
+    use crate::{
+        group::{Group, Location},
+        receive::{Counters, ReceivePolicy, Trust},
+        wire::{Message, Name},
+    };
+
+    fn cpu_time() -> Duration {
+        let time = clock_gettime(ClockId::ThreadCPUTime);
+        Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    }
+
+    #[test]
+    fn while_this_processs_own_buffer_is_full_it_sleeps_and_no_member_is_called_full() {
+        let private = fs::Permissions::from_mode(0o700);
+        let dir = tempfile::Builder::new().permissions(private).tempdir().expect("a directory");
+        let group = Group::locate(&Location::Dir(dir.path().to_owned())).expect("a short path");
+        let sockets: Vec<_> = (0..60)
+            .map(|i| UnixDatagram::bind(dir.path().join(format!("mp_socket_1_{i:x}"))).expect("a free path"))
+            .collect();
+        let names = (0..60).map(|i| format!("mp_socket_1_{i:x}"));
+        let members: Vec<_> =
+            names.map(|name| Member::new(group.address(name).expect("a short path"))).collect();
+        let counters = Arc::new(Counters::default());
+        let policy = ReceivePolicy { trust: Trust::same_user(), counters, busy_poll: Duration::ZERO };
+        let requester = Requester::new(group, policy, 1);
+        // As the system makes them: it holds some 270 datagrams, and they have room for 660.
+        let socket = Socket::new().expect("a socket");
+        let message = Message::new(Name::from_static("note"));
+        let send = |timeout| {
+            let message = MessageRef::from(&message);
+            let sent = requester.send_all(&socket, Layout::Bytes332, members.clone(), &message, timeout);
+            sent.expect("it is sent or has an outcome").outcomes
+        };
+        while send(Duration::ZERO).iter().all(|(_, outcome)| *outcome == Outcome::Sent) {}
+
+        let (start, cpu) = (Instant::now(), cpu_time());
+        let outcomes = send(Duration::from_millis(500));
+        let (wall, cpu) = (start.elapsed(), cpu_time() - cpu);
+        assert!(outcomes.iter().all(|(_, outcome)| *outcome == Outcome::BufferFull), "{outcomes:?}");
+        assert!(wall >= Duration::from_millis(500) && cpu < wall / 4, "{cpu:?} of {wall:?}");
+        drop(sockets);
     }
 }

@@ -1,4 +1,6 @@
-use std::fmt;
+use std::{fmt, io};
+
+use rustix::io::Errno;
 
 use crate::{
     group::Member,
@@ -34,10 +36,25 @@ pub enum Outcome {
     Gone,
     /// Its queue stayed full until the deadline: it does not read, or not fast enough.
     QueueFull,
-    /// The kernel did not let us send to it: its socket's mode, or it is connected to another.
+    /// The kernel did not let us send to it: its socket's mode, it is connected to another, or
+    /// its file is no datagram socket.
     Refused,
     /// It replied, but this process had no room for the reply's file descriptors (`EMFILE`).
     FdsLost,
+    /// It was not sent to: until the deadline this process's own send buffer stayed full of what
+    /// others have not read.
+    BufferFull,
+    /// The system refused to send to it, or to receive, for a reason that is none of the others.
+    Failed {
+        /// The system's error number, such as `ETOOMANYREFS`.
+        errno: i32,
+    },
+}
+
+impl Outcome {
+    pub(super) fn failed(errno: Errno) -> Self {
+        Self::Failed { errno: errno.raw_os_error() }
+    }
 }
 
 impl fmt::Display for Outcome {
@@ -51,6 +68,12 @@ impl fmt::Display for Outcome {
             Self::QueueFull => "has a full queue",
             Self::Refused => "cannot be sent to",
             Self::FdsLost => "replied with file descriptors for which this process has no room",
+            Self::BufferFull => {
+                "was not sent to: this process's send buffer is full of what others have not read"
+            }
+            Self::Failed { errno } => {
+                return write!(f, "could not be reached: {}", io::Error::from_raw_os_error(*errno));
+            }
         })
     }
 }

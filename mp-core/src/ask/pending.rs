@@ -79,7 +79,8 @@ impl Pending {
             None | Some(State::Settled(_)) => false,
             Some(state) => {
                 // Who was asked may have answered just before it went, or answer late.
-                self.owed |= *state == State::Owing && matches!(outcome, Outcome::TimedOut | Outcome::Gone);
+                let may_come = matches!(outcome, Outcome::TimedOut | Outcome::Gone | Outcome::Failed { .. });
+                self.owed |= *state == State::Owing && may_come;
                 self.owing -= usize::from(*state == State::Owing);
                 *state = State::Settled(outcome);
                 self.open -= 1;

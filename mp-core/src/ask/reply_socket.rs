@@ -5,10 +5,7 @@ use std::{
     os::fd::{AsFd, BorrowedFd},
 };
 
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    io::Errno,
-};
+use rustix::io::Errno;
 
 use super::{
     Outcome,
@@ -83,7 +80,7 @@ impl ReplySocket {
         let socket = match Socket::connected(to) {
             Ok(socket) => socket,
             Err(Errno::NOENT | Errno::CONNREFUSED) => return Err(NoReplySocket::Absent),
-            Err(Errno::ACCESS | Errno::PERM | Errno::PROTOTYPE) => return Err(NoReplySocket::Refused),
+            Err(errno) if is_refusal(errno) => return Err(NoReplySocket::Refused),
             Err(source) => {
                 let (what, path) = ("connect to a peer", to.path().to_owned());
                 return Err(NoReplySocket::Failed(GroupError::Io { what, path, source: source.into() }));
@@ -232,17 +229,19 @@ impl ReplySocket {
         fds: &[BorrowedFd<'_>],
         deadline: Deadline,
     ) -> Result<(), Unsent> {
-        loop {
-            match self.0.bound.socket.send(None, datagram.as_bytes(), fds) {
-                Ok(()) => return Ok(()),
-                Err(Errno::AGAIN) if deadline.is_over() => return Err(Unsent::Outcome(Outcome::QueueFull)),
-                Err(Errno::AGAIN) => {
-                    // A handler that is going to wait lets others go first.
-                    turn::step_aside();
-                    wait_for(&mut [PollFd::new(&self.0.bound.socket, PollFlags::OUT)], deadline)?
-                }
-                Err(errno) => return Err(unsent(errno)),
+        let socket = &self.0.bound.socket;
+        let sent = match socket.send(None, datagram.as_bytes(), fds) {
+            Err(Errno::AGAIN) if !deadline.is_over() => {
+                // A handler that is going to wait lets others go first.
+                turn::step_aside();
+                socket.send_by(datagram.as_bytes(), fds, deadline)
             }
+            sent => sent,
+        };
+        match sent {
+            Ok(()) => Ok(()),
+            Err(Errno::AGAIN) => Err(Unsent::Outcome(Outcome::QueueFull)),
+            Err(errno) => Err(unsent(errno)),
         }
     }
 
@@ -277,19 +276,15 @@ pub(super) fn unsent(errno: Errno) -> Unsent {
         Errno::CONNREFUSED | Errno::NOENT | Errno::NOTCONN | Errno::CONNRESET | Errno::PIPE => {
             Unsent::Outcome(Outcome::Gone)
         }
-        Errno::ACCESS | Errno::PERM | Errno::PROTOTYPE => Unsent::Outcome(Outcome::Refused),
+        errno if is_refusal(errno) => Unsent::Outcome(Outcome::Refused),
         errno => Unsent::Failed(errno),
     }
 }
 
-/// Waits until one of the sockets is ready, or the deadline has passed.
-pub(super) fn wait_for(sockets: &mut [PollFd<'_>], deadline: Deadline) -> Result<(), Unsent> {
-    let left = deadline.left();
-    let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
-    match poll(sockets, Some(&timeout)) {
-        Ok(_) | Err(Errno::INTR) => Ok(()),
-        Err(errno) => Err(Unsent::Failed(errno)),
-    }
+/// Whether it is the peer's socket, or the file in its place, that cannot be sent to.
+fn is_refusal(errno: Errno) -> bool {
+    let of_socket = matches!(errno, Errno::ACCESS | Errno::PERM | Errno::PROTOTYPE);
+    of_socket || matches!(errno, Errno::LOOP | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::NXIO)
 }
 
 impl AsFd for ReplySocket {

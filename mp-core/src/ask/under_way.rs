@@ -6,26 +6,23 @@
 //! [`advance`](RequestUnderWay::advance) when there is something to do.
 
 use std::{
-    os::fd::{AsFd, BorrowedFd},
+    os::fd::BorrowedFd,
     time::{Duration, Instant},
 };
 
-use rustix::{
-    event::{PollFd, PollFlags},
-    io::Errno,
-};
+use rustix::io::Errno;
 
 use super::{
     Answer, Outcome, Replies, Reply, RequestError, Requester,
     matching::{RequestId, Verdict},
     pending::{Pending, Step},
-    reply_socket::{AskedPeer, ReplySocket, Unsent, unsent, wait_for},
+    reply_socket::{AskedPeer, ReplySocket, Unsent, unsent},
 };
 use crate::{
     group::Member,
     group::PeerIdentity,
     receive::{Arrived, Inbox, Missed, Rejection},
-    sys::{Address, Deadline, Socket, Wait},
+    sys::{Address, Room, Socket, Wait},
     wire::{Datagram, Kind, MessageRef, Name, Tag},
 };
 
@@ -36,8 +33,9 @@ const AT_ONCE: usize = 64;
 /// How many answers the system's default lets wait in a socket's queue.
 const ANSWERS_AT_ONCE: usize = 10;
 
-/// How long to wait for an answer before the next are asked nevertheless.
-const PAUSE: Duration = Duration::from_millis(1);
+/// How long to wait for an answer before the next are asked nevertheless. Long enough that a
+/// socket's own timeout can end it, which costs no system call.
+const PAUSE: Duration = Duration::from_millis(8);
 
 /// A request under way.
 #[derive(Debug)]
@@ -48,7 +46,8 @@ pub(super) struct RequestUnderWay {
     members: Vec<Member>,
     request: RequestId,
     datagram: Datagram,
-    full: Vec<Queueing>,
+    /// Those not asked yet, for want of room.
+    room: Room<usize>,
     replies: Vec<Reply>,
 }
 
@@ -84,12 +83,13 @@ impl RequestUnderWay {
         message: &MessageRef<'_>,
     ) -> Self {
         let datagram = Datagram::message(reply_socket.layout(), Kind::Request, message, request.tag());
-        Self { reply_socket, pending, members, request, datagram, full: Vec::new(), replies: Vec::new() }
+        Self { reply_socket, pending, members, request, datagram, room: Room::new(), replies: Vec::new() }
     }
 
     /// Sends to everybody who has room.
-    pub(super) fn send_to_all(&mut self, requester: &Requester, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
-        (0..self.members.len().max(1)).try_for_each(|peer| self.send_or_queue(requester, peer, fds))
+    pub(super) fn send_to_all(&mut self, requester: &Requester, fds: &[BorrowedFd<'_>]) {
+        (0..self.members.len().max(1)).for_each(|peer| self.send_or_queue(requester, peer, fds));
+        self.room.ask_tellers();
     }
 
     /// The same, but no more at once than there is room for answers: who finds
@@ -107,29 +107,23 @@ impl RequestUnderWay {
             if is_full && !self.receive(requester, inbox, Wait::AtMost(PAUSE))? {
                 at_once *= 2;
             }
-            self.send_or_queue(requester, peer, fds)?;
+            self.send_or_queue(requester, peer, fds);
         }
         Ok(())
     }
 
-    fn send_or_queue(
-        &mut self,
-        requester: &Requester,
-        peer: usize,
-        fds: &[BorrowedFd<'_>],
-    ) -> Result<(), Errno> {
-        if !self.send(requester, peer, fds)? {
-            self.full.push(match self.members.get(peer) {
-                Some(member) => Queueing::new(peer, member),
-                None => Queueing { peer, connected: None },
-            });
+    fn send_or_queue(&mut self, requester: &Requester, peer: usize, fds: &[BorrowedFd<'_>]) {
+        if self.room.is_own_full() {
+            self.room.join(peer, self.members.get(peer).map(Member::address));
+        } else if !self.send(requester, peer, fds) {
+            let to = self.members.get(peer).map(Member::address);
+            self.room.found_none(self.reply_socket.socket(), peer, to);
         }
-        Ok(())
     }
 
     /// To one: sends nothing yet, since others wait for room at that peer.
     pub(super) fn queue_up(&mut self) {
-        self.full.push(Queueing { peer: 0, connected: None });
+        self.room.join(0, None);
     }
 
     /// Waits for answers until everybody has an outcome.
@@ -140,16 +134,14 @@ impl RequestUnderWay {
         fds: &[BorrowedFd<'_>],
     ) -> Result<(), RequestError> {
         loop {
-            match self.pending.step(Instant::now()) {
+            match self.step(Instant::now()) {
                 Step::Done => return Ok(()),
-                Step::Wait(time) if self.full.is_empty() => {
+                Step::Wait(time) if self.room.is_empty() => {
                     self.receive(requester, inbox, Wait::AtMost(time))?;
                 }
                 Step::Wait(time) => {
-                    let mut polled: Vec<_> = self.full.iter().filter_map(Queueing::poll_fd).collect();
-                    polled.push(PollFd::new(&self.reply_socket, PollFlags::IN));
-                    wait_for(&mut polled, Deadline::after(time)).map_err(request_failure)?;
-                    self.send_to_the_full(requester, fds)?;
+                    self.room.wait(self.reply_socket.socket(), time, true);
+                    self.send_to_the_full(requester, fds);
                     self.drain(requester, inbox)?;
                 }
                 Step::Look => self.look(requester, inbox)?,
@@ -167,18 +159,21 @@ impl RequestUnderWay {
         fds: &[BorrowedFd<'_>],
         is_its_turn: bool,
     ) -> Result<Option<Duration>, RequestError> {
-        if is_its_turn {
-            self.send_to_the_full(requester, fds)?;
+        if is_its_turn && !self.room.is_empty() {
+            self.room.wait(self.reply_socket.socket(), Duration::ZERO, false);
+            self.send_to_the_full(requester, fds);
         }
         let mut received = 0;
         loop {
-            match self.pending.step(Instant::now()) {
+            let now = Instant::now();
+            match self.step(now) {
                 Step::Done => return Ok(None),
                 Step::Look => self.look(requester, inbox)?,
                 Step::Wait(time) => {
                     let is_awaited = received < AT_ONCE && self.pending.is_asked();
                     if !is_awaited || !self.receive(requester, inbox, Wait::No)? {
-                        return Ok(Some(time));
+                        let try_again = self.room.due(now).filter(|_| is_its_turn);
+                        return Ok(Some(try_again.map_or(time, |due| due.min(time))));
                     }
                     received += 1;
                 }
@@ -189,9 +184,9 @@ impl RequestUnderWay {
     /// When there is something to do if nothing comes; `None` if everybody has
     /// an outcome.
     pub(super) fn due(&mut self, now: Instant) -> Option<Duration> {
-        match self.pending.step(now) {
+        match self.step(now) {
             Step::Done => None,
-            Step::Wait(time) => Some(time),
+            Step::Wait(time) => Some(self.room.due(now).map_or(time, |due| due.min(time))),
             // Sending took that long; the next look is soon enough.
             Step::Look => Some(Duration::ZERO),
         }
@@ -203,12 +198,17 @@ impl RequestUnderWay {
 
     /// How many have not been asked yet, for want of room.
     pub(super) fn unsent(&self) -> usize {
-        self.full.len()
+        self.room.len()
     }
 
-    /// Sockets that tell when there is room in the other full queues.
+    /// Sockets that tell, as being writable, when there is room in other queues.
     pub(super) fn full_queues(&self) -> impl Iterator<Item = &Socket> {
-        self.full.iter().filter_map(|queueing| queueing.connected.as_ref())
+        self.room.probes()
+    }
+
+    /// Whether the reply socket tells, as being writable, when there is room.
+    pub(super) fn is_told_of_room(&self) -> bool {
+        self.room.listens_to_own()
     }
 
     /// Whether there is nobody any more.
@@ -230,29 +230,30 @@ impl RequestUnderWay {
         ended
     }
 
-    /// `false` if the peer's queue is full.
-    fn send(&mut self, requester: &Requester, peer: usize, fds: &[BorrowedFd<'_>]) -> Result<bool, Errno> {
-        let to = self.members.get(peer).map(Member::address);
-        match self.reply_socket.socket().send(to, self.datagram.as_bytes(), fds) {
-            Err(Errno::AGAIN) => return Ok(false),
-            result => match outcome_of(result)? {
-                Outcome::Sent => {
-                    requester.policy.counters.requests_sent.add();
-                    self.pending.sent(peer);
-                }
-                outcome => {
-                    self.pending.settle(peer, outcome);
-                }
-            },
+    /// What to do next. That it was our own buffer that stayed full is said of those who wait.
+    fn step(&mut self, now: Instant) -> Step {
+        if self.room.is_own_full() && self.pending.deadline().left_at(now).is_zero() {
+            for peer in self.room.keys() {
+                self.pending.settle(*peer, Outcome::BufferFull);
+            }
         }
-        Ok(true)
+        self.pending.step(now)
     }
 
-    fn send_to_the_full(&mut self, requester: &Requester, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
-        let mut full = std::mem::take(&mut self.full);
-        let result = retry(&mut full, &mut |peer| self.send(requester, peer, fds));
-        self.full = full;
-        result
+    /// `false` if there is no room.
+    fn send(&mut self, requester: &Requester, peer: usize, fds: &[BorrowedFd<'_>]) -> bool {
+        let to = self.members.get(peer).map(Member::address);
+        let sent = self.reply_socket.socket().send(to, self.datagram.as_bytes(), fds);
+        note(requester, &mut self.pending, peer, sent)
+    }
+
+    fn send_to_the_full(&mut self, requester: &Requester, fds: &[BorrowedFd<'_>]) {
+        let Self { reply_socket, pending, members, datagram, room, .. } = self;
+        let socket = reply_socket.socket();
+        room.retry(socket, |peer| {
+            let to = members.get(*peer).map(Member::address);
+            note(requester, pending, *peer, socket.send(to, datagram.as_bytes(), fds))
+        });
     }
 
     /// Finds those that are gone. What they sent before counts.
@@ -301,7 +302,14 @@ impl RequestUnderWay {
             Err(Missed::Rejected) => self.reply_socket.had_surplus(),
             Err(Missed::Nothing) => return Ok(false),
             Err(Missed::Closed) => return Err(RequestError::Stopped),
-            Err(Missed::Failed(errno)) => return Err(RequestError::Io(errno.into())),
+            Err(Missed::Failed(errno)) => {
+                // Those who have answered have answered.
+                let open: Vec<_> = self.pending.open().collect();
+                for peer in open {
+                    self.pending.settle(peer, Outcome::failed(errno));
+                }
+                return Ok(false);
+            }
         }
         Ok(true)
     }
@@ -388,63 +396,36 @@ pub(super) fn no_reply(outcome: Outcome, timeout: Duration) -> RequestError {
         Outcome::Ignored { why } => RequestError::Ignored { why },
         Outcome::Gone => RequestError::Gone,
         Outcome::FdsLost => RequestError::FdsLost,
-        Outcome::QueueFull => RequestError::QueueFull { timeout },
+        Outcome::QueueFull | Outcome::BufferFull => RequestError::QueueFull { timeout },
+        Outcome::Failed { errno } => RequestError::Io(std::io::Error::from_raw_os_error(errno)),
         Outcome::Refused => RequestError::Refused,
         Outcome::Sent | Outcome::Replied | Outcome::TimedOut => RequestError::TimedOut { timeout },
     }
 }
 
-/// A peer whose queue is full. `poll` tells of room in it only on a socket that
-/// is connected to it.
-#[derive(Debug)]
-pub(super) struct Queueing {
-    peer: usize,
-    /// `None` if it cannot be had: then the next try tells why.
-    connected: Option<Socket>,
-}
-
-impl Queueing {
-    pub(super) fn new(peer: usize, member: &Member) -> Self {
-        let connect = || {
-            let socket = Socket::new()?;
-            socket.connect(member.address())?;
-            Ok::<_, Errno>(socket)
-        };
-        Self { peer, connected: connect().ok() }
+/// Records what became of the attempt to ask; `false` if there was no room. Whatever else kept
+/// the request from being sent is that peer's outcome alone: the others are asked.
+fn note(requester: &Requester, pending: &mut Pending, peer: usize, sent: Result<(), Errno>) -> bool {
+    if sent == Err(Errno::AGAIN) {
+        return false;
     }
-
-    pub(super) fn poll_fd(&self) -> Option<PollFd<'_>> {
-        self.connected.as_ref().map(|socket| PollFd::from_borrowed_fd(socket.as_fd(), PollFlags::OUT))
-    }
-}
-
-/// Sends again to each; those that take it leave the queue.
-pub(super) fn retry(
-    full: &mut Vec<Queueing>,
-    send: &mut impl FnMut(usize) -> Result<bool, Errno>,
-) -> Result<(), Errno> {
-    let mut failed = Ok(());
-    full.retain(|queueing| match send(queueing.peer) {
-        Ok(sent) => !sent,
-        Err(errno) => {
-            failed = Err(errno);
-            true
+    match outcome_of(sent) {
+        Outcome::Sent => {
+            requester.policy.counters.requests_sent.add();
+            pending.sent(peer);
         }
-    });
-    failed
-}
-
-pub(super) fn outcome_of(sent: Result<(), Errno>) -> Result<Outcome, Errno> {
-    match sent.map_err(unsent) {
-        Ok(()) => Ok(Outcome::Sent),
-        Err(Unsent::Outcome(outcome)) => Ok(outcome),
-        Err(Unsent::Failed(errno)) => Err(errno),
+        outcome => {
+            pending.settle(peer, outcome);
+        }
     }
+    true
 }
 
-fn request_failure(unsent: Unsent) -> RequestError {
-    match unsent {
-        Unsent::Failed(errno) => RequestError::Io(errno.into()),
-        Unsent::Outcome(_) => RequestError::Gone,
+/// What became of a message, or of the attempt to ask, that did not end for want of room.
+pub(super) fn outcome_of(sent: Result<(), Errno>) -> Outcome {
+    match sent.map_err(unsent) {
+        Ok(()) => Outcome::Sent,
+        Err(Unsent::Outcome(outcome)) => outcome,
+        Err(Unsent::Failed(errno)) => Outcome::failed(errno),
     }
 }

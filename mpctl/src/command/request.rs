@@ -70,6 +70,7 @@ fn advice(outcome: &Outcome, name: &Name) -> Option<String> {
         Outcome::FdsLost => {
             "the reply's files do not fit: allow this process more with `ulimit -n`".to_owned()
         }
+        // What one peer is sent fits this process's buffer, and an error of one is told as it is.
         _ => return None,
     })
 }

@@ -194,6 +194,8 @@ pub(crate) fn word(outcome: &Outcome) -> &'static str {
         Outcome::QueueFull => "queue_full",
         Outcome::Refused => "refused",
         Outcome::FdsLost => "fds_lost",
+        Outcome::BufferFull => "buffer_full",
+        Outcome::Failed { .. } => "failed",
         _ => "unknown",
     }
 }

@@ -197,7 +197,7 @@ impl Worker {
         let id = self.requester.identify(message.name());
         let kept = self.kept_reply_socket(slot, Some(to), &id, &[]);
         if let Some(reply_socket) = kept.or_else(|| self.requester.kept_reply_socket_to(to, Some(&id))) {
-            let under_way = self.send_to_one(slot, to, reply_socket, request, id)?;
+            let under_way = self.send_to_one(to, reply_socket, request, id);
             if !under_way.is_gone() {
                 return Ok(under_way);
             }
@@ -208,26 +208,25 @@ impl Worker {
             .requester
             .open_reply_socket_to(to)
             .map_err(|none| Undelivered::from(none).of_request(&self.requester, to, request.timeout))?;
-        self.send_to_one(slot, to, reply_socket, request, id)
+        Ok(self.send_to_one(to, reply_socket, request, id))
     }
 
     /// Sends it, or queues it up behind others that wait for room at that peer.
     fn send_to_one(
-        &mut self,
-        slot: usize,
+        &self,
         to: &Address,
         reply_socket: ReplySocket,
         request: &AsyncRequest,
         id: RequestId,
-    ) -> Result<RequestUnderWay, RequestError> {
+    ) -> RequestUnderWay {
         let message = MessageRef::from(&request.message);
         let is_to_queue = self.is_to_queue(to, &reply_socket);
         let mut under_way = RequestUnderWay::to_one(reply_socket, request.pending(1), id, &message);
         if is_to_queue {
             under_way.queue_up();
-            return Ok(under_way);
+            return under_way;
         }
-        self.send(slot, under_way, &message)
+        self.send(under_way, &message)
     }
 
     /// Whether others wait for room at that very peer. That at its address there
@@ -256,22 +255,12 @@ impl Worker {
         };
         let pending = request.pending(members.len());
         let under_way = RequestUnderWay::to_all(reply_socket, members, pending, id, &message);
-        self.send(slot, under_way, &message).map(Some)
+        Ok(Some(self.send(under_way, &message)))
     }
 
-    fn send(
-        &mut self,
-        slot: usize,
-        mut under_way: RequestUnderWay,
-        message: &MessageRef<'_>,
-    ) -> Result<RequestUnderWay, RequestError> {
-        match under_way.send_to_all(&self.requester, message.fds()) {
-            Ok(()) => Ok(under_way),
-            Err(errno) => {
-                self.watcher.unwatch(slot, under_way.reply_socket());
-                Err(errno.into())
-            }
-        }
+    fn send(&self, mut under_way: RequestUnderWay, message: &MessageRef<'_>) -> RequestUnderWay {
+        under_way.send_to_all(&self.requester, message.fds());
+        under_way
     }
 
     /// The reply socket that the last request here left, if it leads there and nothing
@@ -378,8 +367,8 @@ impl Worker {
     fn watch(&mut self, slot: usize) -> Result<(), Errno> {
         let Slot { under_way, queues_for, .. } = &self.slots[slot];
         let Some((under_way, _)) = under_way else { return Ok(()) };
-        let is_first = queues_for.as_ref().is_some_and(|peer| self.queues.first(peer) == Some(slot));
-        self.watcher.watch(slot, under_way, is_first)
+        let is_its_turn = queues_for.as_ref().is_none_or(|peer| self.queues.first(peer) == Some(slot));
+        self.watcher.watch(slot, under_way, is_its_turn && under_way.is_told_of_room())
     }
 
     /// Lets others have the reply socket that was kept for the next request here.
