@@ -840,3 +840,29 @@ fn threads_that_ask_and_cancel_at_once_leave_nothing_behind() {
     assert_eq!(answered.load(Relaxed), 800);
     assert_nothing_left(&group, fds);
 }
+
+/// By one that closes all that is open, as daemons do which think that it is theirs.
+#[test]
+fn after_its_descriptors_were_closed_behind_its_back_callbacks_are_called_all_the_same() {
+    let _turn = alone();
+    let group = group!();
+    let (mut primary, mut client) = (group.primary(), group.client());
+    assert!(client.call("later ask echo 5000 hi").ends_with(" hi"));
+    // Idle when they are closed, and then with a request under way.
+    for under_way in [false, true] {
+        if under_way {
+            client = group.client();
+            client.call("begin later ask stall 2000");
+            primary.event("stall");
+        }
+        assert_eq!(client.call("close-all"), "0");
+        let begun = Instant::now();
+        client.call("begin later ask echo 2000");
+        for _ in 0..1 + usize::from(under_way) {
+            let result = client.event("done");
+            assert!(result.contains(": "), "an error: {result}");
+        }
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+    primary.call("release 1");
+}

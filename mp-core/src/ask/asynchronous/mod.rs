@@ -44,7 +44,7 @@ use worker::Worker;
 
 /// What threads share with, for the model checker to replace.
 mod sync {
-    pub(super) use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+    pub(super) use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 }
 
 /// A requester's way to its asynchronous requests, which starts with the first request.

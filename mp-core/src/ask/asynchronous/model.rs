@@ -16,7 +16,7 @@ mod submissions;
 mod sync {
     pub(super) use std::sync::PoisonError;
 
-    pub(super) use loom::sync::{Arc, Mutex, MutexGuard};
+    pub(super) use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
 }
 
 use std::{future::poll_fn, task::Poll};
@@ -69,7 +69,11 @@ fn carry(submissions: &ModelHandover, peer: PeerIs) -> (usize, usize) {
     let (mut taken, mut under_way) = (Taken::default(), Vec::new());
     let (mut had, mut cancelled) = (0, 0);
     while !taken.closed {
-        submissions.bell.wait();
+        // With nothing under way there is no socket to wait for.
+        match under_way.is_empty() {
+            true => submissions.wait(),
+            false => submissions.bell.wait(),
+        }
         submissions.take(&mut taken);
         had += taken.submitted.len();
         under_way.append(&mut taken.submitted);

@@ -5,13 +5,13 @@
 
 use std::mem::swap;
 
-use super::sync::{Mutex, MutexGuard, PoisonError};
+use super::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// A request under way, in the order in which they were made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Id(pub(super) u64);
 
-/// Wakes the thread.
+/// Wakes the thread while it waits for sockets.
 pub(super) trait Bell {
     fn ring(&self);
 }
@@ -21,6 +21,8 @@ pub(super) trait Bell {
 pub(super) struct Submissions<J, B> {
     shared: Mutex<Shared<J>>,
     pub(super) bell: B,
+    /// Wakes the thread while there is nothing else to wait for.
+    rings: Condvar,
 }
 
 #[derive(Debug)]
@@ -31,6 +33,8 @@ struct Shared<J> {
     bound: usize,
     /// The thread has been woken and has not looked yet.
     rung: bool,
+    /// The thread waits in [`wait`](Submissions::wait).
+    idle: bool,
 }
 
 /// What is new to the thread.
@@ -60,8 +64,9 @@ pub(super) enum Refusal {
 
 impl<J, B: Bell> Submissions<J, B> {
     pub(super) fn new(bound: usize, bell: B) -> Self {
-        let shared = Shared { taken: Taken::default(), made: 0, under_way: 0, bound, rung: false };
-        Self { shared: Mutex::new(shared), bell }
+        let shared =
+            Shared { taken: Taken::default(), made: 0, under_way: 0, bound, rung: false, idle: false };
+        Self { shared: Mutex::new(shared), bell, rings: Condvar::new() }
     }
 
     /// Hands a request to the thread. Until [`ended`](Self::ended) it is under way.
@@ -97,6 +102,17 @@ impl<J, B: Bell> Submissions<J, B> {
         self.wake(shared);
     }
 
+    /// For the thread, if nothing is under way: waits until something is new. It takes no
+    /// descriptor, so that nobody who closes what is not theirs keeps it from waking.
+    pub(super) fn wait(&self) {
+        let mut shared = self.lock();
+        shared.idle = true;
+        while !shared.rung {
+            shared = self.rings.wait(shared).unwrap_or_else(PoisonError::into_inner);
+        }
+        shared.idle = false;
+    }
+
     /// For the thread: what is new, into a `taken` that has been emptied.
     pub(super) fn take(&self, taken: &mut Taken<J>) {
         let mut shared = self.lock();
@@ -113,10 +129,12 @@ impl<J, B: Bell> Submissions<J, B> {
     }
 
     fn wake(&self, mut shared: MutexGuard<'_, Shared<J>>) {
-        let rung = std::mem::replace(&mut shared.rung, true);
+        let (rung, idle) = (std::mem::replace(&mut shared.rung, true), shared.idle);
         drop(shared);
-        if !rung {
-            self.bell.ring();
+        match (rung, idle) {
+            (true, _) => {}
+            (false, true) => self.rings.notify_one(),
+            (false, false) => self.bell.ring(),
         }
     }
 

@@ -45,6 +45,8 @@ pub(super) struct Worker {
     slots: Vec<Slot>,
     inbox: Inbox,
     taken: Taken<Box<AsyncRequest>>,
+    /// Why it cannot wait for replies any more.
+    failed: Option<Errno>,
 }
 
 /// Room for one request that has been sent, or waits for room in a queue.
@@ -69,6 +71,7 @@ impl Worker {
             slots: Vec::new(),
             inbox: Inbox::new(),
             taken: Taken::default(),
+            failed: None,
         })
     }
 
@@ -77,9 +80,15 @@ impl Worker {
         let mut ready = Vec::new();
         while !self.taken.closed {
             self.do_what_is_due();
-            if let Err(errno) = self.watcher.wait(self.schedule.idle_for(Instant::now()), &mut ready) {
-                // Nothing that this thread does leads there.
+            let Some(time) = self.schedule.idle_for(Instant::now()) else {
+                self.shared.submissions.wait();
+                self.take_in();
+                continue;
+            };
+            if let Err(errno) = self.watcher.wait(Some(time), &mut ready) {
+                // Nothing that this thread does leads there: somebody has closed what is ours.
                 tracing::error!(%errno, "waiting for replies failed");
+                self.failed = Some(errno);
                 self.shared.submissions.close();
                 self.take_in();
             }
@@ -380,14 +389,16 @@ impl Worker {
     }
 
     fn end_all(&mut self) {
+        let failed = self.failed;
+        let why = || failed.map_or(RequestError::Stopped, RequestError::from);
         for slot in 0..self.slots.len() {
             if let Some(request) = self.vacate(slot) {
-                request.fail(RequestError::Stopped);
+                request.fail(why());
             }
         }
         for request in self.schedule.clear_waiting() {
             self.shared.submissions.ended();
-            request.fail(RequestError::Stopped);
+            request.fail(why());
         }
     }
 }

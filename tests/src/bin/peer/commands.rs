@@ -7,7 +7,7 @@ use mp_core::{Actions, Registration, Responder};
 use crate::{
     role::Role,
     shared::Shared,
-    system::{fork_and_stay, interruptible, limit_fds},
+    system::{close_all, fork_and_stay, interruptible, limit_fds},
     words::{self, counters, lock, millis, number, tell, text_of},
 };
 
@@ -21,6 +21,12 @@ impl Shared {
             // The same without blocking for it, by a callback.
             ["later", "ask", name, ms, text @ ..] => {
                 self.asker().ask_later(name, &text.join(" "), millis(ms))
+            }
+            ["begin", "later", "ask", name, ms, text @ ..] => {
+                let (asker, name, text, timeout) =
+                    (self.asker().clone(), (*name).to_owned(), text.join(" "), millis(ms));
+                thread::spawn(move || tell(&format!("!done {}", asker.ask_later(&name, &text, timeout))));
+                String::new()
             }
             // The same in a thread of its own, told as `!done <result>`.
             ["begin", "ask", name, ms, text @ ..] => {
@@ -67,6 +73,7 @@ impl Shared {
             ["fork"] => self.fork(),
             ["fork-and-stay"] => fork_and_stay(),
             ["interruptible"] => interruptible(),
+            ["close-all"] => close_all(),
             ["quit"] => return None,
             _ => panic!("unknown command {words:?}"),
         })
