@@ -16,7 +16,7 @@ mod raw;
 
 pub use group::Group;
 pub use process::{Process, StartFailed, WITHIN, eventually};
-pub use program::{example, in_a_child, mpctl};
+pub use program::{example, example_of_a_runtime, in_a_child, mpctl, run};
 pub use raw::{Lie, NO_ACTION, OUT_OF_DESCRIPTORS, OVERLOADED, RawDatagram, RawSocket, bind_108, open_fds};
 
 /// A [`Group`] whose processes run this package's program `peer`.
