@@ -58,6 +58,23 @@ impl Reason {
         Self::Declined,
     ];
 
+    /// In one word, as logs and monitoring have it: `no_action`, say.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::NoAction => "no_action",
+            Self::Undecodable => "undecodable",
+            Self::OtherDefinition => "other_definition",
+            Self::HandlerFailed => "handler_failed",
+            Self::Overloaded => "overloaded",
+            Self::Stopping => "stopping",
+            Self::OutOfDescriptors => "out_of_descriptors",
+            Self::Declined => "declined",
+            Self::Other(_) => "other",
+        }
+    }
+
     /// As it is on the wire; 0 for none.
     const fn code(self) -> u8 {
         match self {

@@ -43,13 +43,27 @@ impl Reply {
 pub(crate) struct PeerOutcome {
     peer: String,
     outcome: &'static str,
+    /// Why it asks to be ignored.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    why: Option<Why>,
     #[serde(skip)]
     text: String,
 }
 
+/// A reason in one word, and the peer's own words, if it has any.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Why {
+    reason: &'static str,
+    why: String,
+}
+
 impl PeerOutcome {
     pub(crate) fn of(peer: &Path, outcome: &Outcome) -> Self {
-        Self { peer: lossy(peer), outcome: word(outcome), text: outcome.to_string() }
+        let why = match outcome {
+            Outcome::Ignored { why } => Some(Why { reason: why.reason().name(), why: why.text().to_owned() }),
+            _ => None,
+        };
+        Self { peer: lossy(peer), outcome: word(outcome), why, text: outcome.to_string() }
     }
 }
 
@@ -257,10 +271,10 @@ mod tests {
         assert_eq!(
             json(&Answers::new(
                 Path::new("p"),
-                &Outcome::Ignored { why: mp_core::Reason::NoAction.into() },
+                &Outcome::Ignored { why: mp_core::Why::new(mp_core::Reason::HandlerFailed, "no port 7") },
                 None
             )),
-            r#"{"sent":0,"received":0,"replies":[],"outcomes":[{"peer":"p","outcome":"ignored"}]}"#
+            r#"{"sent":0,"received":0,"replies":[],"outcomes":[{"peer":"p","outcome":"ignored","reason":"handler_failed","why":"no port 7"}]}"#
         );
         assert_eq!(
             json(&Answers::new(Path::new("p"), &Outcome::TimedOut, None)),

@@ -89,7 +89,8 @@ fn a_request_that_is_not_answered_is_status_1() {
     let _primary = primary.start().unwrap();
 
     let ignored = group.run(&["--json", "request", "unknown"]);
-    let outcomes = json!([{ "peer": group.socket(), "outcome": "ignored" }]);
+    let outcomes =
+        json!([{ "peer": group.socket(), "outcome": "ignored", "reason": "no_action", "why": "" }]);
     assert_eq!(ignored.json(), json!({ "sent": 0, "received": 0, "replies": [], "outcomes": outcomes }));
     assert_eq!(ignored.status, 1);
     assert!(ignored.err.contains("no action \"unknown\"") && ignored.err.lines().count() == 1, "{ignored:?}");
