@@ -15,7 +15,7 @@ use std::{
     os::fd::{AsRawFd, OwnedFd, RawFd},
     ptr,
     sync::{
-        Once, OnceLock,
+        Once,
         atomic::{
             AtomicI32, AtomicPtr, AtomicU32, AtomicU64,
             Ordering::{Relaxed, SeqCst},
@@ -23,10 +23,7 @@ use std::{
     },
 };
 
-use rustix::{
-    io::Errno,
-    net::{self, AddressFamily, Shutdown, SocketFlags, SocketType},
-};
+use rustix::io::Errno;
 
 /// How many forks lie between this process and the first that used this crate.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
@@ -66,20 +63,40 @@ unsafe extern "C" fn before() {
 }
 
 /// Async-signal-safe: it loads and stores atomics, follows pointers that are never freed, and
-/// calls `fstat` and `dup3`. Other threads may have been anywhere when the process forked; nothing here waits
-/// for them.
+/// makes system calls. Other threads may have been anywhere when the process forked; nothing here
+/// waits for them.
 unsafe extern "C" fn in_child() {
     GENERATION.fetch_add(1, Relaxed);
-    let Some(nowhere) = NOWHERE.get() else { return };
+    let mut nowhere = NONE;
     for place in places() {
         let fd = place.fd.swap(NONE, SeqCst);
         // Somebody may have closed what is not theirs, and opened something else at its number.
-        if fd != NONE && inode_of(fd) == Some(place.inode.load(SeqCst)) {
-            // SAFETY: the number is that of a socket of ours: `NotInForks` is dropped before its
-            // descriptor is closed, and the inode says so. `dup3` keeps the number in use: whoever
-            // owns it goes on to own it, and closes the socket that leads nowhere.
-            unsafe { libc::dup3(nowhere.as_raw_fd(), fd, libc::O_CLOEXEC) };
+        if fd < 0 || inode_of(fd) != Some(place.inode.load(SeqCst)) {
+            continue;
         }
+        if nowhere == NONE {
+            nowhere = socket_to_nowhere();
+        }
+        // SAFETY: the number is that of a socket of ours: `NotInForks` is dropped before its
+        // descriptor is closed, and the inode says so. `dup3` keeps the number in use: whoever
+        // owns it goes on to own it, and closes the socket that leads nowhere. Where there is
+        // none, for want of room, `dup3` fails and the fork keeps its parent's socket.
+        unsafe { libc::dup3(nowhere, fd, libc::O_CLOEXEC) };
+    }
+    if nowhere >= 0 {
+        // SAFETY: it was made above, and nobody else knows of it.
+        unsafe { libc::close(nowhere) };
+    }
+}
+
+/// A socket that is bound nowhere and shut down: receiving from it is at the end at once.
+/// Async-signal-safe.
+fn socket_to_nowhere() -> RawFd {
+    // SAFETY: neither call is given memory.
+    unsafe {
+        let fd = libc::socket(libc::AF_UNIX, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0);
+        libc::shutdown(fd, libc::SHUT_RDWR);
+        fd
     }
 }
 
@@ -101,7 +118,6 @@ impl NotInForks {
     /// Makes a socket that no fork holds.
     pub(super) fn made(make: impl Fn() -> Result<OwnedFd, Errno>) -> Result<(OwnedFd, Self), Errno> {
         watch_forks();
-        nowhere()?;
         loop {
             let forks = FORKS_BEGUN.load(SeqCst);
             let fd = make()?;
@@ -134,19 +150,6 @@ impl Drop for NotInForks {
         // In a fork the place has been emptied, and may be another socket's by now.
         let _ = self.place.fd.compare_exchange(self.fd, NONE, SeqCst, SeqCst);
     }
-}
-
-/// A socket that is bound nowhere and shut down: receiving from it is at the end at once. Kept
-/// for the life of the process, since a fork may have no room to make one.
-static NOWHERE: OnceLock<OwnedFd> = OnceLock::new();
-
-fn nowhere() -> Result<(), Errno> {
-    if NOWHERE.get().is_none() {
-        let socket = net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
-        net::shutdown(&socket, Shutdown::Both)?;
-        let _ = NOWHERE.set(socket);
-    }
-    Ok(())
 }
 
 /// No descriptor: the place is free.
@@ -197,11 +200,13 @@ fn append(chunk: &'static Chunk) {
 
 #[cfg(test)]
 mod tests {
+    use rustix::net::{AddressFamily, SocketType};
+
     use super::*;
 
     #[test]
     fn places_are_used_again_and_there_are_always_more() {
-        let make = || net::socket(AddressFamily::UNIX, SocketType::DGRAM, None);
+        let make = || rustix::net::socket(AddressFamily::UNIX, SocketType::DGRAM, None);
         let count = || places().count();
         for _ in 0..2 {
             let made: Vec<_> = (0..200).map(|_| NotInForks::made(make).expect("descriptors")).collect();
