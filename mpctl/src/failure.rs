@@ -64,7 +64,15 @@ impl Failure {
     /// The group's directory cannot be used.
     pub(crate) fn of_group(error: &GroupError) -> Self {
         match error {
-            GroupError::FilePrefix { .. } | GroupError::PathTooLong(_) => Self::Usage(chain(error)),
+            GroupError::FilePrefix { .. } | GroupError::Nul { .. } | GroupError::PathTooLong(_) => {
+                Self::Usage(chain(error))
+            }
+            GroupError::Base { error: inner, .. } if inner.is_absent() => Self::of_group(inner),
+            GroupError::Base { error: inner, base } => match Self::of_group(inner) {
+                Self::Usage(text) => Self::Usage(format!("{text} (below {base})")),
+                Self::Failed(text) => Self::Failed(format!("{text} (below {base})")),
+                failure @ Self::Output(_) => failure,
+            },
             GroupError::Io { path, .. } if error.is_absent() => Self::no_group(path),
             GroupError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Self::Failed(format!("{}: run this as the user of the group's processes", chain(error)))

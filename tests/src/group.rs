@@ -43,7 +43,13 @@ impl Group {
     /// The names of the files in it that start so, in order.
     #[must_use]
     pub fn files(&self, prefix: &str) -> Vec<String> {
-        let entries = fs::read_dir(self.path()).expect("the directory can be listed");
+        self.files_in("", prefix)
+    }
+
+    /// The same of a directory in it.
+    #[must_use]
+    pub fn files_in(&self, dir: &str, prefix: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.join(dir)).expect("the directory can be listed");
         let mut names: Vec<_> = entries
             .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
             .filter(|name| name.starts_with(prefix))

@@ -141,6 +141,17 @@ impl Process {
         super::raw::fds_of(&format!("/proc/{}/fd", self.pid()))
     }
 
+    /// The limit of descriptors under which it could open that many more: a limit is on their
+    /// numbers, of which some far above may be in use.
+    #[must_use]
+    pub fn fd_limit_with_room_for(&self, count: usize) -> usize {
+        let number = |fd: fs::DirEntry| fd.file_name().to_str()?.parse::<usize>().ok();
+        let fds = fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("it lives");
+        let used: Vec<_> = fds.filter_map(|fd| number(fd.ok()?)).collect();
+        let mut free = (0..).filter(|number| !used.contains(number));
+        free.nth(count).expect("there is no end of numbers")
+    }
+
     /// Waits until it has as many descriptors open as it had before.
     #[track_caller]
     pub fn assert_open_fds(&self, before: usize) {

@@ -612,10 +612,9 @@ fn a_process_without_room_for_descriptors_hears_so_and_can_ask_later() {
     let _alone = alone();
     let group = group!();
     let (_primary, mut client) = (group.primary(), group.client());
-    let fds = client.open_fds();
     // No room for the thread's own two; then none for a reply socket.
-    for more in 0..3 {
-        client.call(&format!("max-fds {}", fds + more));
+    for room in 0..3 {
+        client.call(&format!("max-fds {}", client.fd_limit_with_room_for(room)));
         let told = client.call("later ask echo 60000 hi");
         assert!(told.contains("Too many open files"), "{told}");
     }

@@ -108,8 +108,25 @@ fn a_symbolic_link_is_not_followed() {
     let (group, elsewhere) = (group!(), group!());
     let link = group.join("link");
     std::os::unix::fs::symlink(elsewhere.path(), &link).expect("it is free");
-    let error = refusal(in_dir(&group, "primary", &link));
-    assert!(error.contains(link.to_str().expect("ASCII")), "{error}");
+    for role in ["primary", "secondary"] {
+        let error = refusal(in_dir(&group, role, &link));
+        let expected = format!("{link:?} is a symbolic link to {:?}", elsewhere.path());
+        assert!(error.contains(&expected), "{error}");
+    }
+}
+
+/// What the user need not know by heart: which of the four the base directory is, and why.
+#[test]
+fn an_error_below_the_base_directory_says_what_chose_it() {
+    let group = group!();
+    let missing = group.join("missing");
+    for role in ["primary", "secondary"] {
+        let mut command = Command::new(group.command(role, &[]).get_program());
+        command.args([role, "--file-prefix", "any"]).env("RUNTIME_DIRECTORY", &missing);
+        let error = refusal(command);
+        assert!(error.contains("No such file"), "{error}");
+        assert!(error.contains(&format!("(below {missing:?}, since $RUNTIME_DIRECTORY says so)")), "{error}");
+    }
 }
 
 #[test]
@@ -267,4 +284,174 @@ fn an_action_under_a_name_of_dpdks_own_is_refused_beside_dpdk() {
         let error = builder.start().expect_err("DPDK answers to it");
         assert!(matches!(error, mp_core::StartError::Register(_)), "{error}");
     }
+}
+
+/// A POSIX lock on `config`, as a DPDK primary in this process holds it.
+fn locked_config(group: &Group) -> File {
+    let file = File::options().write(true).open(group.join("config")).expect("it is there");
+    rustix::fs::fcntl_lock(&file, rustix::fs::FlockOperation::LockExclusive).expect("it is free");
+    file
+}
+
+/// Closing any descriptor of a file ends the process's POSIX locks on it.
+#[test]
+fn a_dpdk_primary_in_this_process_keeps_its_lock_whatever_looks_at_its_config() {
+    let group = group!();
+    config(&group, MAGIC, V25_11);
+    let _lock = locked_config(&group);
+    let listener = RawSocket::bound(&group.join("mp_socket"));
+    let assert_locked = |after: &str| {
+        let error = refusal(group.command("primary", &[]));
+        assert!(
+            error.contains(&format!("the DPDK process {}", std::process::id())),
+            "after {after}: {error}"
+        );
+    };
+    assert_locked("nothing");
+    let name = mp_core::Name::from_static("note");
+    let message = mp_core::Message::new(name);
+    for _ in 0..2 {
+        let found = mp_core::inspect::groups();
+        assert!(found.iter().any(|found| found.dir == group.path()), "{found:?}");
+        assert_locked("a look at all groups");
+        let client = mp_core::Client::builder("any").runtime_dir(group.path()).start().expect("it starts");
+        client.send(&message).expect("the listener has room");
+        drop(client);
+        assert_locked("a client's message");
+        let secondary = mp_core::Secondary::builder("any").runtime_dir(group.path()).start();
+        drop(secondary.expect("it starts"));
+        assert_locked("a secondary");
+        let error = mp_core::Primary::builder("any").runtime_dir(group.path()).start();
+        let error = error.expect_err("the group has a primary, if in this process").to_string();
+        assert!(error.contains(&format!("the DPDK process {}", std::process::id())), "{error}");
+        assert_locked("a primary that was refused");
+    }
+    drop(listener);
+}
+
+/// A DPDK primary writes its magic number at the end of its start, long after its socket is bound.
+#[test]
+fn a_dpdk_primary_that_is_starting_is_waited_for_until_the_deadline() {
+    let group = group!();
+    config(&group, 0, V25_11);
+    let _lock = locked_config(&group);
+    let listener = RawSocket::bound(&group.join("mp_socket"));
+    let mut client = group.client();
+    for call in ["ask echo 100 hi", "later ask echo 100 hi", "send note 100 hi"] {
+        let result = client.call(call);
+        assert!(result.contains("is still starting"), "{call}: {result}");
+        let took: u64 = result.split(' ').next().and_then(|ms| ms.parse().ok()).expect("milliseconds");
+        assert!((100..5000).contains(&took), "{call}: {result}");
+    }
+    assert!(listener.is_empty());
+    let fds = client.open_fds();
+    client.call("begin ask echo 60000 hi");
+    client.tell("later ask echo 60000 hi");
+    assert!(eventually(|| client.open_fds() >= fds + 1), "it has connected, and waits");
+    config(&group, MAGIC, V25_11);
+    for _ in 0..2 {
+        let (from, request) = listener.receive_from();
+        assert_eq!(request, (1, "echo".into(), b"hi".to_vec()));
+        listener.send(&from, &Lie { kind: 2, ..Lie::request("echo", b"started") }.bytes_340());
+    }
+    assert!(client.event("done").ends_with(" started"));
+    assert!(client.line(|line| line.starts_with('=')).ends_with(" started"));
+}
+
+#[test]
+fn a_request_that_waits_for_a_starting_primary_can_be_stopped() {
+    let group = group!();
+    config(&group, 0, V25_11);
+    let _lock = locked_config(&group);
+    let _listener = RawSocket::bound(&group.join("mp_socket"));
+    let mut secondary = group.secondary();
+    secondary.call("begin later ask echo 60000 hi");
+    assert_eq!(secondary.call("stop 5000"), "true");
+    assert!(secondary.event("done").contains("Stopped"));
+}
+
+/// Two names of one directory: `real/g`, and `link/g` through a symbolic link.
+fn two_names(group: &Group) -> [PathBuf; 2] {
+    fs::create_dir(group.join("real")).expect("it is free");
+    fs::create_dir(group.join("real/g")).expect("it is free");
+    fs::set_permissions(group.join("real/g"), Permissions::from_mode(0o700)).expect("it is ours");
+    std::os::unix::fs::symlink("real", group.join("link")).expect("it is free");
+    [group.join("real/g"), group.join("link/g")]
+}
+
+/// C primaries take an answer only from the very path that they asked.
+#[test]
+fn a_secondary_is_bound_as_its_primary_spells_the_directory() {
+    let group = group!();
+    for (ours, primarys) in {
+        let [real, link] = two_names(&group);
+        [(real.clone(), link.clone()), (link.join("../g/."), link.clone()), (link, real)]
+    } {
+        let primary = RawSocket::bound(&primarys.join("mp_socket"));
+        let mut secondary = Process::start(in_dir(&group, "secondary", &ours)).expect("it starts");
+        let asked = primarys.join(group.files_in("real/g", "mp_socket_").pop().expect("it has joined"));
+        primary.send(&asked, &Lie::request("echo", b"hi").bytes());
+        assert_eq!(primary.receive_from(), (asked, (2, "echo".into(), b"hi".to_vec())));
+        // Its own requests, too, come from where the primary can find it.
+        secondary.call("begin ask echo 60000 hi");
+        let (from, request) = primary.receive_from();
+        assert_eq!((from.parent(), request.0), (Some(primarys.as_path()), 1));
+        primary.send(&from, &Lie { kind: 2, ..Lie::request("echo", b"hi") }.bytes());
+        assert!(secondary.event("done").ends_with(" hi"));
+        assert!(secondary.finish());
+        drop(primary);
+        fs::remove_file(primarys.join("mp_socket")).expect("it is there");
+    }
+}
+
+#[test]
+fn a_primary_is_bound_without_links_and_dots() {
+    let group = group!();
+    let [real, link] = two_names(&group);
+    for given in [link.clone(), link.join("../../real/./g"), real.join(".")] {
+        let mut primary = Process::start(in_dir(&group, "primary", &given)).expect("it starts");
+        let asker = RawSocket::bound(&group.join("asker"));
+        asker.send(&link.join("mp_socket"), &Lie::request("echo", b"hi").bytes());
+        assert_eq!(asker.receive_from(), (real.join("mp_socket"), (2, "echo".into(), b"hi".to_vec())));
+        fs::remove_file(group.join("asker")).expect("it is there");
+        // Of its own directory it knows its members, however they came there.
+        let secondary = Process::start(in_dir(&group, "secondary", &link)).expect("it starts");
+        assert!(primary.call("ask echo 5000 hi").contains(&format!("{}:Replied", secondary.pid())));
+        assert!(primary.finish());
+    }
+}
+
+#[test]
+fn a_directory_mounted_elsewhere_is_told_at_once() {
+    if !geteuid().is_root() {
+        eprintln!("only root can mount");
+        return;
+    }
+    let group = group!();
+    let [here, there] = ["here", "there"].map(|name| group.join(name));
+    for dir in [&here, &there] {
+        fs::create_dir(dir).expect("it is free");
+        fs::set_permissions(dir, Permissions::from_mode(0o700)).expect("it is ours");
+    }
+    // In a mount namespace of its own, what is `here` for others is `there`.
+    let mut command = Command::new("unshare");
+    let script = "mount --bind \"$1\" \"$2\" && exec \"$3\" primary --dir \"$2\"";
+    command.args(["-m", "sh", "-c", script, "sh"]).args([&here, &there]);
+    command.arg(group.command("primary", &[]).get_program());
+    let _primary = Process::start(command).expect("it starts");
+
+    let told = |error: &str| {
+        let bound = format!("the peer is bound as {:?}", there.join("mp_socket"));
+        assert!(error.contains(&bound) && error.contains("mount the directory at the same path"), "{error}");
+    };
+    let mut client = Process::start(in_dir(&group, "client", &here)).expect("it need not have a primary");
+    for call in ["ask echo 60000 hi", "later ask echo 60000 hi"] {
+        told(&client.call(call));
+    }
+    told(&refusal(in_dir(&group, "secondary", &here)));
+    fs::remove_dir(&there).expect("it is empty here");
+    told(&client.call("ask echo 60000 hi"));
+    // A look tells what there is all the same.
+    let found = mp_core::inspect::Group::in_dir(&here).expect("it is there");
+    assert!(found.primary().is_some_and(|primary| primary.alive), "{found:?}");
 }

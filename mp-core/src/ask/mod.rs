@@ -132,9 +132,9 @@ impl Requester {
 
     /// A new reply socket. Where one is opened, those to peers that are gone are closed: so
     /// that members which come and go leave neither sockets nor files of ours behind.
-    fn open_reply_socket_to(&self, to: &Address) -> Result<ReplySocket, NoReplySocket> {
+    fn open_reply_socket_to(&self, to: &Address, deadline: Deadline) -> Result<ReplySocket, NoReplySocket> {
         self.pool.drop_stale(ReplySocket::is_stale);
-        ReplySocket::connected(&self.group, to)
+        ReplySocket::connected(&self.group, to, deadline)
     }
 
     /// Whether nothing is left on a used reply socket that could pass for an answer to this

@@ -140,7 +140,7 @@ impl Requester {
                 Err(unsent) => return Err(unsent.into()),
             }
         }
-        let reply_socket = self.open_reply_socket_to(to)?;
+        let reply_socket = self.open_reply_socket_to(to, deadline)?;
         send(&reply_socket)?;
         Ok(reply_socket)
     }

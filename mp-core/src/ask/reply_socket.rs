@@ -74,7 +74,8 @@ impl From<GroupError> for NoReplySocket {
 }
 
 impl ReplySocket {
-    pub(super) fn connected(group: &Group, to: &Address) -> Result<Self, NoReplySocket> {
+    /// While the DPDK primary of the group is starting, waits for it until the deadline.
+    pub(super) fn connected(group: &Group, to: &Address, deadline: Deadline) -> Result<Self, NoReplySocket> {
         // Without the directory there is nobody to ask; no need to make it.
         let directory = group.open()?;
         let socket = match Socket::connected(to) {
@@ -86,8 +87,8 @@ impl ReplySocket {
                 return Err(NoReplySocket::Failed(GroupError::Io { what, path, source: source.into() }));
             }
         };
-        let bound = group.bind_connected_reply(socket)?;
-        let layout = directory.layout()?;
+        let layout = directory.layout_within(deadline)?;
+        let bound = group.bind_connected_reply(socket, to)?;
         let peer = Some(PeerIdentity::new(group, &directory, to));
         Ok(Self::new(bound, Some(to.clone()), layout, peer))
     }

@@ -19,21 +19,10 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
-    pub(super) fn new(address: Address) -> Result<Self, Errno> {
-        let socket = Socket::to_bind()?;
+    pub(super) fn new(socket: Socket, address: Address) -> Result<Self, Errno> {
         socket.bind(&address)?;
-        Ok(Self::around(socket, address))
-    }
-
-    /// Of a socket that is connected already, and so is reached by its one peer only.
-    pub(super) fn connected(socket: Socket, address: Address) -> Result<Self, Errno> {
-        socket.bind_connected(&address)?;
-        Ok(Self::around(socket, address))
-    }
-
-    fn around(socket: Socket, address: Address) -> Self {
         let identity = identity(&address);
-        Self { socket, address, identity, bound_in: ForkGuard::here(), abandoned: AtomicBool::new(false) }
+        Ok(Self { socket, address, identity, bound_in: ForkGuard::here(), abandoned: AtomicBool::new(false) })
     }
 
     /// Whether it was bound by this process, not by one that this is a fork of.

@@ -3,12 +3,8 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    fs::File,
     io,
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::ffi::OsStrExt,
-    },
+    os::{fd::OwnedFd, unix::ffi::OsStrExt},
     path::{Path, PathBuf},
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -19,19 +15,24 @@ use rustix::{
     io::Errno,
 };
 
-use super::{BindError, GroupError, LOCK_TIMEOUT, Reserved, config};
+use super::{
+    BindError, GroupError, LOCK_TIMEOUT, Reserved,
+    config::{self, Config, Start},
+};
 use crate::{sys::Deadline, wire::Layout};
 
 /// Where a pure-Rust primary leaves its pid, for the error of a second one. DPDK
 /// never looks at it.
 const OWNER: &str = "mp_primary";
-const CONFIG: &str = "config";
 
 /// How far apart two changes of a directory can be and yet bear the same time:
 /// the kernel takes it from a clock that ticks at least 100 times a second, and
 /// some file systems keep whole seconds only.
 const CLOCK_TICKS: Duration = Duration::from_millis(20);
 const WHOLE_SECONDS: Duration = Duration::from_secs(2);
+
+/// How often a DPDK process that is starting is looked at.
+pub(crate) const STARTING_PAUSE: Duration = Duration::from_millis(5);
 
 /// A directory of the file system, open.
 #[derive(Debug)]
@@ -50,9 +51,14 @@ impl Directory {
 
     pub(crate) fn open(path: &Path) -> Result<Self, GroupError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = fs::open(path, flags, Mode::empty())
-            .map_err(|source| io_error("open the runtime directory", path, source))?;
-        Ok(Self { fd, path: path.to_owned() })
+        match fs::open(path, flags, Mode::empty()) {
+            Ok(fd) => Ok(Self { fd, path: path.to_owned() }),
+            Err(source @ (Errno::NOTDIR | Errno::LOOP)) => match std::fs::read_link(path) {
+                Ok(target) => Err(GroupError::Link { path: path.to_owned(), target }),
+                Err(_) => Err(io_error("open the runtime directory", path, source)),
+            },
+            Err(source) => Err(io_error("open the runtime directory", path, source)),
+        }
     }
 
     /// The runtime directory must be ours and closed to others.
@@ -110,17 +116,35 @@ impl Directory {
         Ok(self.dpdk_version()?.map_or(Layout::Bytes332, config::layout))
     }
 
+    /// The same, but while a DPDK process is starting waits for it until the deadline.
+    pub(crate) fn layout_within(&self, deadline: Deadline) -> Result<Layout, GroupError> {
+        loop {
+            match self.layout() {
+                Err(error) if error.is_starting() && !deadline.is_over() => {
+                    // It tells nobody when it has started.
+                    thread::sleep(STARTING_PAUSE.min(deadline.left()));
+                }
+                layout => return layout,
+            }
+        }
+    }
+
     /// The version word of DPDK's `config`, if there is one.
     pub(crate) fn dpdk_version(&self) -> Result<Option<u32>, GroupError> {
-        let Some(file) = self.config()? else { return Ok(None) };
-        let version = config::version(file).map_err(|source| self.config_error(source))?;
-        version.map(Some).ok_or_else(|| GroupError::NotDpdkConfig { path: self.path.join(CONFIG) })
+        let Some(config) = self.config()? else { return Ok(None) };
+        // Looked at before reading: a process that has started in between has left its word.
+        let holder = config.lock_holder().map_err(|source| self.config_error(source))?;
+        match (config.start().map_err(|source| self.config_error(source))?, holder) {
+            (Start::Version(version), _) => Ok(Some(version)),
+            (Start::NotYet, Some(pid)) => Err(GroupError::Starting { dir: self.path.clone(), pid }),
+            _ => Err(GroupError::NotDpdkConfig { path: self.path.join(config::NAME) }),
+        }
     }
 
     /// The live DPDK primary of this directory.
     pub(crate) fn dpdk_primary(&self) -> Result<Option<u32>, GroupError> {
-        let Some(file) = self.config()? else { return Ok(None) };
-        config::lock_holder(file.as_fd()).map_err(|source| self.config_error(source))
+        let Some(config) = self.config()? else { return Ok(None) };
+        config.lock_holder().map_err(|source| self.config_error(source))
     }
 
     /// Whether a DPDK process has been here: its `config` file is, or cannot be looked at.
@@ -128,17 +152,12 @@ impl Directory {
         !matches!(self.config(), Ok(None))
     }
 
-    fn config(&self) -> Result<Option<File>, GroupError> {
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        match openat(&self.fd, CONFIG, flags, Mode::empty()) {
-            Ok(fd) => Ok(Some(fd.into())),
-            Err(Errno::NOENT) => Ok(None),
-            Err(source) => Err(self.config_error(source.into())),
-        }
+    fn config(&self) -> Result<Option<Config>, GroupError> {
+        Config::open(&self.fd).map_err(|source| self.config_error(source.into()))
     }
 
     fn config_error(&self, source: io::Error) -> GroupError {
-        GroupError::Io { what: "read DPDK's config file", path: self.path.join(CONFIG), source }
+        GroupError::Io { what: "read DPDK's config file", path: self.path.join(config::NAME), source }
     }
 
     /// The file names of all secondaries' and reply sockets.

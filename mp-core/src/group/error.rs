@@ -1,7 +1,12 @@
 //! Why a directory cannot be used, or a place in a group not be taken.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+use super::Base;
 use crate::sys::PathTooLong;
 
 /// Why the group's directory cannot be used.
@@ -14,12 +19,18 @@ pub enum GroupError {
         /// What was given.
         prefix: std::ffi::OsString,
     },
+    /// A path or file-prefix holds a NUL byte.
+    #[error("{path:?} holds a NUL byte, which no path can")]
+    Nul {
+        /// What was given.
+        path: std::ffi::OsString,
+    },
     /// A socket path would be too long.
     #[error(transparent)]
     PathTooLong(#[from] PathTooLong),
     /// The directory belongs to another user, who could pose as any peer.
     #[error(
-        "{path:?} belongs to uid {owner}, not to uid {uid}: refused, since its owner could pose as any process of the group"
+        "{path:?} belongs to uid {owner}, not to uid {uid}: refused, since its owner could pose as any process of the group; use a directory of your own"
     )]
     Owner {
         /// The directory.
@@ -30,12 +41,31 @@ pub enum GroupError {
         uid: u32,
     },
     /// Others may enter or change the directory.
-    #[error("{path:?} has mode {mode:04o}, open to other users: refused; close it with chmod 700")]
+    #[error("{path:?} has mode {mode:04o}, open to other users: refused; {}", remedy(path, *mode))]
     Open {
         /// The directory.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
+    },
+    /// The runtime directory is a symbolic link: whoever may change it could lead this process
+    /// into another group.
+    #[error(
+        "{path:?} is a symbolic link to {target:?}: refused, since it may lead elsewhere later; give the directory itself"
+    )]
+    Link {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads to.
+        target: PathBuf,
+    },
+    /// Something is wrong with a directory that DPDK's rules chose.
+    #[error("{} (below {base})", told(error))]
+    Base {
+        /// What is wrong.
+        error: Box<GroupError>,
+        /// The directory above, and what chose it.
+        base: Base,
     },
     /// There is a DPDK `config` file, but not one that tells the DPDK version:
     /// sending in the wrong layout would end the IPC of every DPDK process here.
@@ -46,8 +76,28 @@ pub enum GroupError {
         /// The file.
         path: PathBuf,
     },
-    /// The role has not been started.
-    #[error("this role has not been started")]
+    /// A DPDK primary is starting: until it has, nobody can tell the layout of its datagrams, and
+    /// it answers no requests but its own.
+    #[error("the DPDK process {pid} in {dir:?} is still starting; try again when it has started")]
+    Starting {
+        /// The runtime directory.
+        dir: PathBuf,
+        /// The process that holds the lock on `config`; 0 if it cannot be seen from here.
+        pid: u32,
+    },
+    /// A peer is bound in a directory that is another one here, as one in a container may be:
+    /// what is bound here it cannot send to.
+    #[error(
+        "the peer is bound as {bound:?}, its replies cannot reach {here:?}: mount the directory at the same path in both places"
+    )]
+    Elsewhere {
+        /// Where the peer is bound, as itself says.
+        bound: PathBuf,
+        /// The same socket, as it is found from here.
+        here: PathBuf,
+    },
+    /// The role has not been started yet.
+    #[error("this role has not been started yet")]
     NotStarted,
     /// The system refused something.
     #[error("cannot {what} ({path:?})")]
@@ -62,20 +112,74 @@ pub enum GroupError {
 }
 
 impl GroupError {
+    /// Whether it is only that a DPDK primary has not started yet.
+    #[must_use]
+    pub fn is_starting(&self) -> bool {
+        matches!(self, Self::Starting { .. })
+    }
+
+    /// Whether this user may not look into it.
+    #[must_use]
+    pub fn is_permission_denied(&self) -> bool {
+        self.io_kind() == Some(io::ErrorKind::PermissionDenied)
+    }
+
+    fn io_kind(&self) -> Option<io::ErrorKind> {
+        match self {
+            Self::Io { source, .. } => Some(source.kind()),
+            Self::Base { error, .. } => error.io_kind(),
+            _ => None,
+        }
+    }
+
     /// What the system said, if it was asked.
     #[must_use]
     pub fn errno(&self) -> Option<i32> {
         match self {
             Self::Io { source, .. } => source.raw_os_error(),
+            Self::Base { error, .. } => error.errno(),
             Self::PathTooLong(_) => Some(libc::ENAMETOOLONG),
             _ => None,
+        }
+    }
+
+    /// The same, with the base directory that it may be due to.
+    pub(super) fn below(self, base: Option<&Base>) -> Self {
+        match base {
+            Some(base) => Self::Base { error: Box::new(self), base: base.clone() },
+            None => self,
         }
     }
 
     /// Whether there simply is no such directory.
     #[must_use]
     pub fn is_absent(&self) -> bool {
-        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+        self.io_kind() == Some(io::ErrorKind::NotFound)
+    }
+}
+
+/// An error with its cause, which the error that this is part of does not tell again.
+fn told(error: &GroupError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+/// What to do with a directory that is open to others.
+fn remedy(path: &Path, mode: u32) -> String {
+    const STICKY: u32 = 0o1000;
+    // Those at the top, and those that the system keeps in its own directories, are not one group's.
+    let is_systems = path
+        .parent()
+        .is_none_or(|above| ["/", "/var", "/usr", "/dev"].iter().any(|systems| above == Path::new(systems)));
+    if mode & STICKY != 0 || is_systems {
+        format!(
+            "others need it as it is, so use a directory of the group's own below it, such as {:?}",
+            path.join("mp")
+        )
+    } else {
+        "close it with chmod 700".to_owned()
     }
 }
 
@@ -153,5 +257,22 @@ impl std::fmt::Display for Holder {
             Self::Other { pid: Some(pid) } => write!(f, "process {pid}"),
             Self::Other { pid: None } => f.write_str("a live process on mp_socket"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_told_to_close_what_others_need() {
+        let told = |path: &str, mode| GroupError::Open { path: path.into(), mode }.to_string();
+        for (path, mode) in
+            [("/tmp", 0o1777), ("/", 0o755), ("/run", 0o755), ("/var/run", 0o755), ("/srv/x", 0o1777)]
+        {
+            let told = told(path, mode);
+            assert!(told.contains("directory of the group's own") && !told.contains("chmod"), "{told}");
+        }
+        assert!(told("/srv/app", 0o755).ends_with("chmod 700"));
     }
 }

@@ -24,8 +24,7 @@ use std::{
 pub use super::location::{Base, BaseRule};
 use crate::{
     group::{
-        Directory, Found, Group as Groups, GroupError, Location, MemberName, Reserved, SocketName, probe,
-        process::holds,
+        Found, Group as Groups, GroupError, Location, MemberName, Reserved, SocketName, probe, process::holds,
     },
     sys::Address,
     wire::Layout,
@@ -120,7 +119,7 @@ impl Group {
 
     fn locate(location: &Location) -> Result<Self, GroupError> {
         let group = Groups::locate(location)?;
-        let directory = Directory::open(group.dir())?;
+        let directory = group.look()?;
         let dpdk = directory.dpdk_version().ok().flatten().and_then(DpdkVersion::of_word);
         let layout = directory.layout().ok();
 

@@ -23,15 +23,18 @@ mod watch;
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Once, OnceLock},
     time::Duration,
 };
 
+use rustix::io::Errno;
+
 pub(crate) use bound::Bound;
-pub(crate) use directory::{Directory, Stamp};
+pub(crate) use directory::{Directory, STARTING_PAUSE, Stamp};
 pub use error::{BindError, GroupError, Holder};
 pub(crate) use liveness::{Found, Identity, PeerIdentity, identity, probe};
 pub(crate) use location::Location;
+use location::{Base, Resolved};
 pub use member::Member;
 pub(crate) use names::{MemberName, Reserved, SocketName};
 pub(crate) use private::PrivateDirectory;
@@ -52,22 +55,25 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub(crate) struct Group {
     dir: PathBuf,
-    /// The `dpdk` directory above it, which is checked and made like it; `None`
-    /// for a directory that the user named.
-    parent: Option<PathBuf>,
+    /// What DPDK's rules chose, and with it the `dpdk` directory above this one, which is checked
+    /// and made like it; `None` for a directory that the user named.
+    base: Option<Base>,
     primary: Address,
+    /// How a secondary's socket was bound, and whether it has been told that this does not do.
+    joined_as: Arc<OnceLock<(PathBuf, Once)>>,
     /// Kept until the last user of a group within this process is gone.
     _private: Option<Arc<PrivateDirectory>>,
 }
 
 impl Group {
     pub(crate) fn locate(location: &Location) -> Result<Self, GroupError> {
-        let (parent, dir) = location.resolve()?;
+        let Resolved { base, dir } = location.resolve()?;
         let private = location.private();
         // Every socket of the group must fit, so the longest name decides.
-        Address::new(&dir.join(SocketName::LONGEST))?;
-        let primary = Address::new(&dir.join(SocketName::PRIMARY))?;
-        Ok(Self { dir, parent, primary, _private: private })
+        let fits = |name| Address::new(&dir.join(name)).map_err(|e| GroupError::from(e).below(base.as_ref()));
+        fits(SocketName::LONGEST)?;
+        let primary = fits(SocketName::PRIMARY)?;
+        Ok(Self { dir, base, primary, joined_as: Arc::default(), _private: private })
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -97,12 +103,20 @@ impl Group {
         &self,
         open: impl Fn(&Path) -> Result<Directory, GroupError>,
     ) -> Result<Directory, GroupError> {
-        if let Some(parent) = &self.parent {
-            open(parent)?.check_parent()?;
-        }
-        let directory = open(&self.dir)?;
-        directory.check_private()?;
-        Ok(directory)
+        let checked = || {
+            if let Some(base) = &self.base {
+                open(&base.parent())?.check_parent()?;
+            }
+            let directory = open(&self.dir)?;
+            directory.check_private()?;
+            Ok(directory)
+        };
+        checked().map_err(|error: GroupError| error.below(self.base.as_ref()))
+    }
+
+    /// Opens the directory as it is, for those who only look.
+    fn look(&self) -> Result<Directory, GroupError> {
+        Directory::open(&self.dir).map_err(|error| error.below(self.base.as_ref()))
     }
 
     /// Binds the primary's socket, taking over a dead primary's.
@@ -132,7 +146,10 @@ impl Group {
     pub(crate) fn bind_secondary(&self) -> Result<Bound, BindError> {
         let directory = self.make()?;
         let lock = directory.lock(Deadline::after(LOCK_TIMEOUT))?;
-        let bound = self.bind(self.address(SocketName::secondary()).map_err(GroupError::from)?)?;
+        let dir = self.spelled_by_primary()?;
+        let address = Address::new(&dir.join(SocketName::secondary())).map_err(GroupError::from)?;
+        let bound = self.bind(address)?;
+        let _ = self.joined_as.set((dir, Once::new()));
         drop(lock);
         Ok(bound)
     }
@@ -143,12 +160,14 @@ impl Group {
         self.bind(self.address(SocketName::reply())?)
     }
 
-    /// The same with a socket that is connected already.
-    pub(crate) fn bind_connected_reply(&self, socket: Socket) -> Result<Bound, GroupError> {
-        self.open()?;
-        let address = self.address(SocketName::reply())?;
-        let path = address.path().to_owned();
-        Bound::connected(socket, address).map_err(|source| bind_failure(path, source))
+    /// The same for a socket that is connected to the one peer which replies to it, and where
+    /// that peer finds it. Bound last, it can receive from nobody else.
+    pub(crate) fn bind_connected_reply(&self, connected: Socket, to: &Address) -> Result<Bound, GroupError> {
+        let dir = self.spelled_by(to, &connected)?;
+        if *to == self.primary {
+            self.check_joined_as(&dir);
+        }
+        bind(connected, Address::new(&dir.join(SocketName::reply()))?)
     }
 
     /// Removes a member's socket file, so that nobody sends to it any more.
@@ -181,11 +200,15 @@ impl Group {
     }
 
     fn bind(&self, address: Address) -> Result<Bound, GroupError> {
-        let path = address.path().to_owned();
-        Bound::new(address).map_err(|source| bind_failure(path, source))
+        let socket = Socket::to_bind().map_err(|source| bind_error(&address, source))?;
+        bind(socket, address)
     }
 }
 
-fn bind_failure(path: PathBuf, source: rustix::io::Errno) -> GroupError {
-    GroupError::Io { what: "bind a socket", path, source: source.into() }
+fn bind(socket: Socket, address: Address) -> Result<Bound, GroupError> {
+    Bound::new(socket, address.clone()).map_err(|source| bind_error(&address, source))
+}
+
+fn bind_error(address: &Address, source: Errno) -> GroupError {
+    GroupError::Io { what: "bind a socket", path: address.path().to_owned(), source: source.into() }
 }

@@ -1,4 +1,10 @@
-//! Whether a path leads into the group's directory, however it is spelled.
+//! How the processes of a group spell its directory, and whether a path leads into it, however it
+//! is spelled.
+//!
+//! A C peer takes an answer only from the very path that it asked, byte for byte, and `/var/run`,
+//! say, is a link to `/run`. So whatever a peer sends to is bound as that peer spells the
+//! directory. The kernel tells: the name of a connected socket's peer is the path that the peer
+//! gave to `bind`.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,8 +13,54 @@ use std::{
 
 use rustix::fs::stat;
 
-use super::Group;
-use crate::sys::Address;
+use super::{Group, GroupError};
+use crate::sys::{Address, Socket};
+
+impl Group {
+    /// The directory as the live primary spells it; as we do, if there is none.
+    pub(super) fn spelled_by_primary(&self) -> Result<PathBuf, GroupError> {
+        let socket = Socket::new().map_err(|source| GroupError::Io {
+            what: "make a socket",
+            path: self.dir.clone(),
+            source: source.into(),
+        })?;
+        match socket.connect(&self.primary) {
+            Ok(()) => self.spelled_by(&self.primary, &socket),
+            Err(_) => Ok(self.dir.clone()),
+        }
+    }
+
+    /// The directory as the peer spells it that is bound at `at`, to which `connected` is.
+    pub(crate) fn spelled_by(&self, at: &Address, connected: &Socket) -> Result<PathBuf, GroupError> {
+        let own = || self.dir.clone();
+        let Some(peer) = connected.peer() else { return Ok(own()) };
+        let (Some(dir), true) = (peer.path().parent(), peer.path().is_absolute()) else { return Ok(own()) };
+        // Of a file that was renamed the name tells nothing.
+        if dir == self.dir || peer.file_name() != at.file_name() {
+            return Ok(own());
+        }
+        if is_same_directory(dir, &self.dir) {
+            return Ok(dir.to_owned());
+        }
+        Err(GroupError::Elsewhere { bound: peer.path().to_owned(), here: at.path().to_owned() })
+    }
+
+    /// Tells, once, if a primary that came later spells the directory otherwise than this
+    /// secondary's socket is bound.
+    pub(crate) fn check_joined_as(&self, spelled: &Path) {
+        if let Some((joined_as, told)) = self.joined_as.get()
+            && joined_as != spelled
+        {
+            told.call_once(|| {
+                tracing::warn!(
+                    primary = ?spelled, secondary = ?joined_as,
+                    "the primary spells the runtime directory otherwise than this secondary, which \
+                     joined before it: a DPDK primary will not take its answers; start it anew"
+                );
+            });
+        }
+    }
+}
 
 /// How many other spellings are remembered.
 const REMEMBERED: usize = 8;

@@ -64,12 +64,9 @@ impl Socket {
         Ok(Self::around(make()?, None))
     }
 
-    /// One to be bound. Nobody holds it but this process, not even its forks. It asks for the
-    /// credentials of whoever sends to it. Its file will have mode 0600, whatever the umask.
+    /// One to be bound. Nobody holds it but this process, not even its forks.
     pub(crate) fn to_bind() -> Result<Self, Errno> {
         let (fd, noted) = NotInForks::made(make)?;
-        sockopt::set_socket_passcred(&fd, true)?;
-        fchmod(&fd, Mode::RUSR | Mode::WUSR)?;
         Ok(Self::around(fd, Some(noted)))
     }
 
@@ -78,29 +75,15 @@ impl Socket {
         Self { _not_in_forks: noted, fd, receive_timeout, send_timeout }
     }
 
-    /// One that is connected to `peer`, to be bound by [`bind_connected`](Self::bind_connected).
-    /// It asks for credentials and has its file's mode as any other.
+    /// One that is connected to `peer`, to be bound.
     ///
     /// Connected before it has an address: so from the moment when others can
     /// find it, nobody but the peer can send to it. The other way round, whoever
     /// is quick enough can leave an answer in it in between.
     pub(crate) fn connected(peer: &Address) -> Result<Self, Errno> {
-        let (fd, noted) = NotInForks::made(|| {
-            let fd = make()?;
-            net::connect(&fd, peer.sockaddr())?;
-            Ok(fd)
-        })?;
-        fchmod(&fd, Mode::RUSR | Mode::WUSR)?;
-        Ok(Self::around(fd, Some(noted)))
-    }
-
-    /// Gives such a one its address.
-    pub(crate) fn bind_connected(&self, address: &Address) -> Result<(), Errno> {
-        self.bind(address)?;
-        // Not before: connecting gives a socket that asks for credentials an
-        // address of the kernel's choice. Only the peer could have sent something
-        // in between; it would come with nobody's credentials, and be rejected.
-        sockopt::set_socket_passcred(&self.fd, true)
+        let this = Self::to_bind()?;
+        this.connect(peer)?;
+        Ok(this)
     }
 
     /// The address of the peer it is connected to, as that peer spells it.
@@ -110,7 +93,12 @@ impl Socket {
         Address::of_sender(name.path_bytes()?)
     }
 
+    /// From now on it can be sent to, and asks for the credentials of whoever does. Its file has
+    /// mode 0600, whatever the umask.
     pub(crate) fn bind(&self, address: &Address) -> Result<(), Errno> {
+        // Asked for before connecting, credentials would have the kernel bind it somewhere.
+        sockopt::set_socket_passcred(&self.fd, true)?;
+        fchmod(&self.fd, Mode::RUSR | Mode::WUSR)?;
         net::bind(&self.fd, address.sockaddr())
     }
 

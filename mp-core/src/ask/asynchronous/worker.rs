@@ -23,7 +23,7 @@ use crate::{
         reply_socket::ReplySocket,
         under_way::{Ended, RequestUnderWay},
     },
-    group::{Member, Roster},
+    group::{Member, Roster, STARTING_PAUSE},
     receive::Inbox,
     sys::{Address, Deadline},
     wire::MessageRef,
@@ -53,6 +53,8 @@ pub(super) struct Worker {
 #[derive(Default)]
 struct Slot {
     under_way: Option<(RequestUnderWay, Box<AsyncRequest>)>,
+    /// One whose peer has not started yet, to be begun again soon.
+    not_begun: Option<Box<AsyncRequest>>,
     /// A reply socket whose request is over, for the next one.
     kept: Option<ReplySocket>,
     /// The one peer in whose queue the request waits for room.
@@ -172,6 +174,11 @@ impl Worker {
                 self.shared.submissions.ended();
                 request.end(&self.requester, Ended::default());
             }
+            Err(RequestError::Group(error)) if error.is_starting() && !request.deadline.is_over() => {
+                let pause = STARTING_PAUSE.min(request.deadline.left());
+                self.slots[slot].not_begun = Some(request);
+                self.schedule.due_again(slot, Deadline::after(pause));
+            }
             Err(error) => {
                 self.schedule.release(slot);
                 if let (RequestError::NoPrimary { .. } | RequestError::Gone, Some(to)) =
@@ -213,9 +220,11 @@ impl Worker {
             self.watcher.unwatch(slot, under_way.reply_socket());
             self.requester.forget(to);
         }
+        // This thread waits for nobody: whom it cannot ask yet it asks later.
+        let at_once = Deadline::after(Duration::ZERO);
         let reply_socket = self
             .requester
-            .open_reply_socket_to(to)
+            .open_reply_socket_to(to, at_once)
             .map_err(|none| Undelivered::from(none).of_request(&self.requester, to, request.timeout))?;
         Ok(self.send_to_one(to, reply_socket, request, id))
     }
@@ -294,6 +303,9 @@ impl Worker {
 
     /// Does what can be done at once for the request at `slot`.
     fn advance(&mut self, slot: usize) {
+        if let Some(request) = self.slots[slot].not_begun.take() {
+            return self.start(slot, request);
+        }
         self.advance_one(slot);
         self.pass_on(slot);
     }
@@ -359,6 +371,11 @@ impl Worker {
 
     /// Frees the slot, its reply socket closed.
     fn vacate(&mut self, slot: usize) -> Option<Box<AsyncRequest>> {
+        if let Some(request) = self.slots[slot].not_begun.take() {
+            self.schedule.release(slot);
+            self.shared.submissions.ended();
+            return Some(request);
+        }
         let (under_way, request) = self.leave(slot)?;
         self.watcher.unwatch(slot, under_way.reply_socket());
         let (reply_socket, _) = under_way.into_parts();

@@ -38,6 +38,13 @@ impl Shared {
                 });
                 String::new()
             }
+            // The same as `later`, told as `!done <result>`.
+            ["begin", "later", "ask", name, ms, text @ ..] => {
+                self.asker().ask_later_and(name, &text.join(" "), millis(ms), |result| {
+                    tell(&format!("!done {result}"));
+                });
+                String::new()
+            }
             // send <name> <milliseconds> [text]
             ["send", name, ms, text @ ..] => self.asker().send(name, &text.join(" "), millis(ms)),
             ["storm", threads, each] => self.storm(number(threads), number(each)),

@@ -70,25 +70,34 @@ impl Asker {
 
     /// The same by a callback.
     pub(crate) fn ask_later(&self, name: &str, text: &str, timeout: Duration) -> String {
+        let (sender, result) = channel();
+        // Whoever waits for it is there as long as this call.
+        self.ask_later_and(name, text, timeout, move |result| drop(sender.send(result)));
+        result.recv().expect("the callback is called")
+    }
+
+    /// The same without waiting for it: `and` gets the result.
+    pub(crate) fn ask_later_and(
+        &self,
+        name: &str,
+        text: &str,
+        timeout: Duration,
+        and: impl FnOnce(String) + Send + 'static,
+    ) {
         let name = words::name(name);
         let message = MessageRef::new(&name, text.as_bytes(), &[]).expect("it fits");
-        let (sender, result) = channel();
         let start = Instant::now();
         let or_error = |result: Result<String, RequestError>| result.unwrap_or_else(|error| variant(&error));
-        // Whoever waits for it is there as long as this call.
+        let told = move |result| and(format!("{} {}", start.elapsed().as_millis(), or_error(result)));
         match self {
-            Self::Primary(primary) => primary.request_then(message, timeout, move |_, result| {
-                let _ = sender.send(or_error(result.map(|replies| all(&replies))));
-            }),
-            Self::Secondary(secondary) => secondary.request_then(message, timeout, move |_, result| {
-                let _ = sender.send(or_error(result.map(|reply| one(&reply))));
-            }),
-            Self::Client(client) => client.request_then(message, timeout, move |_, result| {
-                let _ = sender.send(or_error(result.map(|reply| one(&reply))));
-            }),
+            Self::Primary(primary) => primary
+                .request_then(message, timeout, move |_, result| told(result.map(|replies| all(&replies)))),
+            Self::Secondary(secondary) => secondary
+                .request_then(message, timeout, move |_, result| told(result.map(|reply| one(&reply)))),
+            Self::Client(client) => {
+                client.request_then(message, timeout, move |_, result| told(result.map(|reply| one(&reply))));
+            }
         }
-        let result = result.recv().expect("the callback is called");
-        format!("{} {result}", start.elapsed().as_millis())
     }
 
     /// Asks the primary (`p`) or the secondary with that pid.
