@@ -455,3 +455,79 @@ fn a_directory_mounted_elsewhere_is_told_at_once() {
     let found = mp_core::inspect::Group::in_dir(&here).expect("it is there");
     assert!(found.primary().is_some_and(|primary| primary.alive), "{found:?}");
 }
+
+/// A DPDK primary that starts takes `mp_socket` away from whoever has it, and may speak another layout: a datagram of
+/// the wrong length ends the IPC of every process in its group.
+#[test]
+fn a_primary_that_another_has_replaced_sends_nothing_more() {
+    let group = group!();
+    let mut primary = group.primary();
+    let member = RawSocket::bound(&group.join("mp_socket_1_1"));
+    primary.call("send note 1000 hi");
+    assert_eq!(member.receive(), (0, "note".into(), b"hi".to_vec()));
+    // As DPDK does it.
+    config(&group, MAGIC, V25_11);
+    fs::remove_file(group.join("mp_socket")).expect("it is there");
+    let usurper = RawSocket::bound(&group.join("mp_socket"));
+    let _second = RawSocket::bound(&group.join("mp_socket_1_2"));
+    for call in ["send note 1000 hi", "ask echo 1000 hi", "later ask echo 1000 hi"] {
+        let result = primary.call(call);
+        assert!(
+            result.contains("Superseded: another primary has taken this one's place"),
+            "{call}: {result}"
+        );
+        assert!(result.contains(group.path().to_str().expect("ASCII")), "{result}");
+    }
+    assert!(member.is_empty());
+    // It leaves without taking anything from the other.
+    assert!(primary.finish());
+    let asker = group.client();
+    drop(asker);
+    usurper.send(&group.join("mp_socket_1_1"), &Lie::message("note", b"mine").bytes_340());
+    assert_eq!(member.receive(), (0, "note".into(), b"mine".to_vec()));
+    assert!(group.join("mp_socket").exists());
+}
+
+/// One that has the lock on `config` and not the socket yet will have it next.
+#[test]
+fn a_primary_beside_which_dpdk_is_starting_sends_nothing_more() {
+    let group = group!();
+    let mut primary = group.primary();
+    let member = RawSocket::bound(&group.join("mp_socket_1_1"));
+    config(&group, 0, V25_11);
+    let _lock = locked_config(&group);
+    let result = primary.call("send note 1000 hi");
+    assert!(result.contains("Superseded"), "{result}");
+    assert!(member.is_empty());
+}
+
+#[test]
+fn a_primary_speaks_the_layout_of_a_config_that_appears() {
+    let group = group!();
+    let mut primary = group.primary();
+    let members = ["mp_socket_1_1", "mp_socket_1_2"].map(|name| RawSocket::bound(&group.join(name)));
+    let asked = |primary: &mut Process, bytes: fn(&Lie) -> Vec<u8>| {
+        primary.call("begin ask echo 60000 hi");
+        for member in &members {
+            let (from, request) = member.receive_from();
+            assert_eq!(request, (1, "echo".into(), b"hi".to_vec()));
+            member.send(&from, &bytes(&Lie { kind: 2, ..Lie::request("echo", b"hi") }));
+        }
+        let done = primary.event("done");
+        assert!(done.contains("received=2"), "{done}");
+    };
+    asked(&mut primary, Lie::bytes);
+    config(&group, MAGIC, V25_11);
+    let listener = std::os::unix::net::UnixDatagram::bind(group.join("mp_socket_1_3")).expect("it is free");
+    primary.call("send note 1000 hi");
+    assert_eq!(listener.recv(&mut [0; 400]).expect("it was sent"), 340);
+    fs::remove_file(group.join("mp_socket_1_3")).expect("it is there");
+    for member in &members {
+        assert_eq!(member.receive().0, 0);
+    }
+    // Also on the reply socket that was kept for the next request to all.
+    let length = std::os::unix::net::UnixDatagram::bind(group.join("mp_socket_1_4")).expect("it is free");
+    primary.call("begin ask echo 100 hi");
+    assert_eq!(length.recv(&mut [0; 400]).expect("it was sent"), 340);
+    primary.event("done");
+}

@@ -3,7 +3,7 @@ use std::{io, path::PathBuf, time::Duration};
 use rustix::io::Errno;
 
 use crate::{
-    group::GroupError,
+    group::{GroupError, NotPrimary},
     wire::{FdsError, Why},
 };
 
@@ -63,6 +63,13 @@ pub enum RequestError {
     /// A received message, forwarded, holds more descriptors than can be sent.
     #[error(transparent)]
     TooManyFds(#[from] FdsError),
+    /// Another primary has taken this one's place, as a DPDK primary does that starts beside it.
+    /// Nothing more is sent: the group's layout may be another now. Stop this primary.
+    #[error("another primary has taken this one's place in {dir:?}: nothing was sent")]
+    Superseded {
+        /// The runtime directory.
+        dir: PathBuf,
+    },
     /// The group's directory cannot be used, or the reply socket not be made.
     #[error(transparent)]
     Group(#[from] GroupError),
@@ -104,6 +111,13 @@ pub enum SendError {
     /// A received message, forwarded, holds more descriptors than can be sent.
     #[error(transparent)]
     TooManyFds(#[from] FdsError),
+    /// Another primary has taken this one's place, as a DPDK primary does that starts beside it.
+    /// Nothing more is sent: the group's layout may be another now. Stop this primary.
+    #[error("another primary has taken this one's place in {dir:?}: nothing was sent")]
+    Superseded {
+        /// The runtime directory.
+        dir: PathBuf,
+    },
     /// The group's directory cannot be used.
     #[error(transparent)]
     Group(#[from] GroupError),
@@ -136,6 +150,7 @@ impl RequestError {
             Self::TimedOut { .. } | Self::QueueFull { .. } | Self::NotAsked { .. } => Some(libc::ETIMEDOUT),
             Self::Gone => Some(libc::ECONNREFUSED),
             Self::Refused => Some(libc::EACCES),
+            Self::Superseded { .. } => Some(libc::EADDRINUSE),
             Self::FdsLost => Some(libc::EMFILE),
             Self::TooManyFds(_) => Some(libc::E2BIG),
             Self::Group(error) => error.errno(),
@@ -162,6 +177,7 @@ impl SendError {
             Self::Gone => Some(libc::ECONNREFUSED),
             Self::QueueFull { .. } => Some(libc::ETIMEDOUT),
             Self::Refused => Some(libc::EACCES),
+            Self::Superseded { .. } => Some(libc::EADDRINUSE),
             Self::TooManyFds(_) => Some(libc::E2BIG),
             Self::Group(error) => error.errno(),
             Self::Io(error) => error.raw_os_error(),
@@ -173,7 +189,7 @@ impl SendError {
 impl From<RequestError> for io::Error {
     fn from(error: RequestError) -> Self {
         let kind = match &error {
-            RequestError::NoPrimary { .. } => io::ErrorKind::NotConnected,
+            RequestError::NoPrimary { .. } | RequestError::Superseded { .. } => io::ErrorKind::NotConnected,
             RequestError::TimedOut { .. }
             | RequestError::QueueFull { .. }
             | RequestError::NotAsked { .. } => io::ErrorKind::TimedOut,
@@ -191,7 +207,7 @@ impl From<RequestError> for io::Error {
 impl From<SendError> for io::Error {
     fn from(error: SendError) -> Self {
         let kind = match &error {
-            SendError::NoPrimary { .. } => io::ErrorKind::NotConnected,
+            SendError::NoPrimary { .. } | SendError::Superseded { .. } => io::ErrorKind::NotConnected,
             SendError::QueueFull { .. } => io::ErrorKind::TimedOut,
             SendError::Gone => io::ErrorKind::ConnectionReset,
             SendError::Refused => io::ErrorKind::PermissionDenied,
@@ -200,6 +216,24 @@ impl From<SendError> for io::Error {
             _ => io::ErrorKind::Other,
         };
         Self::new(kind, error)
+    }
+}
+
+impl From<NotPrimary> for RequestError {
+    fn from(not: NotPrimary) -> Self {
+        match not {
+            NotPrimary::Superseded { dir } => Self::Superseded { dir },
+            NotPrimary::Group(error) => Self::Group(error),
+        }
+    }
+}
+
+impl From<NotPrimary> for SendError {
+    fn from(not: NotPrimary) -> Self {
+        match not {
+            NotPrimary::Superseded { dir } => Self::Superseded { dir },
+            NotPrimary::Group(error) => Self::Group(error),
+        }
     }
 }
 

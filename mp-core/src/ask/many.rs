@@ -143,7 +143,7 @@ impl Requester {
         request: &RequestId,
     ) -> Result<ReplySocket, RequestError> {
         match self.kept_reply_socket_to_all(members, request) {
-            Some(reply_socket) => Ok(reply_socket),
+            Some(reply_socket) => Ok(reply_socket.speaking(layout)),
             None => Ok(ReplySocket::unconnected(&self.group, layout)?),
         }
     }

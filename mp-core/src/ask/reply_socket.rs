@@ -109,6 +109,12 @@ impl ReplySocket {
         &self.0.bound.socket
     }
 
+    /// The same for another layout: of a socket that is not connected it is the group's of the day.
+    pub(super) fn speaking(mut self, layout: Layout) -> Self {
+        self.0.layout = layout;
+        self
+    }
+
     pub(super) fn layout(&self) -> Layout {
         self.0.layout
     }

@@ -30,6 +30,10 @@ impl Bound {
         self.bound_in.is_here()
     }
 
+    pub(crate) fn place(&self) -> Place {
+        Place { address: self.address.clone(), identity: self.identity }
+    }
+
     /// Whether the file is still the one that was bound.
     pub(crate) fn is_in_place(&self) -> bool {
         self.identity.is_some() && identity(&self.address) == self.identity
@@ -64,6 +68,20 @@ impl Bound {
             // Gone already is as good.
             let _ = rustix::fs::unlink(self.address.path());
         }
+    }
+}
+
+/// Where a socket was bound, without the socket: tells whether another has taken its place.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    address: Address,
+    identity: Option<Identity>,
+}
+
+impl Place {
+    /// Whether there is a file, and it is another.
+    pub(super) fn is_taken(&self) -> bool {
+        identity(&self.address).is_some_and(|now| Some(now) != self.identity)
     }
 }
 

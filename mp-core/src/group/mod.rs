@@ -29,7 +29,7 @@ use std::{
 
 use rustix::io::Errno;
 
-pub(crate) use bound::Bound;
+pub(crate) use bound::{Bound, Place};
 pub(crate) use directory::{Directory, STARTING_PAUSE, Stamp};
 pub use error::{BindError, GroupError, Holder};
 pub(crate) use liveness::{Found, Identity, PeerIdentity, identity, probe};
@@ -38,14 +38,11 @@ use location::{Base, Resolved};
 pub use member::Member;
 pub(crate) use names::{MemberName, Reserved, SocketName};
 pub(crate) use private::PrivateDirectory;
-pub(crate) use roster::Roster;
+pub(crate) use roster::{NotPrimary, Roster};
 pub(crate) use spelling::Spellings;
 pub use watch::{Change, Watch};
 
-use crate::{
-    sys::{Address, Deadline, PathTooLong, Socket},
-    wire::Layout,
-};
+use crate::sys::{Address, Deadline, PathTooLong, Socket};
 
 /// How long joining may wait for the directory lock, which a C primary holds
 /// for the whole of a sync request of its own.
@@ -120,7 +117,7 @@ impl Group {
     }
 
     /// Binds the primary's socket, taking over a dead primary's.
-    pub(crate) fn bind_primary(&self) -> Result<(Directory, Bound, Layout), BindError> {
+    pub(crate) fn bind_primary(&self) -> Result<(Directory, Bound), BindError> {
         let directory = self.make()?;
         let lock = directory.lock(Deadline::after(LOCK_TIMEOUT))?;
         if let Some(pid) = directory.dpdk_primary()? {
@@ -135,11 +132,12 @@ impl Group {
             Found::Nothing => {}
         }
         stale::sweep(self, &directory, |name| Reserved::of(name).is_some());
-        let layout = directory.layout()?;
+        // Nobody can send in a group whose layout is unknown.
+        directory.layout()?;
         let bound = self.bind(self.primary.clone())?;
         directory.write_owner();
         drop(lock);
-        Ok((directory, bound, layout))
+        Ok((directory, bound))
     }
 
     /// Binds a secondary's socket, which is joining: C primaries send to it from now on.
@@ -211,4 +209,11 @@ fn bind(socket: Socket, address: Address) -> Result<Bound, GroupError> {
 
 fn bind_error(address: &Address, source: Errno) -> GroupError {
     GroupError::Io { what: "bind a socket", path: address.path().to_owned(), source: source.into() }
+}
+
+/// A directory that a group can be in.
+#[cfg(test)]
+pub(crate) fn private_dir() -> tempfile::TempDir {
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    tempfile::Builder::new().permissions(private).tempdir().expect("a temporary directory")
 }

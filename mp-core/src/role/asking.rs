@@ -90,9 +90,7 @@ impl Asking {
     }
 
     fn roster(&self) -> Result<Roster, GroupError> {
-        let directory = self.group().open()?;
-        let layout = directory.layout()?;
-        Ok(Roster::new(directory, layout))
+        Ok(Roster::new(self.group().open()?))
     }
 }
 

@@ -116,10 +116,11 @@ fn join(setup: &mut Setup, handle: &Shared<AskingAll>) -> Result<Membership, Sta
     let group = setup.group()?;
     let policy = setup.policy();
     let actions = setup.actions(group.make()?.has_dpdk())?;
-    let (directory, bound, layout) = group.bind_primary()?;
+    let (directory, bound) = group.bind_primary()?;
     let port = ReplyPort::new(bound, Arc::clone(&policy.counters));
     let one = Asking::new(group, policy, setup);
     let requester = Arc::clone(&one.requester);
-    let all = AskingAll { one, roster: Arc::new(Roster::new(directory, layout)), port: Arc::clone(&port) };
+    let roster = Arc::new(Roster::of_primary(directory, port.bound.place()));
+    let all = AskingAll { one, roster, port: Arc::clone(&port) };
     Membership::start(&requester, port, actions, setup.backlog, || handle.started(all))
 }

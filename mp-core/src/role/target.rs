@@ -179,15 +179,15 @@ impl Target for AllPeers<'_> {
 
     fn send(self, message: &MessageRef<'_>, within: Option<Duration>) -> Result<Sent, SendError> {
         let AskingAll { one, roster, port } = self.asking?;
-        let members = roster.members(one.group())?;
+        let (layout, members) = roster.current(one.group())?;
         let timeout = within.unwrap_or(one.send_timeout);
-        one.requester.send_all(&port.bound.socket, roster.layout, members, message, timeout)
+        one.requester.send_all(&port.bound.socket, layout, members, message, timeout)
     }
 
     fn request(self, message: &MessageRef<'_>, timeout: Duration) -> Result<Replies, RequestError> {
         let AskingAll { one, roster, .. } = self.asking?;
-        let members = roster.members(one.group())?;
-        one.requester.ask_all(roster.layout, members, message, timeout)
+        let (layout, members) = roster.current(one.group())?;
+        one.requester.ask_all(layout, members, message, timeout)
     }
 
     fn request_async(self, message: &MessageRef<'_>, timeout: Duration) -> RepliesFuture {

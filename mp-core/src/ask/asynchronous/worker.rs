@@ -261,15 +261,15 @@ impl Worker {
         roster: &Roster,
         request: &AsyncRequest,
     ) -> Result<Option<RequestUnderWay>, RequestError> {
-        let members = roster.members(&self.requester.group)?;
+        let (layout, members) = roster.current(&self.requester.group)?;
         if members.is_empty() {
             return Ok(None);
         }
         let message = MessageRef::from(&request.message);
         let id = self.requester.identify(message.name());
         let reply_socket = match self.kept_reply_socket(slot, None, &id, &members) {
-            Some(reply_socket) => reply_socket,
-            None => self.requester.open_reply_socket(roster.layout, &members, &id)?,
+            Some(reply_socket) => reply_socket.speaking(layout),
+            None => self.requester.open_reply_socket(layout, &members, &id)?,
         };
         let pending = request.pending(members.len());
         let under_way = RequestUnderWay::to_all(reply_socket, members, pending, id, &message);
