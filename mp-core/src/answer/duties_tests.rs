@@ -130,7 +130,9 @@ impl Model {
                 w.refused.extend(w.duties.close());
             }));
         }
-        if world.closed && !world.shut_down && world.duties.running() == 0 {
+        // Whoever stops does not wait for ever for handlers; and one whose start failed does not
+        // even close.
+        if self.stops && !world.shut_down {
             next.push(world.after(|w| w.shut_down = true));
         }
         next
@@ -226,7 +228,8 @@ impl Model {
         let asleep = world.threads.iter().filter(|t| matches!(t, Thread::Asleep { .. })).count();
         assert!(asleep <= 1, "two stand by: {world:?}");
         let idle = world.threads.iter().filter(|t| **t == Thread::Idle).count() + asleep;
-        let somebody_can = receiving == 1 || idle > 0 || threads <= 1;
+        // Once the socket is shut down and empty there is nothing to receive.
+        let somebody_can = receiving == 1 || idle > 0 || threads <= 1 || world.duties.drained;
         assert!(somebody_can, "nobody can receive: {world:?}");
         if let Receiver::Handling(epoch) = world.duties.receiver {
             let is_it =
