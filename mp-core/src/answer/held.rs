@@ -15,15 +15,12 @@ use std::{
     time::Duration,
 };
 
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    io::Errno,
-};
+use rustix::io::Errno;
 use smallvec::SmallVec;
 
 use super::{ReplyError, ReplyPort};
 use crate::{
-    sys::{Address, Deadline, Socket, discard, fd_share},
+    sys::{Address, Deadline, Room, discard, fd_share},
     wire::{Datagram, Fds, MAX_FDS, MessageError},
 };
 
@@ -42,8 +39,8 @@ const PART_OF_ONE: usize = 4;
 /// an eighth of what the process may have.
 const PART_OF_FDS: usize = 2;
 
-/// How often the requesters are looked at of which `poll` tells nothing.
-const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+/// How often to look for answers that have been put aside in the meantime.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// The answers put aside. A thread sends them exactly while there are any.
 #[derive(Debug, Default)]
@@ -105,24 +102,25 @@ impl HeldAnswers {
 
     /// Sends what is put aside, until nothing is.
     fn run(&self, port: &ReplyPort) {
-        let (mut watched, mut before, mut told) = (Vec::new(), 0, false);
+        let (socket, mut room) = (&port.bound.socket, Room::new());
         loop {
-            let kept_from = port.kept_from();
-            let stuck = {
+            let mut kept_from = KeptFrom::now(port);
+            {
                 let mut queue = self.lock();
-                let full = send_each(port, &mut queue, kept_from);
+                give_up_late(port, &mut queue);
+                for Answer { to, .. } in queue.iter() {
+                    if !room.keys().any(|waiting| waiting == to) {
+                        room.join(to.clone(), Some(to));
+                    }
+                }
+                room.retry(socket, |to| send_to(port, &mut queue, to, &mut kept_from));
                 self.len.store(queue.len(), SeqCst);
                 if queue.is_empty() {
                     self.emptied.notify_all();
                     return;
                 }
-                watch(&mut watched, full);
-                queue.len() >= std::mem::replace(&mut before, queue.len())
-            };
-            // Told of room, but found none: it is this socket that has sent too
-            // much which is not read, of which `poll` would tell nothing new.
-            let watched = if told && stuck { &[] } else { &*watched };
-            told = wait_for_room(watched);
+            }
+            room.wait(socket, LOOK, false);
         }
     }
 
@@ -171,70 +169,60 @@ impl Drop for Copies {
     }
 }
 
-/// Sends those for which there is room, each requester's in order, and drops
-/// those that cannot be delivered any more. Tells whose queues are full.
-fn send_each(
-    port: &ReplyPort,
-    queue: &mut VecDeque<Answer>,
-    mut kept_from: HashSet<Address>,
-) -> Vec<Address> {
-    let mut full: Vec<Address> = Vec::new();
-    let has_room = kept_from.is_empty();
-    queue.retain(|answer| {
-        let is_kept_from = kept_from.contains(&answer.to);
-        if (is_kept_from || full.contains(&answer.to)) && !answer.deadline.is_over() {
-            return true;
-        }
-        if is_kept_from {
-            port.counters.answers_lost.add();
-            return false;
-        }
-        let fds: SmallVec<[BorrowedFd<'_>; MAX_FDS]> = answer.fds.fds.iter().collect();
-        match port.send_whoever_reads(&answer.to, &answer.datagram, &fds) {
-            Ok(()) => {
-                if !has_room {
-                    kept_from.insert(answer.to.clone());
-                }
-                false
-            }
-            Err(Errno::AGAIN) if !answer.deadline.is_over() => {
-                full.push(answer.to.clone());
-                true
-            }
-            Err(errno) => {
-                tracing::debug!(to = %answer.to, %errno, "an answer could not be delivered");
-                port.counters.answers_lost.add();
-                false
-            }
-        }
-    });
-    full
+/// Who has something unread, while there is not room for all: they get no more for now.
+struct KeptFrom {
+    requesters: HashSet<Address>,
+    has_room: bool,
 }
 
-/// A requester whose queue is full, and a socket connected to it: of that,
-/// `poll` tells when there is room. `None` if it cannot be had, as of a peer that
-/// takes datagrams only of the socket it asked.
-type Watched = (Address, Option<Socket>);
+impl KeptFrom {
+    fn now(port: &ReplyPort) -> Self {
+        let requesters = port.kept_from();
+        Self { has_room: requesters.is_empty(), requesters }
+    }
 
-/// Watches these, and no others.
-fn watch(watched: &mut Vec<Watched>, full: Vec<Address>) {
-    watched.retain(|(to, _)| full.contains(to));
-    for to in full {
-        if !watched.iter().any(|(known, _)| *known == to) {
-            let socket = Socket::new().ok().filter(|socket| socket.connect(&to).is_ok());
-            watched.push((to, socket));
+    fn sent_to(&mut self, to: &Address) {
+        if !self.has_room {
+            self.requesters.insert(to.clone());
         }
     }
 }
 
-/// Waits until one of the queues may have room. Not for long: of some `poll`
-/// tells nothing, and others are put aside in the meantime. Tells whether it was
-/// told of room.
-fn wait_for_room(watched: &[Watched]) -> bool {
-    let sockets = watched.iter().filter_map(|(_, socket)| socket.as_ref());
-    let mut polled: Vec<_> = sockets.map(|socket| PollFd::new(socket, PollFlags::OUT)).collect();
-    // Interrupted or not: what there is to send is tried next.
-    poll(&mut polled, Some(&LOOK)).is_ok_and(|ready| ready > 0)
+/// Drops those that have waited for too long.
+fn give_up_late(port: &ReplyPort, queue: &mut VecDeque<Answer>) {
+    queue.retain(|answer| {
+        let is_late = answer.deadline.is_over();
+        if is_late {
+            port.counters.answers_lost.add();
+        }
+        !is_late
+    });
+}
+
+/// Sends one requester's answers in order, as far as there is room, and drops those that cannot
+/// be delivered any more. Tells whether none is left.
+fn send_to(port: &ReplyPort, queue: &mut VecDeque<Answer>, to: &Address, kept_from: &mut KeptFrom) -> bool {
+    let mut is_stuck = false;
+    queue.retain(|answer| {
+        if answer.to != *to || is_stuck {
+            return true;
+        }
+        let fds: SmallVec<[BorrowedFd<'_>; MAX_FDS]> = answer.fds.fds.iter().collect();
+        let sent = match kept_from.requesters.contains(to) {
+            true => Err(Errno::AGAIN),
+            false => port.send_whoever_reads(to, &answer.datagram, &fds),
+        };
+        match sent {
+            Ok(()) => kept_from.sent_to(to),
+            Err(Errno::AGAIN) => is_stuck = true,
+            Err(errno) => {
+                tracing::debug!(%to, %errno, "an answer could not be delivered");
+                port.counters.answers_lost.add();
+            }
+        }
+        is_stuck
+    });
+    !is_stuck
 }
 
 #[cfg(test)]
