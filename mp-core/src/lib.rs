@@ -85,4 +85,5 @@ pub use wire::{
 #[doc(hidden)]
 pub mod __typed {
     pub use crate::role::{Asks, Target};
+    pub use crate::sys::{copies_of_slow, received};
 }

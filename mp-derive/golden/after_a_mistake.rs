@@ -34,7 +34,7 @@ const _: () = {
     impl<'__de> __mp::Decode<'__de> for OpenRing {
         fn decode_body(
             _: &mut __mp::Reader<'__de>,
-            _: &mut __mp::FdSource<'_>,
+            _: &mut __mp::FdSource,
         ) -> __mp::Result<Self, __mp::Undecoded> {
             __mp::never_built()
         }

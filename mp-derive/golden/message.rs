@@ -45,7 +45,7 @@ const _: () = {
     impl<'__de> __mp::Decode<'__de> for LinkState {
         fn decode_body(
             __src: &mut __mp::Reader<'__de>,
-            __fds: &mut __mp::FdSource<'_>,
+            __fds: &mut __mp::FdSource,
         ) -> __mp::Result<Self, __mp::Undecoded> {
             let __0 = __Fields::__0_0.decode("port", __src)?;
             let __1 = __Fields::__0_1.decode("up", __src)?;

@@ -66,7 +66,7 @@ const _: () = {
     impl<'__de> __mp::Decode<'__de> for Event {
         fn decode_body(
             __src: &mut __mp::Reader<'__de>,
-            __fds: &mut __mp::FdSource<'_>,
+            __fds: &mut __mp::FdSource,
         ) -> __mp::Result<Self, __mp::Undecoded> {
             match __src.variant()? {
                 0u32 => {

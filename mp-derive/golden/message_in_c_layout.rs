@@ -66,12 +66,12 @@ const _: () = {
     impl<'__de> __mp::Decode<'__de> for Queues {
         fn decode_body(
             __src: &mut __mp::Reader<'__de>,
-            __fds: &mut __mp::FdSource<'_>,
+            __fds: &mut __mp::FdSource,
         ) -> __mp::Result<Self, __mp::Undecoded> {
             let __start = __src.position();
             __src.seek(__start + __Fields::__C.1[0usize])?;
             let __0 = __Fields::__0_0.decode("kind", __src)?;
-            let __1 = __Fields::__0_1.claim("memory", __src)?;
+            let __1 = __Fields::__0_1.claim("memory", __src, __fds)?;
             __src.seek(__start + __Fields::__C.1[1usize])?;
             let __2 = __Fields::__0_2.decode("count", __src)?;
             __src.seek(__start + __Fields::__C.0.size())?;

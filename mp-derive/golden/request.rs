@@ -47,7 +47,7 @@ const _: () = {
     impl<'a> __mp::Decode<'a> for OpenRing<'a> {
         fn decode_body(
             __src: &mut __mp::Reader<'a>,
-            __fds: &mut __mp::FdSource<'_>,
+            __fds: &mut __mp::FdSource,
         ) -> __mp::Result<Self, __mp::Undecoded> {
             let __0 = __Fields::__0_0.decode("port", __src)?;
             let __1 = __Fields::__0_1.decode("label", __src)?;

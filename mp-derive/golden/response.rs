@@ -57,11 +57,11 @@ const _: () = {
     impl<'__de> __mp::Decode<'__de> for Ring {
         fn decode_body(
             __src: &mut __mp::Reader<'__de>,
-            __fds: &mut __mp::FdSource<'_>,
+            __fds: &mut __mp::FdSource,
         ) -> __mp::Result<Self, __mp::Undecoded> {
             let __0 = __Fields::__0_0.decode("0", __src)?;
-            let __1 = __Fields::__0_1.claim("1", __src)?;
-            let __2 = __Fields::__0_2.claim("2", __src)?;
+            let __1 = __Fields::__0_1.claim("1", __src, __fds)?;
+            let __2 = __Fields::__0_2.claim("2", __src, __fds)?;
             __src.end()?;
             __mp::Ok(Self {
                 0: __0,

@@ -5,12 +5,12 @@
 //! a [`Reader`] walks over a received param; neither allocates. `layout = "C"` types use the same
 //! two, with raw bytes at chosen positions.
 
-use std::fmt;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use arrayvec::ArrayVec;
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
-use mp_core::{MAX_FDS, MAX_PARAM};
+use mp_core::__typed::copies_of_slow;
+use mp_core::{Fds, FdsIntoIter, MAX_FDS, MAX_PARAM};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -138,25 +138,50 @@ pub struct Mark {
     claimed: usize,
 }
 
-/// The descriptors that came. Those that are not taken go the way that their owner has for them.
+/// The descriptors that came.
+///
+/// A peer can make the last close of one take as long as it likes. So those that no value has in
+/// the end are closed elsewhere, by mp-core, and nobody waits for it. That includes what a type of the
+/// user's refuses, and what was taken before it: of these there are copies until all is decoded.
 #[doc(hidden)]
-pub struct FdSource<'a>(&'a mut dyn Iterator<Item = OwnedFd>);
-
-impl fmt::Debug for FdSource<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("FdSource").field(&self.0.size_hint()).finish()
-    }
+#[derive(Debug)]
+pub struct FdSource {
+    left: FdsIntoIter,
+    /// A field that claimed one may yet refuse it.
+    may_be_refused: bool,
+    copies: Fds,
 }
 
-impl<'a> FdSource<'a> {
-    pub(crate) fn new(fds: &'a mut dyn Iterator<Item = OwnedFd>) -> Self {
-        Self(fds)
+impl FdSource {
+    pub(crate) fn new(fds: Fds) -> Self {
+        Self { left: fds.into_iter(), may_be_refused: false, copies: Fds::new() }
+    }
+
+    /// One that has been claimed, to look at before any is taken.
+    #[inline]
+    pub(crate) fn look(&self, index: usize) -> Result<BorrowedFd<'_>, DecodeFault> {
+        self.left.as_slice().get(index).map(AsFd::as_fd).ok_or(DecodeFault::MissingFd)
+    }
+
+    /// Whoever takes one may refuse it. To be told before any is taken.
+    #[inline]
+    pub(crate) fn expect_refusal(&mut self) {
+        self.may_be_refused = true;
     }
 
     /// The next descriptor.
     #[inline]
     pub(crate) fn take(&mut self) -> Result<OwnedFd, DecodeFault> {
-        self.0.next().ok_or(DecodeFault::MissingFd)
+        if std::mem::take(&mut self.may_be_refused) {
+            self.copies = copies_of_slow(self.left.as_slice());
+        }
+        self.left.next().ok_or(DecodeFault::MissingFd)
+    }
+
+    /// All of them have become part of a value: no close of a copy is the last.
+    #[inline]
+    pub(crate) fn accepted(self) {
+        self.copies.into_iter().for_each(drop);
     }
 }
 
@@ -248,14 +273,14 @@ impl<'de> Reader<'de> {
         Ok(bytes)
     }
 
-    /// One of the descriptors.
+    /// One of the descriptors: which.
     #[inline]
-    pub(crate) fn claim_fd(&mut self) -> Result<(), DecodeFault> {
+    pub(crate) fn claim_fd(&mut self) -> Result<usize, DecodeFault> {
         if self.claimed == self.fds {
             return Err(DecodeFault::MissingFd);
         }
         self.claimed += 1;
-        Ok(())
+        Ok(self.claimed - 1)
     }
 
     /// Descriptors that fields have claimed.

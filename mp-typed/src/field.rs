@@ -46,8 +46,8 @@ pub struct FdCodec<'de, T> {
 }
 
 type Get<'de, T> = fn(&mut Reader<'de>) -> Result<T, DecodeFault>;
-type Claim = fn(&mut Reader<'_>) -> Result<(), DecodeFault>;
-type Take<T> = fn(&mut Reader<'_>, &mut FdSource<'_>) -> Result<T, DecodeFault>;
+type Claim = fn(&mut Reader<'_>, &mut FdSource) -> Result<(), DecodeFault>;
+type Take<T> = fn(&mut Reader<'_>, &mut FdSource) -> Result<T, DecodeFault>;
 /// The datagram borrows the descriptor from the value.
 type Lend<T> = for<'a> fn(&'a T, &mut Writer<'a>) -> Result<(), EncodeFault>;
 
@@ -102,9 +102,14 @@ impl<T> FdCodec<'_, T> {
 
     /// Claims the descriptors of the field called `field`, and tells where to take them.
     #[inline]
-    pub fn claim(&self, field: &'static str, src: &mut Reader<'_>) -> Result<Mark, At<DecodeFault>> {
+    pub fn claim(
+        &self,
+        field: &'static str,
+        src: &mut Reader<'_>,
+        fds: &mut FdSource,
+    ) -> Result<Mark, At<DecodeFault>> {
         let mark = src.mark();
-        (self.claim)(src).map_err(|fault| At { field, fault })?;
+        (self.claim)(src, fds).map_err(|fault| At { field, fault })?;
         Ok(mark)
     }
 
@@ -115,7 +120,7 @@ impl<T> FdCodec<'_, T> {
         field: &'static str,
         mark: Mark,
         src: &mut Reader<'_>,
-        fds: &mut FdSource<'_>,
+        fds: &mut FdSource,
     ) -> Result<T, At<DecodeFault>> {
         src.rewind(mark);
         (self.take)(src, fds).map_err(|fault| At { field, fault })
@@ -168,7 +173,7 @@ const UNKNOWN: Layout = Layout::new::<()>();
 #[must_use]
 pub const fn fd<'de, T: FdField<K>, K, const IMPLIED: bool>() -> FdCodec<'de, T> {
     FdCodec {
-        claim: |src| T::claim(const { count(IMPLIED) }, src),
+        claim: |src, fds| T::claim(const { count(IMPLIED) }, src, fds),
         take: |src, fds| T::take(const { count(IMPLIED) }, src, fds),
         ..lent_fd::<T, K, IMPLIED>()
     }
@@ -184,7 +189,7 @@ pub const fn lent_fd<'de, T: LendFd<K>, K, const IMPLIED: bool>() -> FdCodec<'de
         fds: T::MAX_FDS,
         count: T::COUNT,
         put,
-        claim: |_| Err(DecodeFault::MissingFd),
+        claim: |_, _| Err(DecodeFault::MissingFd),
         take: |_, _| Err(DecodeFault::MissingFd),
         of: PhantomData,
     }
@@ -194,7 +199,7 @@ pub const fn lent_fd<'de, T: LendFd<K>, K, const IMPLIED: bool>() -> FdCodec<'de
 #[must_use]
 pub const fn fd_list<'de, T: FdList<K>, K, const N: usize, const IMPLIED: bool>() -> FdCodec<'de, T> {
     FdCodec {
-        claim: |src| T::claim_list(N, const { count(IMPLIED) }, src),
+        claim: |src, fds| T::claim_list(N, const { count(IMPLIED) }, src, fds),
         take: |src, fds| T::take_list(N, const { count(IMPLIED) }, src, fds),
         ..lent_fd_list::<T, K, N, IMPLIED>()
     }
@@ -211,7 +216,7 @@ pub const fn lent_fd_list<'de, T: LendFdList<K>, K, const N: usize, const IMPLIE
         fds: <T::Fd as LendFd<K>>::MAX_FDS.saturating_mul(N),
         count: <T::Fd as LendFd<K>>::COUNT.in_option_or_list(),
         put,
-        claim: |_| Err(DecodeFault::MissingFd),
+        claim: |_, _| Err(DecodeFault::MissingFd),
         take: |_, _| Err(DecodeFault::MissingFd),
         of: PhantomData,
     }

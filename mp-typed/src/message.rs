@@ -59,7 +59,7 @@ pub const fn check_c_response<Q: Request>() {
 )]
 pub trait Decode<'de>: Body + Sized {
     #[doc(hidden)]
-    fn decode_body(src: &mut Reader<'de>, fds: &mut FdSource<'_>) -> Result<Self, Undecoded>;
+    fn decode_body(src: &mut Reader<'de>, fds: &mut FdSource) -> Result<Self, Undecoded>;
 }
 
 /// A [`Body`] that can be received and kept: it borrows nothing from the datagram.
@@ -217,7 +217,7 @@ impl Body for () {
 
 #[diagnostic::do_not_recommend]
 impl Decode<'_> for () {
-    fn decode_body(src: &mut Reader<'_>, _: &mut FdSource<'_>) -> Result<Self, Undecoded> {
+    fn decode_body(src: &mut Reader<'_>, _: &mut FdSource) -> Result<Self, Undecoded> {
         src.end()
     }
 }

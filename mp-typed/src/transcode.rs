@@ -3,6 +3,8 @@
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 
+use mp_core::__typed::received;
+
 use crate::codec::{FdSource, Reader, Writer};
 use crate::error::{At, DecodeError, EncodeError, Undecoded};
 use crate::message::{Body, Decode};
@@ -59,13 +61,18 @@ pub fn decode<'de, T: Decode<'de>>(
     fds: impl IntoIterator<Item = OwnedFd, IntoIter: ExactSizeIterator>,
 ) -> Result<T, DecodeError> {
     let message = T::SHAPE.type_name;
-    let mut fds = fds.into_iter();
+    let fds = received(fds.into_iter());
     let (received, limit) = (fds.len(), const { shape::fd_limit(&T::SHAPE) });
     if received > limit {
         return Err(DecodeError::TooManyFds { message, received, limit });
     }
     let mut src = Reader::new(param, received);
-    T::decode_body(&mut src, &mut FdSource::new(&mut fds)).map_err(|why| match why {
+    let mut fds = FdSource::new(fds);
+    let decoded = T::decode_body(&mut src, &mut fds);
+    if decoded.is_ok() {
+        fds.accepted();
+    }
+    decoded.map_err(|why| match why {
         Undecoded::Field(At { field, fault }) => DecodeError::Field { message, field, fault },
         Undecoded::LeftOver if src.position() != param.len() => {
             DecodeError::TrailingBytes { message, used: src.position(), len: param.len() }

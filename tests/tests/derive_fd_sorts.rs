@@ -3,12 +3,13 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{PipeReader, PipeWriter, Read};
+use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::time::{Duration, Instant};
 
-use mp_typed::{DecodeError, DecodeFault, Message, decode, encode};
+use mp_typed::{DecodeError, DecodeFault, DecodeOwned, Message, decode, encode};
 use rustix::fs::{MemfdFlags, SealFlags};
 
 /// One of each sort, with the words for it.
@@ -157,4 +158,97 @@ fn a_type_of_the_users_refuses_in_its_own_words() {
         error.to_string(),
         "`Table.more` cannot be read: its file descriptor is refused: the memory has 1 of 2 seals"
     );
+}
+
+/// Refuses everything.
+#[derive(Debug)]
+struct Never(OwnedFd);
+
+impl TryFrom<OwnedFd> for Never {
+    type Error = &'static str;
+
+    fn try_from(_: OwnedFd) -> Result<Self, &'static str> {
+        Err("never")
+    }
+}
+
+impl AsFd for Never {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// A connection whose last close waits for a reader, which never reads.
+fn lingering() -> (TcpStream, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::from_secs(30))).unwrap();
+    stream.set_nonblocking(true).unwrap();
+    while (&stream).write(&[0; 1 << 16]).is_ok() {}
+    (stream, listener)
+}
+
+/// That decoding `T` fails, and that nobody waits for what lingers meanwhile.
+#[track_caller]
+fn assert_refuses_at_once<T: DecodeOwned + fmt::Debug>(param: &[u8], fds: Vec<OwnedFd>, words: &str) {
+    let start = Instant::now();
+    let error = decode::<T>(param, fds).unwrap_err();
+    assert!(start.elapsed() < Duration::from_secs(2), "it took {:?}", start.elapsed());
+    assert!(error.to_string().ends_with(words), "{error}");
+}
+
+#[test]
+fn nobody_waits_for_the_close_of_what_is_refused_or_was_taken_before() {
+    #[derive(Message, Debug)]
+    #[message(name = "sorts")]
+    struct Sorts(#[fd] TcpStream, #[fd] UnixStream);
+
+    #[derive(Message, Debug)]
+    #[message(name = "words")]
+    struct Words(#[fd] TcpStream, #[fd] Never);
+
+    #[derive(Message, Debug)]
+    #[message(name = "lists")]
+    struct Lists(#[fd] Option<TcpStream>, #[fd] [Option<Never>; 2]);
+
+    let (stream, _kept) = lingering();
+    assert_refuses_at_once::<Sorts>(
+        &[],
+        vec![stream.into(), File::open("/dev/null").unwrap().into()],
+        "socket",
+    );
+    let ((one, _kept_too), (other, _and_this)) = (lingering(), lingering());
+    assert_refuses_at_once::<Words>(&[], vec![one.into(), other.into()], "refused: never");
+    let ((one, _kept_too), (other, _and_this)) = (lingering(), lingering());
+    assert_refuses_at_once::<Lists>(&[1, 0, 1], vec![one.into(), other.into()], "refused: never");
+}
+
+#[test]
+fn what_is_taken_after_all_is_left_without_copies() {
+    #[derive(Message, Debug)]
+    #[message(name = "one")]
+    struct One(#[fd] UnixStream, #[fd] Choosy);
+
+    #[derive(Debug)]
+    struct Choosy(OwnedFd);
+
+    impl TryFrom<OwnedFd> for Choosy {
+        type Error = String;
+
+        fn try_from(fd: OwnedFd) -> Result<Self, String> {
+            Ok(Self(fd))
+        }
+    }
+
+    impl AsFd for Choosy {
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            self.0.as_fd()
+        }
+    }
+
+    let ((ours, mut theirs), (other, _kept)) = (UnixStream::pair().unwrap(), UnixStream::pair().unwrap());
+    let one: One = decode(&[], [ours.into(), other.into()]).unwrap();
+    drop(one);
+    // A copy would keep the connection open.
+    assert_eq!(theirs.read(&mut [0]).unwrap(), 0);
 }

@@ -20,6 +20,7 @@ pub use address::{Address, PathTooLong};
 pub(crate) use clock::{Deadline, timespec};
 pub use credentials::Credentials;
 pub(crate) use discard::discard;
+pub use discard::{copies_of_slow, received};
 pub(crate) use fork::ForkGuard;
 pub(crate) use limits::fd_share;
 pub(crate) use receive::Received;

@@ -147,6 +147,14 @@ impl Drop for FdsIntoIter {
     }
 }
 
+impl FdsIntoIter {
+    /// Those that are left, to look at.
+    #[must_use]
+    pub fn as_slice(&self) -> &[OwnedFd] {
+        self.left.as_slice()
+    }
+}
+
 /// More file descriptors than a message can carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{count} file descriptors do not fit a message; the limit is {MAX_FDS}")]

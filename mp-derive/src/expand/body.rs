@@ -64,7 +64,7 @@ fn decode(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStr
         impl #impl_generics #private::Decode<#de> for #ident #type_generics #where_clause {
             fn decode_body(
                 __src: &mut #private::Reader<#de>,
-                __fds: &mut #private::FdSource<'_>,
+                __fds: &mut #private::FdSource,
             ) -> #private::Result<Self, #private::Undecoded> {
                 #decode
             }

@@ -86,7 +86,7 @@ pub(super) fn decode_body(input: &Input<'_>, codecs: &Codecs, private: &TokenStr
             let seek = position.map(|index| seek(codecs, &src, index));
             let (codec, name, value) = (codecs.of(v, f), &field.name, format_ident!("__{f}"));
             match field.attrs.fd {
-                Some(_) => quote!(let #value = #codec.claim(#name, __src)?;),
+                Some(_) => quote!(let #value = #codec.claim(#name, __src, __fds)?;),
                 None => quote!(#seek let #value = #codec.decode(#name, __src)?;),
             }
         });

@@ -92,7 +92,7 @@ fn body(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStrea
             impl #impl_generics #private::Decode<#de> for #ident #type_generics #where_clause {
                 fn decode_body(
                     _: &mut #private::Reader<#de>,
-                    _: &mut #private::FdSource<'_>,
+                    _: &mut #private::FdSource,
                 ) -> #private::Result<Self, #private::Undecoded> {
                     #private::never_built()
                 }

@@ -6,6 +6,8 @@
 
 mod implied;
 
+use std::any::TypeId;
+use std::convert::Infallible;
 use std::fmt::Display;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -74,11 +76,11 @@ pub trait LendFd<Kind> {
     note = "a raw number (`RawFd`, `i32`) owns nothing and means nothing in another process: use `OwnedFd`, or `BorrowedFd<'_>` if the descriptor is only lent"
 )]
 pub trait FdField<Kind>: LendFd<Kind> + Sized {
-    /// Claims as many of the received descriptors as the field holds.
-    fn claim(count: Count, src: &mut Reader<'_>) -> Result<(), DecodeFault>;
+    /// Claims as many of the received descriptors as the field holds, and looks at what they are.
+    fn claim(count: Count, src: &mut Reader<'_>, fds: &mut FdSource) -> Result<(), DecodeFault>;
 
     /// Takes them. To be called after everything has been claimed, at the same place in `src`.
-    fn take(count: Count, src: &mut Reader<'_>, fds: &mut FdSource<'_>) -> Result<Self, DecodeFault>;
+    fn take(count: Count, src: &mut Reader<'_>, fds: &mut FdSource) -> Result<Self, DecodeFault>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -96,16 +98,18 @@ impl<T: AsFd + TryFrom<OwnedFd, Error: Display> + 'static> LendFd<kind::Owned> f
 #[diagnostic::do_not_recommend]
 impl<T: AsFd + TryFrom<OwnedFd, Error: Display> + 'static> FdField<kind::Owned> for T {
     #[inline]
-    fn claim(_: Count, src: &mut Reader<'_>) -> Result<(), DecodeFault> {
-        src.claim_fd()
+    fn claim(_: Count, src: &mut Reader<'_>, fds: &mut FdSource) -> Result<(), DecodeFault> {
+        implied::check::<Self>(fds.look(src.claim_fd()?)?)?;
+        if can_refuse::<Self>() {
+            fds.expect_refusal();
+        }
+        Ok(())
     }
 
     #[inline]
-    fn take(_: Count, src: &mut Reader<'_>, fds: &mut FdSource<'_>) -> Result<Self, DecodeFault> {
+    fn take(_: Count, src: &mut Reader<'_>, fds: &mut FdSource) -> Result<Self, DecodeFault> {
         src.claim_fd()?;
-        let fd = fds.take()?;
-        implied::check::<T>(fd.as_fd())?;
-        Self::try_from(fd).map_err(|error| DecodeFault::RefusedFd(error.to_string()))
+        Self::try_from(fds.take()?).map_err(|error| DecodeFault::RefusedFd(error.to_string()))
     }
 }
 
@@ -139,12 +143,12 @@ impl<K, T: LendFd<K>> LendFd<kind::Maybe<K>> for Option<T> {
 #[diagnostic::do_not_recommend]
 impl<K, T: FdField<K>> FdField<kind::Maybe<K>> for Option<T> {
     #[inline]
-    fn claim(count: Count, src: &mut Reader<'_>) -> Result<(), DecodeFault> {
-        if is_there(count, src)? { T::claim(count, src) } else { Ok(()) }
+    fn claim(count: Count, src: &mut Reader<'_>, fds: &mut FdSource) -> Result<(), DecodeFault> {
+        if is_there(count, src)? { T::claim(count, src, fds) } else { Ok(()) }
     }
 
     #[inline]
-    fn take(count: Count, src: &mut Reader<'_>, fds: &mut FdSource<'_>) -> Result<Self, DecodeFault> {
+    fn take(count: Count, src: &mut Reader<'_>, fds: &mut FdSource) -> Result<Self, DecodeFault> {
         if is_there(count, src)? { T::take(count, src, fds).map(Some) } else { Ok(None) }
     }
 }
@@ -164,12 +168,12 @@ impl<K, T: LendFd<K>, const N: usize> LendFd<kind::Each<K>> for [T; N] {
 #[diagnostic::do_not_recommend]
 impl<K, T: FdField<K>, const N: usize> FdField<kind::Each<K>> for [T; N] {
     #[inline]
-    fn claim(count: Count, src: &mut Reader<'_>) -> Result<(), DecodeFault> {
-        (0..N).try_for_each(|_| T::claim(count, src))
+    fn claim(count: Count, src: &mut Reader<'_>, fds: &mut FdSource) -> Result<(), DecodeFault> {
+        (0..N).try_for_each(|_| T::claim(count, src, fds))
     }
 
     #[inline]
-    fn take(count: Count, src: &mut Reader<'_>, fds: &mut FdSource<'_>) -> Result<Self, DecodeFault> {
+    fn take(count: Count, src: &mut Reader<'_>, fds: &mut FdSource) -> Result<Self, DecodeFault> {
         let mut taken = arrayvec::ArrayVec::new();
         while !taken.is_full() {
             taken.push(T::take(count, src, fds)?);
@@ -197,12 +201,12 @@ macro_rules! bounded_lists {
         #[diagnostic::do_not_recommend]
         impl<K, T: FdField<K>, const N: usize> FdField<kind::Many<K>> for $list {
             #[inline]
-            fn claim(count: Count, src: &mut Reader<'_>) -> Result<(), DecodeFault> {
-                claim_list::<K, T>(N, count, src)
+            fn claim(count: Count, src: &mut Reader<'_>, fds: &mut FdSource) -> Result<(), DecodeFault> {
+                claim_list::<K, T>(N, count, src, fds)
             }
 
             #[inline]
-            fn take(count: Count, src: &mut Reader<'_>, fds: &mut FdSource<'_>) -> Result<Self, DecodeFault> {
+            fn take(count: Count, src: &mut Reader<'_>, fds: &mut FdSource) -> Result<Self, DecodeFault> {
                 let mut taken = Self::new();
                 for _ in 0..list_len(N, count, src)? {
                     let fd = T::take(count, src, fds)?;
@@ -242,14 +246,19 @@ pub trait LendFdList<Kind> {
 )]
 pub trait FdList<Kind>: LendFdList<Kind> + Sized {
     /// Claims as many of the received descriptors as the sender put into the list.
-    fn claim_list(max_len: usize, count: Count, src: &mut Reader<'_>) -> Result<(), DecodeFault>;
+    fn claim_list(
+        max_len: usize,
+        count: Count,
+        src: &mut Reader<'_>,
+        fds: &mut FdSource,
+    ) -> Result<(), DecodeFault>;
 
     /// Takes them. To be called after everything has been claimed, at the same place in `src`.
     fn take_list(
         max_len: usize,
         count: Count,
         src: &mut Reader<'_>,
-        fds: &mut FdSource<'_>,
+        fds: &mut FdSource,
     ) -> Result<Self, DecodeFault>;
 }
 
@@ -274,8 +283,13 @@ impl<K, T: LendFd<K>> LendFdList<K> for Vec<T> {
 #[diagnostic::do_not_recommend]
 impl<K, T: FdField<K>> FdList<K> for Vec<T> {
     #[inline]
-    fn claim_list(max_len: usize, count: Count, src: &mut Reader<'_>) -> Result<(), DecodeFault> {
-        claim_list::<K, T>(max_len, count, src)
+    fn claim_list(
+        max_len: usize,
+        count: Count,
+        src: &mut Reader<'_>,
+        fds: &mut FdSource,
+    ) -> Result<(), DecodeFault> {
+        claim_list::<K, T>(max_len, count, src, fds)
     }
 
     #[inline]
@@ -283,7 +297,7 @@ impl<K, T: FdField<K>> FdList<K> for Vec<T> {
         max_len: usize,
         count: Count,
         src: &mut Reader<'_>,
-        fds: &mut FdSource<'_>,
+        fds: &mut FdSource,
     ) -> Result<Self, DecodeFault> {
         let len = list_len(max_len, count, src)?;
         (0..len).map(|_| T::take(count, src, fds)).collect()
@@ -301,6 +315,12 @@ fn lend_list<'a, K, T: LendFd<K>>(
     fds.iter().try_for_each(|fd| fd.lend(count, out))
 }
 
+/// Whether the type's conversion can fail.
+#[inline]
+fn can_refuse<T: TryFrom<OwnedFd> + 'static>() -> bool {
+    TypeId::of::<T::Error>() != TypeId::of::<Infallible>()
+}
+
 fn is_there(count: Count, src: &mut Reader<'_>) -> Result<bool, DecodeFault> {
     match count {
         Count::Written => src.value(),
@@ -312,9 +332,10 @@ fn claim_list<K, T: FdField<K>>(
     max_len: usize,
     count: Count,
     src: &mut Reader<'_>,
+    fds: &mut FdSource,
 ) -> Result<(), DecodeFault> {
     let len = list_len(max_len, count, src)?;
-    (0..len).try_for_each(|_| T::claim(count, src))
+    (0..len).try_for_each(|_| T::claim(count, src, fds))
 }
 
 fn list_len(max_len: usize, count: Count, src: &mut Reader<'_>) -> Result<usize, DecodeFault> {

@@ -29,7 +29,7 @@ use std::{
 };
 
 use super::{ForkGuard, fd_share};
-use crate::wire::OwnedFds;
+use crate::wire::{Fds, OwnedFds};
 use kind::{Closing, closing};
 
 /// How many threads close at most.
@@ -56,6 +56,20 @@ pub(crate) fn discard(fds: OwnedFds) {
     if let Some(closer) = closer {
         closer.start();
     }
+}
+
+/// Takes descriptors that a peer sent: those that nobody takes out are closed without waiting for it.
+pub fn received(fds: impl Iterator<Item = OwnedFd>) -> Fds {
+    let mut received = Fds::discarded_by(discard);
+    received.append(fds);
+    received
+}
+
+/// Copies of those whose last close may take long, as far as there is room for copies. Whoever
+/// keeps them may leave the originals to code that could close them.
+pub fn copies_of_slow(fds: &[OwnedFd]) -> Fds {
+    let slow = fds.iter().filter(|fd| closing(fd.as_fd()) == Closing::LastIsSlow);
+    received(slow.filter_map(|fd| fd.try_clone().ok()))
 }
 
 /// Whether so many wait to be closed that no more should be taken.
