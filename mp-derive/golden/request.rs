@@ -57,6 +57,7 @@ const _: () = {
     }
     const __NAME: &__mp::str = NAMES[0];
     const NAME_IS_VALID: () = __mp::check_name(__NAME);
+    const RESPONSE_FITS_IN_ONE_MESSAGE: () = __mp::check_response::<OpenRing<'_>>();
     #[automatically_derived]
     impl<'a> __mp::Request for OpenRing<'a> {
         const NAME: &'static __mp::str = __NAME;

@@ -71,6 +71,8 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl __mp::SentAs<Ring> for Ring {}
+    #[automatically_derived]
     impl __mp::Response for Ring {}
     const FITS_IN_ONE_MESSAGE: () = __mp::check::<Ring>();
 };

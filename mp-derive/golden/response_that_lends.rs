@@ -42,16 +42,11 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl<'a> __mp::SentAs<LentRing<'a>> for LentRing<'a> {}
+    #[automatically_derived]
     impl<'a> __mp::Response for LentRing<'a> {}
     #[automatically_derived]
     impl<'a> __mp::SentAs<Ring> for LentRing<'a> {}
-    #[automatically_derived]
-    impl<'a> __mp::Answer<Ring> for LentRing<'a> {
-        type Body = Self;
-        fn into_response(self) -> __mp::Result<Self, __mp::Why> {
-            __mp::Ok(self)
-        }
-    }
     const SAME_ON_THE_WIRE: () = __mp::check_sent_as::<LentRing<'_>, Ring>();
     const FITS_IN_ONE_MESSAGE: () = __mp::check::<LentRing<'_>>();
 };

@@ -99,7 +99,7 @@ fn check_field(input: &Input<'_>, field: &Field<'_>, cx: &mut Ctxt) {
     if let Some(fd) = &attrs.fd
         && input.derive == Derive::Payload
     {
-        cx.span(fd.at, "a payload is bytes only: move the descriptor to a field of the message itself");
+        cx.span(fd.at, "a payload is bytes only: move the descriptor to a field of the message itself; for an answer that is one type with descriptors or else another, derive `Response` for both, and write `response = Result<Answer, Error>` on the request");
     }
     if let Some(max_size) = &attrs.max_size {
         if attrs.fd.is_some() {

@@ -12,11 +12,14 @@
 //! pub struct LinkState { pub port: u16, pub up: bool }
 //!
 //! #[derive(Request)]                                    // expects an answer
-//! #[message(name = "ring_open", response = Ring)]
+//! #[message(name = "ring_open", response = Result<Ring, OpenError>)]
 //! pub struct OpenRing { pub port: u16, #[message(max_len = 32)] pub label: String }
 //!
 //! #[derive(Response)]                                   // travels under the request's name
 //! pub struct Ring { pub geometry: Geometry, #[fd] pub memory: OwnedFd }
+//!
+//! #[derive(Response, Debug)]                            // errors are a part of the answer
+//! pub enum OpenError { NoSuchPort { ports: u16 }, Busy }
 //!
 //! #[derive(Payload)]                                    // a value that can be a field
 //! pub struct Geometry { pub slots: u32, pub head: [u64; 4] }
@@ -27,7 +30,7 @@
 //! | on the type | for | means |
 //! | --- | --- | --- |
 //! | `#[message(name = "link_state")]` | messages, requests | what receivers register under: a literal or constant, 1 to 63 bytes without NUL |
-//! | `#[message(response = Ring)]` | requests | the answer, a type that derives `Response`, or `()` |
+//! | `#[message(response = Ring)]` | requests | the answer, a type that derives `Response`, or `()`; or `Result<Ring, OpenError>` of two such types |
 //! | `#[message(lends = Ring)]` | responses | may be sent where a `Ring` is due, see [`SentAs`] |
 //! | `#[message(max_fds = 253)]` | messages, requests, responses | may be received with more than 8 descriptors, as peers in C can send since DPDK 24.11; sending stays at 8 |
 //! | `#[message(layout = "C")]` | all; `#[payload(layout = "C")]` for payloads | the payload is this struct as C lays it out, see below |

@@ -9,9 +9,12 @@
 //!                 DecodeOwned   received and kept
 //! ```
 
+use std::marker::PhantomData;
+
 use crate::codec::{FdSource, Reader, Writer};
-use crate::error::{At, EncodeFault, Undecoded};
-use crate::shape::{self, Shape};
+use crate::error::{At, DecodeFault, EncodeFault, Undecoded};
+use crate::shape::{self, FdCount, Field, Form, Shape, Variant};
+use crate::text::Text;
 
 /// Bytes and file descriptors that fit one datagram: what messages, requests and responses have in
 /// common.
@@ -42,6 +45,13 @@ pub trait Body {
 #[track_caller]
 pub const fn check<B: Body + ?Sized>() {
     shape::check(&B::SHAPE);
+}
+
+/// Fails to evaluate when the response is a `Result` that might not fit a message.
+#[doc(hidden)]
+#[track_caller]
+pub const fn check_response<Q: Request>() {
+    shape::check_result(&<Q::Response as Body>::SHAPE);
 }
 
 /// Fails to evaluate when a request in C layout has a response that is bytes in another layout.
@@ -126,7 +136,39 @@ pub trait Request: Body {
 
 /// The answer to a [`Request`], sent under the request's name. DPDK's `rte_mp_reply`.
 ///
-/// `()` is a response too: an empty one.
+/// `()` is a response too: an empty one. And so is a `Result` of two responses, where what can go wrong
+/// is a part of the answer, descriptors and all; it needs no derive of its own.
+///
+/// ```
+/// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+/// use std::time::Duration;
+/// use mp_typed::{Client, Peer, Primary, Request, Response};
+///
+/// #[derive(Request)]
+/// #[message(name = "speed_get", response = Result<Speed, NoSuchPort>)]
+/// struct GetSpeed { port: u16 }
+///
+/// #[derive(Response, Debug, PartialEq)]
+/// struct Speed { mbit: u32 }
+///
+/// #[derive(Response, Debug, PartialEq)]
+/// struct NoSuchPort { ports: u16 }
+///
+/// let primary = Primary::builder("example")
+///     .runtime_dir(dir.path())
+///     .serve(|get: GetSpeed, _: &Peer| -> Result<Speed, NoSuchPort> {
+///         if get.port < 2 { Ok(Speed { mbit: 40_000 }) } else { Err(NoSuchPort { ports: 2 }) }
+///     })
+///     .start()?;
+///
+/// let client = Client::builder("example").runtime_dir(dir.path()).start()?;
+/// let ask = |port| client.request(&GetSpeed { port }, Duration::from_secs(1));
+/// assert_eq!(ask(1)?, Ok(Speed { mbit: 40_000 }));
+/// assert_eq!(ask(2)?, Err(NoSuchPort { ports: 2 }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A response may have a form that lends what it sends:
 ///
 /// ```
 /// use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -149,7 +191,7 @@ pub trait Request: Body {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a response",
     label = "not a response",
-    note = "add `#[derive(Response)]` to `{Self}`; for an answer without content use `()`"
+    note = "add `#[derive(Response)]` to `{Self}`; for an answer without content use `()`; for an answer or an error `Result<_, _>`, where both derive `Response`"
 )]
 pub trait Response: Body {}
 
@@ -197,7 +239,11 @@ pub trait Response: Body {}
 pub trait SentAs<R>: Body {}
 
 #[diagnostic::do_not_recommend]
-impl<R: Response> SentAs<R> for R {}
+impl SentAs<()> for () {}
+
+/// What may be sent in the place of its parts.
+#[diagnostic::do_not_recommend]
+impl<R, E, A: SentAs<R>, F: SentAs<E>> SentAs<Result<R, E>> for Result<A, F> {}
 
 /// Fails to evaluate when a value of `B` and one of `R` may not be the same on the wire.
 #[doc(hidden)]
@@ -227,3 +273,68 @@ impl DecodeOwned for () {}
 
 #[diagnostic::do_not_recommend]
 impl Response for () {}
+
+/// The fields of a response within a `Result`: its own, or itself as one where it is no plain struct.
+const fn within(part: &Shape) -> Field {
+    Field {
+        name: part.type_name,
+        size: shape::max_size(part),
+        fds: shape::max_fds(part),
+        count: FdCount::Ambiguous,
+        offset: 0,
+    }
+}
+
+/// The shape of a `Result` of two responses.
+struct OfResult<R, E>(PhantomData<(R, E)>);
+
+impl<R: Body, E: Body> OfResult<R, E> {
+    const NAME: &'static Text<256> =
+        &Text::empty().str("Result<").str(R::SHAPE.type_name).str(", ").str(E::SHAPE.type_name).str(">");
+    const OK: &'static [Field] = match R::SHAPE.form {
+        Form::Struct => R::SHAPE.variants[0].fields,
+        _ => &[within(&R::SHAPE)],
+    };
+    const ERR: &'static [Field] = match E::SHAPE.form {
+        Form::Struct => E::SHAPE.variants[0].fields,
+        _ => &[within(&E::SHAPE)],
+    };
+    const SHAPE: Shape = Shape {
+        type_name: Self::NAME.as_str(),
+        form: Form::Result,
+        variants: &[Variant { name: "Ok", fields: Self::OK }, Variant { name: "Err", fields: Self::ERR }],
+        max_fds: match (R::SHAPE.max_fds, E::SHAPE.max_fds) {
+            (Some(ok), Some(err)) => Some(if ok > err { ok } else { err }),
+            (Some(max_fds), None) | (None, Some(max_fds)) => Some(max_fds),
+            (None, None) => None,
+        },
+    };
+}
+
+#[diagnostic::do_not_recommend]
+impl<R: Body, E: Body> Body for Result<R, E> {
+    const SHAPE: Shape = OfResult::<R, E>::SHAPE;
+
+    fn encode_body<'a>(&'a self, out: &mut Writer<'a>) -> Result<(), At<EncodeFault>> {
+        match self {
+            Ok(value) => out.variant(0).map_err(At::from).and_then(|()| value.encode_body(out)),
+            Err(error) => out.variant(1).map_err(At::from).and_then(|()| error.encode_body(out)),
+        }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<'de, R: Decode<'de>, E: Decode<'de>> Decode<'de> for Result<R, E> {
+    fn decode_body(src: &mut Reader<'de>, fds: &mut FdSource) -> Result<Self, Undecoded> {
+        match src.variant()? {
+            0 => R::decode_body(src, fds).map(Ok),
+            1 => E::decode_body(src, fds).map(Err),
+            other => Err(DecodeFault::UnknownVariant(other).into()),
+        }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<R: DecodeOwned, E: DecodeOwned> DecodeOwned for Result<R, E> {}
+
+impl<R: Response, E: Response> Response for Result<R, E> {}

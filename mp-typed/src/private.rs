@@ -10,17 +10,15 @@ pub use core::primitive::{bool, i128, str, u32, usize};
 pub use core::result::Result::{self, Err, Ok};
 pub use std::alloc::Layout;
 
-pub use mp_core::Why;
-
 pub use crate::c_layout::CField;
 pub use crate::codec::{FdSource, Reader, Writer};
 pub use crate::error::{At, DecodeFault, EncodeFault, Undecoded};
 pub use crate::field::{Codec, FdCodec, c, fd, fd_list, lent_fd, lent_fd_list, max_len, max_size, payload};
 pub use crate::message::{
-    Body, Decode, DecodeOwned, Message, Request, Response, SentAs, check, check_c_response, check_sent_as,
+    Body, Decode, DecodeOwned, Message, Request, Response, SentAs, check, check_c_response, check_response,
+    check_sent_as,
 };
 pub use crate::payload::Payload;
-pub use crate::role::Answer;
 pub use crate::shape::{
     Field, Form, Shape, Variant, c_struct, check_discriminant, check_max_fds, check_name, enum_of, sum_of,
 };

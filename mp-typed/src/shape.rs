@@ -35,6 +35,8 @@ pub enum Form {
     Struct,
     /// The number of the variant, then its fields.
     Enum,
+    /// The same, of a `Result`, whose two parts have been checked each by itself.
+    Result,
     /// As C lays out a struct.
     C(Layout),
 }
@@ -119,7 +121,7 @@ pub(crate) const fn max_size(shape: &Shape) -> usize {
     let largest = sum(largest(shape, Quantity::Bytes).fields, Quantity::Bytes);
     match shape.form {
         Form::Struct => largest,
-        Form::Enum => largest.saturating_add(TAG_SIZE),
+        Form::Enum | Form::Result => largest.saturating_add(TAG_SIZE),
         Form::C(layout) => layout.size(),
     }
 }
@@ -201,6 +203,23 @@ pub(crate) const fn check(shape: &Shape) {
     }
 }
 
+/// Fails to evaluate when the response is a `Result` that might not fit a message, though each part of it
+/// does.
+#[track_caller]
+pub(crate) const fn check_result(response: &Shape) {
+    let Form::Result = response.form else { return };
+    // A part that is too large by itself has its own error.
+    let fits = largest_field_sum(response) <= MAX_PARAM;
+    if fits {
+        check(response);
+    }
+}
+
+/// The most bytes that the fields of one variant take.
+const fn largest_field_sum(shape: &Shape) -> usize {
+    sum(largest(shape, Quantity::Bytes).fields, Quantity::Bytes)
+}
+
 /// Fails to evaluate when the response to a request in C layout is bytes in another layout.
 #[track_caller]
 pub(crate) const fn check_c_response(request: &Shape, response: &Shape) {
@@ -241,7 +260,7 @@ enum Difference {
 /// What the two do not have in common, as far as sizes and names tell.
 const fn difference(a: &Shape, b: &Shape) -> Option<Difference> {
     let same_form = match (a.form, b.form) {
-        (Form::Struct, Form::Struct) | (Form::Enum, Form::Enum) => true,
+        (Form::Struct, Form::Struct) | (Form::Enum, Form::Enum) | (Form::Result, Form::Result) => true,
         (Form::C(a), Form::C(b)) => a.size() == b.size(),
         _ => false,
     };
@@ -392,7 +411,7 @@ const fn too_large(shape: &Shape, size: usize) -> Text {
     let variant = largest(shape, Quantity::Bytes);
     match shape.form {
         Form::Struct => table(text, variant.fields, Quantity::Bytes),
-        Form::Enum => {
+        Form::Enum | Form::Result => {
             let text = text.str("\nits largest variant is `").str(variant.name).str("`; ").num(TAG_SIZE);
             table(text.str(" bytes say which variant it is"), variant.fields, Quantity::Bytes)
         }
@@ -410,7 +429,7 @@ const fn too_many_fds(shape: &Shape, fds: usize) -> Text {
         .num(fd_limit(shape));
     let variant = largest(shape, Quantity::Fds);
     let text = match shape.form {
-        Form::Enum => text.str("\nthe variant with the most is `").str(variant.name).str("`"),
+        Form::Enum | Form::Result => text.str("\nthe variant with the most is `").str(variant.name).str("`"),
         Form::Struct | Form::C(_) => text,
     };
     table(text, variant.fields, Quantity::Fds)

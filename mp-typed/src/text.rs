@@ -2,14 +2,20 @@
 
 /// Text in the making. What does not fit is cut off: better a short table than a second error about
 /// the first.
-pub(crate) struct Text {
-    bytes: [u8; 4096],
+pub(crate) struct Text<const N: usize = 4096> {
+    bytes: [u8; N],
     len: usize,
 }
 
 impl Text {
     pub(crate) const fn new() -> Self {
-        Self { bytes: [0; 4096], len: 0 }
+        Self::empty()
+    }
+}
+
+impl<const N: usize> Text<N> {
+    pub(crate) const fn empty() -> Self {
+        Self { bytes: [0; N], len: 0 }
     }
 
     pub(crate) const fn str(mut self, text: &str) -> Self {

@@ -19,7 +19,7 @@ pub struct LinkState {
 }
 
 #[derive(Request)]
-#[message(name = "ring_open", response = Ring)]
+#[message(name = "ring_open", response = Result<Ring, OpenError>)]
 pub struct OpenRing {
     pub port: u16,
     #[message(max_len = 32)]
@@ -33,6 +33,12 @@ pub struct Ring {
     pub memory: OwnedFd,
 }
 
+#[derive(Response, Debug)]
+pub enum OpenError {
+    NoSuchPort { ports: u16 },
+    Busy,
+}
+
 #[derive(Payload)]
 pub struct Geometry {
     pub slots: u32,
@@ -42,18 +48,6 @@ pub struct Geometry {
 #[derive(Request)]
 #[message(name = "ping", response = ())]
 pub struct Ping;
-
-#[derive(Debug)]
-pub enum OpenError {
-    NoSuchPort(u16),
-    Io(std::io::Error),
-}
-
-impl std::fmt::Display for OpenError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{self:?}")
-    }
-}
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
 
@@ -67,10 +61,10 @@ fn the_user_code_of_the_readme_runs() -> TestResult {
         .runtime_dir(dir.path())
         .serve(|request: OpenRing, peer: &Peer| -> Result<Ring, OpenError> {
             assert_eq!((request.label.as_str(), peer.pid()), ("rx", std::process::id()));
-            if request.port != 0 {
-                return Err(OpenError::NoSuchPort(request.port));
+            if request.port >= 2 {
+                return Err(OpenError::NoSuchPort { ports: 2 });
             }
-            let memory = File::open("/dev/zero").map_err(OpenError::Io)?.into();
+            let memory = File::open("/dev/zero").map_err(|_| OpenError::Busy)?.into();
             Ok(Ring { geometry: Geometry { slots: 512, head: [1, 2, 3, 4] }, memory })
         })
         .on(move |state: LinkState, _: &Peer| from_secondary.send(("primary", state.port, state.up)).unwrap())
@@ -90,6 +84,7 @@ fn the_user_code_of_the_readme_runs() -> TestResult {
     assert_eq!((pongs.sent(), pongs.received()), (1, 1));
 
     let ring = secondary.request(&OpenRing { port: 0, label: "rx".into() }, Duration::from_secs(1))?;
+    let ring = ring.expect("there is a port 0");
     assert_eq!((ring.geometry.slots, ring.geometry.head), (512, [1, 2, 3, 4]));
     assert!(
         std::fs::read_link(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&ring.memory)))?
@@ -97,10 +92,10 @@ fn the_user_code_of_the_readme_runs() -> TestResult {
     );
 
     let asked = secondary.request_async(&OpenRing { port: 0, label: "rx".into() }, Duration::from_secs(1));
-    assert_eq!(pollster::block_on(asked)?.geometry.slots, 512);
+    assert_eq!(pollster::block_on(asked)?.expect("there is a port 0").geometry.slots, 512);
 
-    // A handler's error is the requester's `Ignored`, at once.
-    let refused = secondary.request(&OpenRing { port: 9, label: "rx".into() }, Duration::from_secs(60));
-    assert!(matches!(refused, Err(mp_typed::RequestError::Ignored { .. })));
+    // A handler's error is a part of the answer.
+    let refused = secondary.request(&OpenRing { port: 9, label: "rx".into() }, Duration::from_secs(60))?;
+    assert!(matches!(refused, Err(OpenError::NoSuchPort { ports: 2 })));
     Ok(())
 }

@@ -160,9 +160,13 @@ fn role(input: &Input<'_>, private: &TokenStream) -> TokenStream {
         quote_spanned!(response.span()=> type Response = #response;)
     });
     let same_layout = same_layout(input, private);
+    let fits = response_fits(input, private);
+    let itself = sent_as_itself(input, private);
     quote! {
         #constants
         #same_layout
+        #fits
+        #itself
         #[automatically_derived]
         impl #impl_generics #private::#role for #ident #type_generics #where_clause {
             #name
@@ -184,16 +188,28 @@ fn lent_answer(input: &Input<'_>, private: &TokenStream) -> Option<TokenStream> 
     Some(quote! {
         #[automatically_derived]
         impl #impl_generics #sent_as for #ident #type_generics #where_clause {}
-        #[automatically_derived]
-        impl #impl_generics #private::Answer<#response> for #ident #type_generics #where_clause {
-            type Body = Self;
-
-            fn into_response(self) -> #private::Result<Self, #private::Why> {
-                #private::Ok(self)
-            }
-        }
         #same
     })
+}
+
+/// A response is sent as what it is.
+pub(super) fn sent_as_itself(input: &Input<'_>, private: &TokenStream) -> Option<TokenStream> {
+    let ident = input.ident;
+    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
+    (input.derive == Derive::Response).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #private::SentAs<#ident #type_generics> for #ident #type_generics #where_clause {}
+        }
+    })
+}
+
+/// The check that a `Result` that is the response fits as a whole, at the response.
+fn response_fits(input: &Input<'_>, private: &TokenStream) -> Option<TokenStream> {
+    let at = input.attrs.response.as_ref()?.value.span();
+    let private = span::at(at, private.clone());
+    let whole = anonymous(input, at);
+    Some(quote_spanned!(at=> const RESPONSE_FITS_IN_ONE_MESSAGE: () = #private::check_response::<#whole>();))
 }
 
 /// The check that a request in C layout is answered in C layout, at the response.

@@ -5,7 +5,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::body::{decode_generics, owned};
+use super::body::{decode_generics, owned, sent_as_itself};
 use super::codecs::Codecs;
 use crate::ast::Input;
 use crate::derive::Derive;
@@ -104,18 +104,12 @@ fn body(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStrea
         quote! {
             #[automatically_derived]
             impl #impl_generics #private::SentAs<#response> for #ident #type_generics #where_clause {}
-            #[automatically_derived]
-            impl #impl_generics #private::Answer<#response> for #ident #type_generics #where_clause {
-                type Body = Self;
-
-                fn into_response(self) -> #private::Result<Self, #private::Why> {
-                    #private::never_built()
-                }
-            }
         }
     });
+    let itself = sent_as_itself(input, private);
     quote! {
         #lent_answer
+        #itself
         #[automatically_derived]
         impl #impl_generics #private::Body for #ident #type_generics #where_clause {
             const SHAPE: #private::Shape = #private::Shape::EMPTY;

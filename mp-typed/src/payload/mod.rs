@@ -29,7 +29,8 @@ use crate::error::{DecodeFault, EncodeFault};
     message = "`{Self}` has no largest size, so it cannot be part of a message",
     label = "no largest size is known",
     note = "for a type of your own add `#[derive(Payload)]` to it; for a foreign one that serde can encode, vouch for its size with `max_size = N` at the field",
-    note = "text and lists inside of other types need a bound in their type: `heapless::String<N>`, `heapless::Vec<T, N>`, an array"
+    note = "text and lists inside of other types need a bound in their type: `heapless::String<N>`, `heapless::Vec<T, N>`, an array",
+    note = "a type with descriptors cannot be a part of another; for a request that is answered with one type or else with another, write `response = Result<Answer, Error>` on it, where both derive `Response`"
 )]
 pub trait Payload: Sized {
     /// The most bytes that the encoding of any value of this type takes.

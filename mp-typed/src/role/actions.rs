@@ -32,10 +32,10 @@ impl Actions {
     /// # Errors
     ///
     /// [`RegisterError`] if the name is taken, or is DPDK's own.
-    pub fn serve<Q, A, F>(&self, handler: F) -> Result<Registration, RegisterError>
+    pub fn serve<Q, A, K, F>(&self, handler: F) -> Result<Registration, RegisterError>
     where
         Q: Request + DecodeOwned + 'static,
-        A: Answer<Q::Response>,
+        A: Answer<Q::Response, K>,
         F: Fn(Q, &Peer) -> A + Send + Sync + 'static,
     {
         self.0.action(const { name(Q::NAME) }, serve(handler))
@@ -82,10 +82,12 @@ where
 }
 
 /// A handler that returns its response, as an action of the core.
-pub(super) fn serve<Q, A, F>(handler: F) -> impl Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static
+pub(super) fn serve<Q, A, K, F>(
+    handler: F,
+) -> impl Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static
 where
     Q: Request + DecodeOwned + 'static,
-    A: Answer<Q::Response>,
+    A: Answer<Q::Response, K>,
     F: Fn(Q, &Peer) -> A + Send + Sync + 'static,
 {
     serve_later(move |request: Q, peer, responder: Responder<Q::Response>| {

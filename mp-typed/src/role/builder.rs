@@ -78,13 +78,16 @@ impl<R: Joins> Builder<R> {
     }
 
     /// Answers each request of type `Q` with what `handler` returns: the
-    /// request's response, or a `Result` of it. An error, a panic, or a request
-    /// that cannot be decoded tells the requester to ignore this process.
+    /// request's response, or a `Result` of it.
+    ///
+    /// Where the response is a `Result` itself (`response = Result<Ring, OpenError>`), its error is
+    /// an answer like any other. Any other error, a panic, or a request that cannot be decoded
+    /// tells the requester to ignore this process, and why.
     #[must_use]
-    pub fn serve<Q, A, F>(self, handler: F) -> Self
+    pub fn serve<Q, A, K, F>(self, handler: F) -> Self
     where
         Q: Request + DecodeOwned + 'static,
-        A: Answer<Q::Response>,
+        A: Answer<Q::Response, K>,
         F: Fn(Q, &Peer) -> A + Send + Sync + 'static,
     {
         self.core(|core| core.action(const { name(Q::NAME) }, actions::serve(handler)))

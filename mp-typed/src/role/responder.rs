@@ -74,17 +74,30 @@ impl<R: Response> Responder<R> {
     }
 }
 
+/// How a handler's [`Answer`] is made up. A parameter that the compiler finds by itself; it keeps the
+/// implementations apart.
+pub(crate) mod kind {
+    /// It is what is sent, be it a `Result`.
+    #[derive(Debug)]
+    pub enum Whole {}
+    /// A `Result` of what is sent, and of an error that only the *ignore* tells of.
+    #[derive(Debug)]
+    pub enum OrIgnore {}
+}
+
 /// What a request handler may return: the response, a form of it that
 /// [lends](SentAs) what it sends, or a `Result` of either.
 ///
-/// An error is traced, and the requester told to ignore this process, with the error's text:
-/// see [`RequestError::Ignored`](crate::RequestError::Ignored).
+/// Where the request's response is a `Result` itself, of two types that derive [`Response`], the error is
+/// sent like any answer. Any other error is traced, and the requester told to ignore this process, with
+/// the error's text: see [`RequestError::Ignored`](crate::RequestError::Ignored).
 #[diagnostic::on_unimplemented(
     message = "a handler of this request cannot answer with `{Self}`",
     label = "this handler returns `{Self}`",
-    note = "it returns the request's response, `{R}`, or a form of it that lends (`#[message(lends = {R})]`), or a `Result` of either with an error that can be displayed"
+    note = "it returns the request's response, `{R}`, or a form of it that lends (`#[message(lends = {R})]`), or a `Result` of either with an error that can be displayed, which the requester sees as the text of an *ignore*",
+    note = "for an error that arrives as a value, derive `Response` for it too and write `response = Result<Answer, Error>` on the request"
 )]
-pub trait Answer<R> {
+pub trait Answer<R, Kind> {
     /// What is sent.
     #[doc(hidden)]
     type Body: SentAs<R>;
@@ -94,15 +107,17 @@ pub trait Answer<R> {
     fn into_response(self) -> Result<Self::Body, Why>;
 }
 
-impl<R: Response> Answer<R> for R {
-    type Body = R;
+#[diagnostic::do_not_recommend]
+impl<R: Response, A: SentAs<R>> Answer<R, kind::Whole> for A {
+    type Body = A;
 
-    fn into_response(self) -> Result<R, Why> {
+    fn into_response(self) -> Result<A, Why> {
         Ok(self)
     }
 }
 
-impl<R, A: SentAs<R>, E: Display> Answer<R> for Result<A, E> {
+#[diagnostic::do_not_recommend]
+impl<R, A: SentAs<R>, E: Display> Answer<R, kind::OrIgnore> for Result<A, E> {
     type Body = A;
 
     fn into_response(self) -> Result<A, Why> {
