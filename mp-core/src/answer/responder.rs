@@ -4,7 +4,7 @@ use rustix::io::Errno;
 
 use super::{held::HeldAnswers, room::Room};
 use crate::{
-    group::Bound,
+    group::{Bound, says_gone},
     receive::{Counters, Peer},
     sys::{Address, Deadline},
     wire::{Datagram, Kind, Layout, Message, MessageError, MessageRef, Name, Reason, Tag, Why},
@@ -303,7 +303,7 @@ impl ReplyPort {
         match self.send_now(to, &datagram, fds) {
             Ok(()) => Ok(()),
             Err(Errno::AGAIN) => self.held.push(self, to, datagram, fds),
-            Err(Errno::CONNREFUSED | Errno::NOENT | Errno::PIPE) => Err(ReplyError::Gone),
+            Err(errno) if says_gone(errno) => Err(ReplyError::Gone),
             Err(Errno::ACCESS | Errno::PERM | Errno::PROTOTYPE) => Err(ReplyError::Refused),
             Err(errno) => Err(ReplyError::Io(errno.into())),
         }

@@ -12,7 +12,7 @@ use super::{
     matching::{RequestId, Verdict, shows_knowledge},
 };
 use crate::{
-    group::{Bound, Group, GroupError, Member, PeerIdentity},
+    group::{Bound, Group, GroupError, Member, PeerIdentity, says_gone},
     receive::{Inbox, Missed, ReceivePolicy, Rejection, turn},
     sys::{Address, Deadline, Socket, Wait},
     wire::{Datagram, Kind, Layout, Name, Tag},
@@ -80,7 +80,7 @@ impl ReplySocket {
         let directory = group.open()?;
         let socket = match Socket::connected(to) {
             Ok(socket) => socket,
-            Err(Errno::NOENT | Errno::CONNREFUSED) => return Err(NoReplySocket::Absent),
+            Err(errno) if says_gone(errno) => return Err(NoReplySocket::Absent),
             Err(errno) if is_refusal(errno) => return Err(NoReplySocket::Refused),
             Err(source) => {
                 let (what, path) = ("connect to a peer", to.path().to_owned());
@@ -258,7 +258,7 @@ impl ReplySocket {
         let Some((to, peer)) = self.0.to.as_ref().zip(self.0.peer.as_ref()) else { return false };
         // Connecting anew to the same socket changes nothing, and tells whether it lives.
         let connected = self.0.bound.socket.connect(to);
-        matches!(connected, Err(Errno::NOENT | Errno::CONNREFUSED)) || !peer.is_in_place(to)
+        connected.is_err_and(says_gone) || !peer.is_in_place(to)
     }
 
     /// Whether the peer this is connected to can still answer.
@@ -280,9 +280,7 @@ pub(super) enum Unsent {
 /// Sorts the errors of a send (but `EAGAIN`) by whose they are.
 pub(super) fn unsent(errno: Errno) -> Unsent {
     match errno {
-        Errno::CONNREFUSED | Errno::NOENT | Errno::NOTCONN | Errno::CONNRESET | Errno::PIPE => {
-            Unsent::Outcome(Outcome::Gone)
-        }
+        errno if says_gone(errno) => Unsent::Outcome(Outcome::Gone),
         errno if is_refusal(errno) => Unsent::Outcome(Outcome::Refused),
         errno => Unsent::Failed(errno),
     }

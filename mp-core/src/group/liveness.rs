@@ -3,6 +3,8 @@
 //! A bound datagram socket exists exactly as long as a process keeps it, so connecting to its
 //! path, which sends nothing, tells for certain. It removes nothing: `stale` does.
 
+use std::os::fd::OwnedFd;
+
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::{AtFlags, CWD, StatxFlags, statx},
@@ -93,6 +95,12 @@ pub(crate) fn probe(address: &Address) -> Result<Found, GroupError> {
     }
 }
 
+/// Whether an error of sending or connecting says that the peer is gone: its socket is closed
+/// or shut down, or its file is.
+pub(crate) fn says_gone(errno: Errno) -> bool {
+    matches!(errno, Errno::CONNREFUSED | Errno::NOENT | Errno::NOTCONN | Errno::CONNRESET | Errno::PIPE)
+}
+
 /// Which socket file is at an address; `None` if there is none.
 pub(crate) fn identity(address: &Address) -> Option<Identity> {
     let flags = StatxFlags::INO | StatxFlags::BTIME;
@@ -107,15 +115,23 @@ fn pid_of_member(at: &Address) -> Option<u32> {
 /// Whether a process runs that we can see: not one that has ended and that
 /// nobody has waited for.
 pub(super) fn is_running(pid: u32) -> bool {
-    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
-    match pidfd_open(pid, PidfdFlags::empty()) {
+    match process(pid) {
         Ok(process) => {
             let mut polled = [PollFd::new(&process, PollFlags::IN)];
             poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) == Ok(0)
         }
         Err(Errno::SRCH) => false,
-        Err(_) => test_kill_process(pid) != Err(Errno::SRCH),
+        Err(_) => number_of(pid).is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH)),
     }
+}
+
+/// The process with this number here, which becomes readable when it ends; `ESRCH` if there is none.
+pub(super) fn process(pid: u32) -> Result<OwnedFd, Errno> {
+    pidfd_open(number_of(pid).ok_or(Errno::SRCH)?, PidfdFlags::NONBLOCK)
+}
+
+fn number_of(pid: u32) -> Option<Pid> {
+    i32::try_from(pid).ok().and_then(Pid::from_raw)
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ use rustix::io::Errno;
 pub(crate) use bound::{Bound, Place};
 pub(crate) use directory::{Directory, STARTING_PAUSE, Stamp};
 pub use error::{BindError, GroupError, Holder};
-pub(crate) use liveness::{Found, Identity, PeerIdentity, identity, probe};
+pub(crate) use liveness::{Found, Identity, PeerIdentity, identity, probe, says_gone};
 pub(crate) use location::Location;
 use location::{Base, Resolved};
 pub use member::Member;

@@ -7,12 +7,12 @@ use std::{
     os::fd::OwnedFd,
 };
 
-use rustix::{
-    event::{PollFd, PollFlags},
-    process::{Pid, PidfdFlags, pidfd_open},
-};
+use rustix::event::{PollFd, PollFlags};
 
-use crate::{group::Member, sys::fd_share};
+use crate::{
+    group::{Member, liveness::process},
+    sys::fd_share,
+};
 
 /// The processes that are watched, by their members' file names.
 #[derive(Debug, Default)]
@@ -40,8 +40,7 @@ impl Processes {
         if self.watched.len() >= share {
             return self.warn(share);
         }
-        let pid = member.pid().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
-        if let Some(process) = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::NONBLOCK).ok()) {
+        if let Some(process) = member.pid().and_then(|pid| process(pid).ok()) {
             self.watched.insert(member.address().file_name().to_owned(), process);
         }
     }
