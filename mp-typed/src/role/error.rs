@@ -36,6 +36,13 @@ pub enum SendError {
         "the peer cannot be sent to: its socket is closed to this user, or takes only another's datagrams"
     )]
     Refused,
+    /// Another primary has taken this one's place, as a DPDK primary does that starts beside it.
+    /// Nothing more is sent: the group's layout may be another now. Stop this primary.
+    #[error("another primary has taken this one's place in {dir:?}: nothing was sent")]
+    Superseded {
+        /// The runtime directory.
+        dir: PathBuf,
+    },
     /// The group's directory cannot be used.
     #[error(transparent)]
     Group(#[from] GroupError),
@@ -133,6 +140,13 @@ pub enum RequestError {
     /// The reply came, but this process had no room for its file descriptors (`EMFILE`).
     #[error("the reply's file descriptors are lost: this process has no room for more")]
     FdsLost,
+    /// Another primary has taken this one's place, as a DPDK primary does that starts beside it.
+    /// Nothing more is sent: the group's layout may be another now. Stop this primary.
+    #[error("another primary has taken this one's place in {dir:?}: nothing was sent")]
+    Superseded {
+        /// The runtime directory.
+        dir: PathBuf,
+    },
     /// The group's directory cannot be used, or the reply socket not be made.
     #[error(transparent)]
     Group(#[from] GroupError),
@@ -196,6 +210,7 @@ impl SendError {
             Self::Gone => Some(libc::ECONNREFUSED),
             Self::QueueFull { .. } => Some(libc::ETIMEDOUT),
             Self::Refused => Some(libc::EACCES),
+            Self::Superseded { .. } => Some(libc::EADDRINUSE),
             Self::Group(error) => error.errno(),
             Self::NotStarted | Self::Stopped => None,
             Self::Io(error) => error.raw_os_error(),
@@ -220,6 +235,7 @@ impl RequestError {
             Self::TimedOut { .. } | Self::QueueFull { .. } | Self::NotAsked { .. } => Some(libc::ETIMEDOUT),
             Self::Gone => Some(libc::ECONNREFUSED),
             Self::Refused => Some(libc::EACCES),
+            Self::Superseded { .. } => Some(libc::EADDRINUSE),
             Self::FdsLost => Some(libc::EMFILE),
             Self::Group(error) => error.errno(),
             Self::Io(error) => error.raw_os_error(),
@@ -239,6 +255,7 @@ impl From<mp_core::SendError> for SendError {
             mp_core::SendError::Gone => Self::Gone,
             mp_core::SendError::QueueFull { timeout } => Self::QueueFull { timeout },
             mp_core::SendError::Refused => Self::Refused,
+            mp_core::SendError::Superseded { dir } => Self::Superseded { dir },
             mp_core::SendError::Group(error) => Self::Group(error),
             mp_core::SendError::NotStarted => Self::NotStarted,
             mp_core::SendError::Stopped => Self::Stopped,
@@ -260,6 +277,7 @@ impl From<mp_core::RequestError> for RequestError {
             mp_core::RequestError::NotAsked { timeout } => Self::NotAsked { timeout },
             mp_core::RequestError::TooManyUnderWay { bound } => Self::TooManyUnderWay { bound },
             mp_core::RequestError::Refused => Self::Refused,
+            mp_core::RequestError::Superseded { dir } => Self::Superseded { dir },
             mp_core::RequestError::FdsLost => Self::FdsLost,
             mp_core::RequestError::Group(error) => Self::Group(error),
             mp_core::RequestError::NotStarted => Self::NotStarted,
@@ -290,7 +308,7 @@ impl From<SendError> for io::Error {
     fn from(error: SendError) -> Self {
         let kind = match &error {
             SendError::Encode(_) => io::ErrorKind::InvalidInput,
-            SendError::NoPrimary { .. } => io::ErrorKind::NotConnected,
+            SendError::NoPrimary { .. } | SendError::Superseded { .. } => io::ErrorKind::NotConnected,
             SendError::Gone => io::ErrorKind::ConnectionReset,
             SendError::QueueFull { .. } => io::ErrorKind::TimedOut,
             SendError::Refused => io::ErrorKind::PermissionDenied,
@@ -306,7 +324,7 @@ impl From<RequestError> for io::Error {
         let kind = match &error {
             RequestError::Encode(_) => io::ErrorKind::InvalidInput,
             RequestError::Decode(_) => io::ErrorKind::InvalidData,
-            RequestError::NoPrimary { .. } => io::ErrorKind::NotConnected,
+            RequestError::NoPrimary { .. } | RequestError::Superseded { .. } => io::ErrorKind::NotConnected,
             RequestError::TimedOut { .. }
             | RequestError::QueueFull { .. }
             | RequestError::NotAsked { .. } => io::ErrorKind::TimedOut,
