@@ -149,7 +149,13 @@ impl Group {
     /// A Rust process, to be started from the program `rust_peer`.
     #[must_use]
     pub fn rust(&self, role: Role, rust_peer: &str) -> RustBuilder<'_> {
-        RustBuilder { group: self, role, program: rust_peer.into(), arguments: Vec::new() }
+        RustBuilder {
+            group: self,
+            role,
+            dir: self.runtime_dir(),
+            program: rust_peer.into(),
+            arguments: Vec::new(),
+        }
     }
 
     /// Runs a program of ours to its end, in this group's environment and with what it sends recorded.
@@ -234,6 +240,7 @@ impl DpdkBuilder<'_> {
 pub struct RustBuilder<'a> {
     group: &'a Group,
     role: Role,
+    dir: PathBuf,
     program: PathBuf,
     arguments: Vec<&'static str>,
 }
@@ -246,6 +253,13 @@ impl RustBuilder<'_> {
         self
     }
 
+    /// Gives it this runtime directory instead, which may be the group's by another name.
+    #[must_use]
+    pub fn at(mut self, dir: &Path) -> Self {
+        self.dir = dir.to_owned();
+        self
+    }
+
     /// Starts it, with what it sends recorded, and waits until it has its place in the group.
     ///
     /// # Panics
@@ -254,7 +268,7 @@ impl RustBuilder<'_> {
     pub fn start(self) -> Process {
         let recording = Recording::of_length(self.group.layout.length());
         let mut command = recording.command(&self.program);
-        command.arg(self.role.name()).arg(self.group.runtime_dir()).args(self.arguments);
+        command.arg(self.role.name()).arg(&self.dir).args(self.arguments);
         Process::start_recorded(format!("Rust {}", self.role.name()), &mut command, recording)
     }
 }

@@ -22,12 +22,6 @@ impl Shared {
             ["later", "ask", name, ms, text @ ..] => {
                 self.asker().ask_later(name, &text.join(" "), millis(ms))
             }
-            ["begin", "later", "ask", name, ms, text @ ..] => {
-                let (asker, name, text, timeout) =
-                    (self.asker().clone(), (*name).to_owned(), text.join(" "), millis(ms));
-                thread::spawn(move || tell(&format!("!done {}", asker.ask_later(&name, &text, timeout))));
-                String::new()
-            }
             // The same in a thread of its own, told as `!done <result>`.
             ["begin", "ask", name, ms, text @ ..] => {
                 let (shared, name, text, timeout) =
