@@ -154,7 +154,7 @@ fn mpctl_looks_into_a_group_of_dpdk() {
     let ours = groups.iter().find(|row| row["runtime_dir"] == json!(dir)).expect("it is listed");
     let expected = json!({
         "file_prefix": group.file_prefix(), "runtime_dir": dir, "primary": "alive",
-        "members": 1, "stale": 0, "dpdk": version, "layout": group.layout().length(),
+        "members": 1, "stale": 0, "dpdk": version, "layout": group.layout().len(),
     });
     assert_eq!(*ours, expected);
     let member = only(&run(&group, &tests::mpctl(), &["--json", "members"]));

@@ -113,7 +113,7 @@ impl Directory {
 
     /// The layout of the group's datagrams, from DPDK's `config` if there is one.
     pub(crate) fn layout(&self) -> Result<Layout, GroupError> {
-        Ok(self.dpdk_version()?.map_or(Layout::Bytes332, config::layout))
+        Ok(self.dpdk_version()?.map_or(Layout::OLDEST, Layout::of_version))
     }
 
     /// The same, but while a DPDK process is starting waits for it until the deadline.

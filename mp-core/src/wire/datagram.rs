@@ -1,75 +1,11 @@
-//! The fixed-size datagram in its two layouts: field ranges, emitting, parsing.
+//! The fixed-size datagram: emitting and parsing, in any layout.
 //!
 //! Both are native-endian, with a native `int`; unused bytes are sent as zeros
 //! and ignored on receipt, since C peers leave stack garbage in them.
 
 use std::ops::Range;
 
-use super::{KERNEL_MAX_FDS, MAX_NAME, MAX_PARAM, MessageRef, Name, Tag, Why};
-
-/// The longest datagram of any layout, in bytes.
-pub(crate) const MAX_DATAGRAM: usize = 340;
-
-/// How a DPDK version lays out its datagrams.
-///
-/// A datagram of any other length than a DPDK process expects ends its IPC
-/// thread, so the layout is settled before anything is sent: see
-/// [`Client::builder`](crate::Client::builder).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Layout {
-    /// 332 bytes: DPDK 18.02 to 25.07, and groups without DPDK.
-    Bytes332,
-    /// 340 bytes: DPDK 25.11 and later, which aligned the message to 8 bytes.
-    Bytes340,
-}
-
-/// Where each field lies.
-struct Fields {
-    kind: Range<usize>,
-    name: Range<usize>,
-    len_param: Range<usize>,
-    num_fds: Range<usize>,
-    param: Range<usize>,
-}
-
-const FIELDS_332: Fields =
-    Fields { kind: 0..4, name: 4..68, len_param: 68..72, num_fds: 72..76, param: 76..332 };
-
-// Four bytes of padding follow `kind`, four more end the datagram.
-const FIELDS_340: Fields =
-    Fields { kind: 0..4, name: 8..72, len_param: 72..76, num_fds: 76..80, param: 80..336 };
-
-impl Layout {
-    /// The length of every datagram of this layout, in bytes.
-    #[must_use]
-    pub const fn len(self) -> usize {
-        match self {
-            Self::Bytes332 => 332,
-            Self::Bytes340 => 340,
-        }
-    }
-
-    /// Never: a datagram has its header at least.
-    #[must_use]
-    pub const fn is_empty(self) -> bool {
-        false
-    }
-
-    const fn of_len(len: usize) -> Option<Self> {
-        match len {
-            332 => Some(Self::Bytes332),
-            340 => Some(Self::Bytes340),
-            _ => None,
-        }
-    }
-
-    const fn fields(self) -> &'static Fields {
-        match self {
-            Self::Bytes332 => &FIELDS_332,
-            Self::Bytes340 => &FIELDS_340,
-        }
-    }
-}
+use super::{KERNEL_MAX_FDS, Layout, MAX_DATAGRAM, MAX_PARAM, MessageRef, Name, Tag, Why};
 
 /// What a datagram is: the `type` field (`enum mp_type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,14 +135,7 @@ pub enum Malformed {
     FdCount,
 }
 
-const _: () = {
-    assert!(FIELDS_332.param.end == Layout::Bytes332.len());
-    assert!(FIELDS_340.param.end + 4 == Layout::Bytes340.len());
-    assert!(FIELDS_332.name.end - FIELDS_332.name.start == MAX_NAME + 1);
-    assert!(FIELDS_340.name.end - FIELDS_340.name.start == MAX_NAME + 1);
-    assert!(FIELDS_332.param.end - FIELDS_332.param.start == MAX_PARAM);
-    assert!(KERNEL_MAX_FDS <= i32::MAX as usize);
-};
+const _: () = assert!(KERNEL_MAX_FDS <= i32::MAX as usize);
 
 #[cfg(test)]
 mod tests {

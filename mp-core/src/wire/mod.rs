@@ -7,16 +7,19 @@
 
 mod datagram;
 mod fds;
+mod layout;
 mod message;
 mod name;
 mod param;
 mod tag;
 mod why;
 
-pub(crate) use datagram::{Datagram, Kind, MAX_DATAGRAM, Parsed};
-pub use datagram::{Layout, Malformed};
+pub use datagram::Malformed;
+pub(crate) use datagram::{Datagram, Kind, Parsed};
 pub(crate) use fds::OwnedFds;
 pub use fds::{Fds, FdsError, FdsIntoIter};
+pub use layout::Layout;
+pub(crate) use layout::MAX_DATAGRAM;
 pub use message::{Message, MessageError, MessageRef};
 pub use name::{Name, NameError};
 pub use param::{Param, ParamError};

@@ -41,7 +41,7 @@ impl GroupRow {
             members,
             stale: group.members.len() - members,
             dpdk: group.dpdk.map(|version| version.to_string()),
-            layout: group.layout.map(length),
+            layout: group.layout.map(Layout::len),
         }
     }
 }
@@ -107,11 +107,4 @@ impl Row for MemberRow {
 
 fn state(member: &Member) -> &'static str {
     if member.alive { "alive" } else { "stale" }
-}
-
-fn length(layout: Layout) -> usize {
-    match layout {
-        Layout::Bytes332 => 332,
-        Layout::Bytes340 => 340,
-    }
 }

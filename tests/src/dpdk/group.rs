@@ -8,11 +8,12 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use mp_core::Layout;
 use tempfile::TempDir;
 
 use super::{
     huge_pages::HugePages,
-    layout::Layout,
+    layout::layout_of_this_dpdk,
     process::{Process, run_to_end},
     record::Recording,
 };
@@ -67,7 +68,7 @@ impl Group {
     /// With what to do, if the machine does not grant it.
     #[must_use]
     pub fn new(memory: Memory) -> Self {
-        Self::of_layout(memory, Layout::of_this_dpdk())
+        Self::of_layout(memory, layout_of_this_dpdk())
     }
 
     fn of_layout(memory: Memory, layout: Layout) -> Self {
@@ -164,7 +165,7 @@ impl Group {
     /// If it does not end in time.
     #[must_use]
     pub fn run(&self, program: &Path, arguments: &[&str]) -> Output {
-        let recording = Recording::of_length(self.layout.length());
+        let recording = Recording::of_length(self.layout.len());
         let mut command = recording.command(program);
         command.args(arguments).env("RUNTIME_DIRECTORY", self.base());
         let output = run_to_end(&mut command);
@@ -176,7 +177,7 @@ impl Group {
     /// checked when it has ended.
     #[must_use]
     pub fn recorded(&self, program: &Path) -> (Command, Recording) {
-        let recording = Recording::of_length(self.layout.length());
+        let recording = Recording::of_length(self.layout.len());
         let mut command = recording.command_of_its_own(program);
         command.env("RUNTIME_DIRECTORY", self.base());
         (command, recording)
@@ -266,7 +267,7 @@ impl RustBuilder<'_> {
     /// With what it printed, if it does not come up.
     #[must_use]
     pub fn start(self) -> Process {
-        let recording = Recording::of_length(self.group.layout.length());
+        let recording = Recording::of_length(self.group.layout.len());
         let mut command = recording.command(&self.program);
         command.arg(self.role.name()).arg(&self.dir).args(self.arguments);
         Process::start_recorded(format!("Rust {}", self.role.name()), &mut command, recording)

@@ -1,39 +1,21 @@
 //! What a datagram is like, and what the DPDK of this machine makes of it.
 
-/// What every datagram in a group is like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
-    /// 332 bytes: DPDK up to 25.07, and groups without DPDK.
-    Bytes332,
-    /// 340 bytes: DPDK from 25.11 on.
-    Bytes340,
-}
+use mp_core::Layout;
 
-impl Layout {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Bytes332, Self::Bytes340];
+/// Every layout that there has been.
+pub const LAYOUTS: [Layout; 2] = [Layout::Bytes332, Layout::Bytes340];
 
-    /// That of the DPDK that the suite was compiled with, by its own headers.
-    ///
-    /// # Panics
-    /// If there is none, or it has a third one.
-    #[must_use]
-    pub fn of_this_dpdk() -> Self {
-        let length = this_dpdk().1;
-        let known = Self::ALL.into_iter().find(|layout| layout.length() == length);
-        known.unwrap_or_else(|| {
-            panic!("this DPDK's datagrams have {length} bytes, a layout that is not known yet")
-        })
-    }
-
-    /// The length of a datagram.
-    #[must_use]
-    pub fn length(self) -> usize {
-        match self {
-            Self::Bytes332 => 332,
-            Self::Bytes340 => 340,
-        }
-    }
+/// The layout of the DPDK that the suite was compiled with, by its own headers.
+///
+/// # Panics
+/// If there is none, or it has a third one.
+#[must_use]
+pub fn layout_of_this_dpdk() -> Layout {
+    let length = this_dpdk().1;
+    let known = LAYOUTS.into_iter().find(|layout| layout.len() == length);
+    known.unwrap_or_else(|| {
+        panic!("this DPDK's datagrams have {length} bytes, a layout that is not known yet")
+    })
 }
 
 /// The version of the DPDK that the suite was compiled with: `22.11.11`.

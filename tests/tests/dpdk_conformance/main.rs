@@ -9,7 +9,7 @@ mod pairs;
 
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
-use tests::dpdk::{Cell, Document, Layout, Table, datagrams_sent, dpdk_version};
+use tests::dpdk::{Cell, Document, Layout, Table, datagrams_sent, dpdk_version, layout_of_this_dpdk};
 
 const RUST_PEER: &str = env!("CARGO_BIN_EXE_rust_peer");
 const SECOND: Duration = Duration::from_secs(1);
@@ -19,7 +19,7 @@ fn conformance() {
     let tables = vec![harm::table(), churn::table(), pairs::table(), pairs::place_table(), datagrams_table()];
     let document = Document {
         preamble: PREAMBLE.to_owned(),
-        of: format!("{}, whose datagrams have {} bytes", dpdk_version(), Layout::of_this_dpdk().length()),
+        of: format!("{}, whose datagrams have {} bytes", dpdk_version(), layout_of_this_dpdk().len()),
         tables,
     };
     document.settle(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/conformance.md"));
@@ -36,7 +36,7 @@ DPDK, chosen with `PKG_CONFIG_PATH`, must be found to do the same.
 /// What was recorded of the processes above; each was checked by its group's layout when it ended.
 fn datagrams_table() -> Table {
     let sent = datagrams_sent();
-    let expected = BTreeSet::from([Layout::of_this_dpdk(), Layout::Bytes340].map(Layout::length));
+    let expected = BTreeSet::from([layout_of_this_dpdk(), Layout::Bytes340].map(Layout::len));
     assert!(sent.keys().eq(&expected), "{sent:?}, where {expected:?} are the rule");
     let row = |(group, length): (&str, &str)| vec![Cell::of(group), Cell::of(length)];
     Table {
