@@ -14,6 +14,7 @@ mod limits;
 mod receive;
 mod room;
 mod socket;
+mod timeout;
 mod unread;
 
 pub use address::{Address, PathTooLong};
@@ -25,5 +26,6 @@ pub(crate) use fork::ForkGuard;
 pub(crate) use limits::fd_share;
 pub(crate) use receive::Received;
 pub(crate) use room::Room;
-pub(crate) use socket::{Socket, Wait};
+pub(crate) use socket::Socket;
+pub(crate) use timeout::Wait;
 pub(crate) use unread::UnreadDiag;

@@ -5,7 +5,6 @@ use std::{
     io::IoSlice,
     mem::MaybeUninit,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 
@@ -22,10 +21,11 @@ use rustix::{
 
 use super::{
     Address, Deadline, Received,
-    clock::{socket_timeout, timespec},
+    clock::timespec,
     discard,
     fork::NotInForks,
     receive::receive,
+    timeout::{Calls, SocketTimeout, Wait},
     unread::unread_of,
 };
 use crate::wire::{MAX_DATAGRAM, MAX_FDS};
@@ -34,28 +34,14 @@ use crate::wire::{MAX_DATAGRAM, MAX_FDS};
 /// somewhat over 700 bytes a datagram. It is a limit; nothing is set aside.
 const SEND_BUFFER: usize = 16 << 20;
 
-/// How long a call may block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wait {
-    /// Not at all: `EAGAIN` instead.
-    No,
-    /// That long, then `EAGAIN`; which may come some milliseconds early, never late: who wants
-    /// the rest waits again.
-    AtMost(Duration),
-    /// Until something comes or the socket is shut down.
-    Forever,
-}
-
 /// An `AF_UNIX` `SOCK_DGRAM` socket.
 #[derive(Debug)]
 pub(crate) struct Socket {
     /// Dropped before the descriptor is.
     _not_in_forks: Option<NotInForks>,
     fd: OwnedFd,
-    /// The timeouts last set, in microseconds; 0 for none. Setting one is a system
-    /// call, so it is done only when it changes.
-    receive_timeout: AtomicU64,
-    send_timeout: AtomicU64,
+    receive_timeout: SocketTimeout,
+    send_timeout: SocketTimeout,
 }
 
 impl Socket {
@@ -71,7 +57,7 @@ impl Socket {
     }
 
     fn around(fd: OwnedFd, noted: Option<NotInForks>) -> Self {
-        let (receive_timeout, send_timeout) = (AtomicU64::new(0), AtomicU64::new(0));
+        let (receive_timeout, send_timeout) = (SocketTimeout::default(), SocketTimeout::default());
         Self { _not_in_forks: noted, fd, receive_timeout, send_timeout }
     }
 
@@ -161,15 +147,15 @@ impl Socket {
             if left.is_zero() {
                 return Err(Errno::AGAIN);
             }
-            let flags = match socket_timeout(left) {
-                Some(timeout) => {
-                    self.set_timeout(Timeout::Send, Some(timeout))?;
-                    SendFlags::empty()
-                }
-                None if self.is_ready(PollFlags::OUT, left)? => SendFlags::DONTWAIT,
-                None => continue,
+            let mut calls = OnSocket {
+                socket: self,
+                which: Timeout::Send,
+                call: |may_block| {
+                    let flags = if may_block { SendFlags::empty() } else { SendFlags::DONTWAIT };
+                    self.send_with(None, datagram, fds, flags)
+                },
             };
-            match self.send_with(None, datagram, fds, flags) {
+            match self.send_timeout.call(Wait::AtMost(left), &mut calls) {
                 Err(Errno::AGAIN | Errno::INTR) => {}
                 result => return result,
             }
@@ -210,23 +196,14 @@ impl Socket {
     /// it returns at once without credentials. `EINTR` is the caller's to see:
     /// only it knows how much of its time is left.
     pub(crate) fn receive(&self, buffer: &mut [u8; MAX_DATAGRAM + 1], wait: Wait) -> Result<Received, Errno> {
-        let flags = match wait {
-            Wait::No => libc::MSG_DONTWAIT,
-            Wait::AtMost(Duration::ZERO) => libc::MSG_DONTWAIT,
-            Wait::AtMost(time) => match socket_timeout(time) {
-                Some(timeout) => {
-                    self.set_timeout(Timeout::Recv, Some(timeout))?;
-                    0
-                }
-                None if self.is_ready(PollFlags::IN, time)? => libc::MSG_DONTWAIT,
-                None => return Err(Errno::AGAIN),
+        let mut calls = OnSocket {
+            socket: self,
+            which: Timeout::Recv,
+            call: |may_block| {
+                receive(self.fd.as_fd(), buffer, if may_block { 0 } else { libc::MSG_DONTWAIT })
             },
-            Wait::Forever => {
-                self.set_timeout(Timeout::Recv, None)?;
-                0
-            }
         };
-        receive(self.fd.as_fd(), buffer, flags)
+        self.receive_timeout.call(wait, &mut calls)
     }
 
     /// Ends receiving, also a receive that is blocked in another thread. What is
@@ -247,27 +224,37 @@ impl Socket {
             discard([copy].into_iter().collect());
         }
     }
+}
 
-    /// Waits for that by `poll`, which is late by some 50 us at most.
-    fn is_ready(&self, flags: PollFlags, time: Duration) -> Result<bool, Errno> {
-        match poll(&mut [PollFd::new(&self.fd, flags)], Some(&timespec(time))) {
+/// What can be called on a socket, in one direction.
+struct OnSocket<'a, F> {
+    socket: &'a Socket,
+    which: Timeout,
+    call: F,
+}
+
+impl<T, F: FnMut(bool) -> Result<T, Errno>> Calls for OnSocket<'_, F> {
+    type Done = T;
+
+    fn set_timeout(&mut self, timeout: Option<Duration>) -> Result<(), Errno> {
+        sockopt::set_socket_timeout(self.socket, self.which, timeout)
+    }
+
+    fn is_ready(&mut self, within: Duration) -> Result<bool, Errno> {
+        let flags = match self.which {
+            Timeout::Recv => PollFlags::IN,
+            Timeout::Send => PollFlags::OUT,
+        };
+        // It is late by some 50 us at most.
+        match poll(&mut [PollFd::new(self.socket, flags)], Some(&timespec(within))) {
             Ok(ready) => Ok(ready > 0),
             Err(Errno::INTR) => Ok(false),
             Err(errno) => Err(errno),
         }
     }
 
-    fn set_timeout(&self, which: Timeout, timeout: Option<Duration>) -> Result<(), Errno> {
-        let last = match which {
-            Timeout::Recv => &self.receive_timeout,
-            Timeout::Send => &self.send_timeout,
-        };
-        let micros = timeout.map_or(0, |timeout| u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX));
-        if last.load(Relaxed) != micros {
-            sockopt::set_socket_timeout(&self.fd, which, timeout)?;
-            last.store(micros, Relaxed);
-        }
-        Ok(())
+    fn call(&mut self, may_block: bool) -> Result<T, Errno> {
+        (self.call)(may_block)
     }
 }
 
