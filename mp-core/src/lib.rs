@@ -68,12 +68,12 @@ mod sys;
 mod wire;
 
 pub use answer::{Actions, Arrival, RegisterError, Registration, RegistrationGuard, ReplyError, Responder};
-pub use ask::{Outcome, Replies, RepliesFuture, Reply, ReplyFuture, RequestError, SendError, Sent};
-pub use group::{BindError, Change, GroupError, Holder, Member, Watch, inspect};
+pub use ask::{Asked, Outcome, Replies, RepliesFuture, Reply, ReplyFuture, RequestError, SendError, Sent};
+pub use group::{BindError, Change, GroupError, Holder, InProcess, Member, Watch, inspect};
 pub use receive::{Peer, Rejection, Statistics, Trust};
 pub use role::{
-    AllPeers, Builder, Client, InProcess, Joins, OnePeer, Primary, PrimaryHandle, Role, Secondary,
-    SecondaryHandle, StartError, Within,
+    AllPeers, Builder, Client, Joins, OnePeer, Primary, PrimaryHandle, Role, Secondary, SecondaryHandle,
+    StartError, Within,
 };
 pub use sys::{Address, Credentials, PathTooLong};
 pub use wire::{

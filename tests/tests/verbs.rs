@@ -18,6 +18,9 @@ macro_rules! assert_answers {
         let echo = Message::new(ECHO).with_param("hi").unwrap();
         one.send(&echo).unwrap();
         one.within(Duration::ZERO).send(&echo).unwrap();
+        // What `within` returns keeps nothing of what `to` returned.
+        let kept = asks.to($member).within(LONG);
+        kept.send(&echo).and(kept.send(&echo)).unwrap();
         let reply = one.request(&echo, LONG).unwrap();
         assert_eq!((&*reply.message.param, Some(reply.peer.pid())), (&b"hi"[..], $member.pid()));
         assert_eq!(&*block_on(one.request_async(&echo, LONG)).unwrap().message.param, b"hi");

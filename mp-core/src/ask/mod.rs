@@ -30,8 +30,8 @@ use std::{
     },
 };
 
-pub use asynchronous::{RepliesFuture, ReplyFuture};
-pub(crate) use asynchronous::{guarded, refuse};
+pub use asynchronous::{Asked, RepliesFuture, ReplyFuture};
+pub(crate) use asynchronous::{Ending, To, guarded, refuse};
 pub use error::{RequestError, SendError};
 pub use outcome::{Outcome, Replies, Reply, Sent};
 
@@ -48,7 +48,7 @@ use reply_socket::{NoReplySocket, ReplySocket};
 
 /// What a role needs to ask: shared by all its threads and clones.
 #[derive(Debug)]
-pub(crate) struct Requester {
+pub struct Requester {
     group: Group,
     policy: ReceivePolicy,
     pool: Pool<ReplySocket>,

@@ -19,7 +19,7 @@ use crate::{
 /// `mp_socket` and binds its own. So before anything is sent to all, what has changed is looked at,
 /// and the layout read anew.
 #[derive(Debug)]
-pub(crate) struct Roster {
+pub struct Roster {
     pub(crate) directory: Directory,
     /// The primary's own place.
     place: Option<Place>,

@@ -23,7 +23,7 @@ pub(crate) struct Shared<T>(Arc<OnceLock<Option<T>>>);
 
 /// Why a role or a handle cannot ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NotRunning {
+pub enum NotRunning {
     NotStarted,
     StartFailed,
 }
@@ -35,6 +35,14 @@ impl<T> Shared<T> {
             Some(None) => Err(NotRunning::StartFailed),
             None => Err(NotRunning::NotStarted),
         }
+    }
+
+    /// To ask one peer, which every role can.
+    pub(super) fn one(&self) -> Result<&Asking, NotRunning>
+    where
+        T: AsRef<Asking>,
+    {
+        self.get().map(AsRef::as_ref)
     }
 
     /// The role runs. Only its builder says so, which is used up by that.
@@ -112,23 +120,32 @@ pub struct AskingAll {
     pub(super) port: Arc<ReplyPort>,
 }
 
-impl From<NotRunning> for RequestError {
-    fn from(why: NotRunning) -> Self {
-        match why {
-            NotRunning::NotStarted => Self::NotStarted,
-            NotRunning::StartFailed => Self::Stopped,
-        }
+impl AsRef<Asking> for Asking {
+    fn as_ref(&self) -> &Asking {
+        self
     }
 }
 
-impl From<NotRunning> for SendError {
-    fn from(why: NotRunning) -> Self {
-        match why {
-            NotRunning::NotStarted => Self::NotStarted,
-            NotRunning::StartFailed => Self::Stopped,
-        }
+impl AsRef<Asking> for AskingAll {
+    fn as_ref(&self) -> &Asking {
+        &self.one
     }
 }
+
+macro_rules! from_not_running {
+    ($($error:ty),*) => {$(
+        impl From<NotRunning> for $error {
+            fn from(why: NotRunning) -> Self {
+                match why {
+                    NotRunning::NotStarted => Self::NotStarted,
+                    NotRunning::StartFailed => Self::Stopped,
+                }
+            }
+        }
+    )*};
+}
+
+from_not_running! { RequestError, SendError }
 
 impl From<NotRunning> for GroupError {
     fn from(_: NotRunning) -> Self {

@@ -1,21 +1,20 @@
 //! What a role is made with, and why it may not start.
 
-use std::{ffi::OsString, fmt, io, marker::PhantomData, path::PathBuf, sync::Arc, time::Duration};
+use std::{ffi::OsString, fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     answer::{self, Action, Actions, Arrival, RegisterError, Responder},
-    group::{BindError, Group, GroupError, Location},
+    group::{BindError, Group, GroupError, InProcess, Location},
     receive::{Counters, Peer, ReceivePolicy, Rejection, Trust},
-    role::{InProcess, asking::Shared},
+    role::{Client, Primary, Secondary, asking::Shared},
     wire::{Message, Name},
 };
 
 /// Sets up a [`Primary`](crate::Primary), [`Secondary`](crate::Secondary) or
 /// [`Client`](crate::Client). Every setting has a safe default.
 pub struct Builder<R: Role> {
-    pub(crate) setup: Setup,
-    pub(crate) handle: Shared<R::Asking>,
-    role: PhantomData<R>,
+    pub(super) setup: Setup,
+    pub(super) handle: Shared<R::Asking>,
 }
 
 pub(crate) struct Setup {
@@ -24,9 +23,9 @@ pub(crate) struct Setup {
     actions: Vec<(Name, Action)>,
     otherwise: Option<Action>,
     allow_dpdk_actions: bool,
-    pub(crate) backlog: usize,
-    pub(crate) send_timeout: Duration,
-    pub(crate) under_way: usize,
+    pub(super) backlog: usize,
+    pub(super) send_timeout: Duration,
+    pub(super) under_way: usize,
     busy_poll: Duration,
 }
 
@@ -36,15 +35,36 @@ pub trait Role: sealed::Role {}
 /// A role that joins the group, and so has actions.
 pub trait Joins: Role {}
 
+impl Role for Client {}
+impl Role for Primary {}
+impl Role for Secondary {}
+impl Joins for Primary {}
+impl Joins for Secondary {}
+
 pub(crate) mod sealed {
-    pub trait Role {
+    use super::*;
+
+    pub trait Role: Sized {
         #[doc(hidden)]
         type Asking;
+
+        #[doc(hidden)]
+        fn start(builder: Builder<Self>) -> Result<Self, StartError>
+        where
+            Self: super::Role;
     }
 }
 
+each! { [Client, Primary, Secondary] {
+    /// Sets it up, in the group with this `--file-prefix`.
+    #[must_use]
+    pub fn builder(file_prefix: impl Into<OsString>) -> Builder<Self> {
+        Builder::new(file_prefix.into())
+    }
+} }
+
 impl<R: Role> Builder<R> {
-    pub(crate) fn new(file_prefix: OsString) -> Self {
+    fn new(file_prefix: OsString) -> Self {
         let setup = Setup {
             location: Location::Prefix(file_prefix),
             trust: Trust::same_user(),
@@ -56,7 +76,18 @@ impl<R: Role> Builder<R> {
             under_way: 16_384,
             busy_poll: Duration::ZERO,
         };
-        Self { setup, handle: Shared::default(), role: PhantomData }
+        Self { setup, handle: Shared::default() }
+    }
+
+    /// Starts the role. A primary becomes the group's, and makes its directory if need be; a
+    /// secondary joins the group, and a client does not: for these there need not be a primary yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`], also if a primary finds another one alive. The group has not been joined
+    /// then, and the handles made before are `Stopped`.
+    pub fn start(self) -> Result<R, StartError> {
+        R::start(self)
     }
 
     /// Uses this runtime directory instead of `<base>/dpdk/<file-prefix>/`.
@@ -209,17 +240,17 @@ impl<R: Joins> Builder<R> {
 }
 
 impl Setup {
-    pub(crate) fn group(&self) -> Result<Group, GroupError> {
+    pub(super) fn group(&self) -> Result<Group, GroupError> {
         Group::locate(&self.location)
     }
 
-    pub(crate) fn policy(&self) -> ReceivePolicy {
+    pub(super) fn policy(&self) -> ReceivePolicy {
         let counters = Arc::new(Counters::default());
         ReceivePolicy { trust: self.trust.clone(), counters, busy_poll: self.busy_poll }
     }
 
     /// The actions, checked. They are in place before the socket exists.
-    pub(crate) fn actions(&mut self, dpdk_in_group: bool) -> Result<Actions, RegisterError> {
+    pub(super) fn actions(&mut self, dpdk_in_group: bool) -> Result<Actions, RegisterError> {
         let actions = std::mem::take(&mut self.actions);
         let protect_dpdk = dpdk_in_group && !self.allow_dpdk_actions;
         answer::Registry::new(actions, self.otherwise.take(), protect_dpdk).map(Actions)

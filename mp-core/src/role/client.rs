@@ -1,11 +1,9 @@
 //! The client: it asks, and does not join.
 
-use std::ffi::OsString;
-
 use crate::role::{
     Builder, StartError,
-    asking::{Asking, NotRunning, Shared},
-    builder::{Role, sealed},
+    asking::{Asking, Shared},
+    builder::sealed,
 };
 
 /// Sends messages and requests to the primary of a group without joining it.
@@ -29,36 +27,15 @@ use crate::role::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Client(Shared<Asking>);
-
-impl Role for Client {}
+pub struct Client(pub(super) Shared<Asking>);
 
 impl sealed::Role for Client {
     type Asking = Asking;
-}
 
-impl Client {
-    /// Sets up a client of the group with this `--file-prefix`.
-    #[must_use]
-    pub fn builder(file_prefix: impl Into<OsString>) -> Builder<Self> {
-        Builder::new(file_prefix.into())
-    }
-
-    pub(super) fn asking(&self) -> Result<&Asking, NotRunning> {
-        self.0.get()
-    }
-}
-
-impl Builder<Client> {
-    /// Makes the client. There need not be a primary, nor a directory, yet.
-    ///
-    /// # Errors
-    ///
-    /// [`StartError`] if the file-prefix or the directory's path cannot be used.
-    pub fn start(self) -> Result<Client, StartError> {
-        let group = self.setup.group()?;
+    fn start(Builder { setup, handle }: Builder<Self>) -> Result<Self, StartError> {
+        let group = setup.group()?;
         group.sweep_replies();
-        self.handle.started(Asking::new(group, self.setup.policy(), &self.setup));
-        Ok(Client(self.handle))
+        handle.started(Asking::new(group, setup.policy(), &setup));
+        Ok(Self(handle))
     }
 }

@@ -8,8 +8,12 @@ use std::{
 use crate::{
     answer::{Actions, Dispatcher, ReplyPort},
     ask::Requester,
-    role::StartError,
-    sys::Deadline,
+    group::{BindError, Bound, Group},
+    role::{
+        Builder, Primary, Role, Secondary, StartError,
+        asking::{Asking, NotRunning, Shared},
+    },
+    sys::{Address, Deadline},
 };
 
 /// How long dropping a role may take.
@@ -54,14 +58,6 @@ impl Membership {
         tracing::debug!(address = %port.bound.address, "joined");
         let (requester, stage, left) = (Arc::clone(requester), Mutex::new(Stage::Joined), Condvar::new());
         Ok(Self { requester, port, actions, dispatcher, stage, left })
-    }
-
-    pub(crate) fn actions(&self) -> &Actions {
-        &self.actions
-    }
-
-    pub(crate) fn port(&self) -> &Arc<ReplyPort> {
-        &self.port
     }
 
     /// Leaves the group, within `timeout` for all of it; tells whether all handlers and callbacks
@@ -141,51 +137,70 @@ impl Drop for Membership {
     }
 }
 
-/// What those who join have in common, and how their builders give out handles.
-macro_rules! member {
-    ($role:ident, $handle:ident, $bound_at:literal) => {
-        impl $role {
-            /// Registers and unregisters actions while it runs.
-            #[must_use]
-            pub fn actions(&self) -> &Actions {
-                self.membership.actions()
-            }
-
-            /// Its asking side, to be moved elsewhere.
-            #[must_use]
-            pub fn handle(&self) -> $handle {
-                self.handle.clone()
-            }
-
-            #[doc = concat!("Where it is bound: ", $bound_at, ".")]
-            #[must_use]
-            pub fn address(&self) -> &Address {
-                &self.membership.port().bound.address
-            }
-
-            /// Leaves the group, within `timeout` for all of it. Requests that wait are answered
-            /// *ignore*, and so are those that still come; what has begun is finished. It waits until
-            /// handlers and callbacks that run have ended (not for the one that calls this), for the
-            /// directory lock, and for requesters to make room for answers held back for them. Tells
-            /// whether all handlers and callbacks have ended; those that have not go on to their end.
-            ///
-            /// While another thread is stopping it, waits for that, and tells what that tells, but
-            /// `false` if `timeout` passes first, and at once from inside a handler or callback, for
-            /// which the other waits. Once it is stopped, waits for those that had not ended.
-            pub fn stop(&self, timeout: Duration) -> bool {
-                self.membership.leave(timeout)
-            }
-        }
-
-        impl Builder<$role> {
-            /// The asking side of the role to be, for use inside its handlers. Until the start its
-            /// calls fail with `NotStarted`; if the start fails, with `Stopped`.
-            #[must_use]
-            pub fn handle(&self) -> $handle {
-                $handle(self.handle.clone())
-            }
-        }
-    };
+/// A member: its place in the group, and what it shares with its handles.
+#[derive(Debug)]
+pub(crate) struct Joined<A> {
+    // Left first: handlers may ask until then.
+    membership: Membership,
+    pub(super) shared: Shared<A>,
 }
 
-pub(super) use member;
+impl<A: AsRef<Asking>> Joined<A> {
+    /// Joins: `bind` takes the place in the group, and of what it finds there `asking` makes the
+    /// asking side. If either fails, the handles made before are without one for good.
+    pub(super) fn start<R: Role<Asking = A>, T>(
+        Builder { mut setup, handle: shared }: Builder<R>,
+        bind: impl FnOnce(&Group) -> Result<(Bound, T), BindError>,
+        asking: impl FnOnce(Asking, T, &Arc<ReplyPort>) -> A,
+    ) -> Result<Self, StartError> {
+        let join = || {
+            let group = setup.group()?;
+            let policy = setup.policy();
+            let actions = setup.actions(group.make()?.has_dpdk())?;
+            let (bound, found) = bind(&group)?;
+            let port = ReplyPort::new(bound, Arc::clone(&policy.counters));
+            let asking = asking(Asking::new(group, policy, &setup), found, &port);
+            let requester = Arc::clone(&asking.as_ref().requester);
+            Membership::start(&requester, port, actions, setup.backlog, || shared.started(asking))
+        };
+        let membership = join().inspect_err(|_| shared.start_failed())?;
+        Ok(Self { membership, shared })
+    }
+
+    pub(super) fn get(&self) -> Result<&A, NotRunning> {
+        self.shared.get()
+    }
+
+    pub(super) fn one(&self) -> Result<&Asking, NotRunning> {
+        self.shared.one()
+    }
+}
+
+each! { [Primary, Secondary] {
+    /// Registers and unregisters actions while it runs.
+    #[must_use]
+    pub fn actions(&self) -> &Actions {
+        &self.0.membership.actions
+    }
+
+    /// Where it is bound: a primary at `mp_socket`, a secondary at `mp_socket_<pid>_<hex>`.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.0.membership.port.bound.address
+    }
+
+    /// Leaves the group, within `timeout` for all of it. Requests that wait are answered
+    /// *ignore*, and so are those that still come; what has begun is finished. It waits until
+    /// handlers and callbacks that run have ended (not for the one that calls this), for the
+    /// directory lock, and for requesters to make room for answers held back for them. Tells
+    /// whether all handlers and callbacks have ended; those that have not go on to their end.
+    ///
+    /// While another thread is stopping it, waits for that, and tells what that tells, but
+    /// `false` if `timeout` passes first, and at once from inside a handler or callback, for
+    /// which the other waits. Once it is stopped, waits for those that had not ended.
+    ///
+    /// Dropping it does the same, with a timeout of one second.
+    pub fn stop(&self, timeout: Duration) -> bool {
+        self.0.membership.leave(timeout)
+    }
+} }

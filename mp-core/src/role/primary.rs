@@ -1,17 +1,15 @@
 //! The primary: it joins, and asks all secondaries.
 
-use std::{ffi::OsString, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use crate::{
-    answer::{Actions, ReplyPort},
     group::Roster,
     role::{
         Builder, StartError,
-        asking::{Asking, AskingAll, NotRunning, Shared},
-        builder::{Joins, Role, Setup, sealed},
-        membership::Membership,
+        asking::{AskingAll, Shared},
+        builder::sealed,
+        membership::Joined,
     },
-    sys::Address,
 };
 
 /// The primary of a group: it sends to every secondary, and they to it.
@@ -49,78 +47,43 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Primary {
-    // Left first: handlers may ask until then.
-    membership: Membership,
-    handle: PrimaryHandle,
-}
+pub struct Primary(pub(super) Joined<AskingAll>);
 
 /// The asking side of a [`Primary`]: cheap to clone, to be moved into handlers and threads.
 ///
 /// Before the primary is started its calls fail with `NotStarted`, and with `Stopped` once that is
 /// gone or if it could not be started.
 #[derive(Debug, Clone)]
-pub struct PrimaryHandle(Shared<AskingAll>);
-
-impl Role for Primary {}
-
-impl Joins for Primary {}
+pub struct PrimaryHandle(pub(super) Shared<AskingAll>);
 
 impl sealed::Role for Primary {
     type Asking = AskingAll;
+
+    fn start(builder: Builder<Self>) -> Result<Self, StartError> {
+        Joined::start(
+            builder,
+            |group| group.bind_primary().map(|(directory, bound)| (bound, directory)),
+            |one, directory, port| {
+                let roster = Arc::new(Roster::of_primary(directory, port.bound.place()));
+                AskingAll { one, roster, port: Arc::clone(port) }
+            },
+        )
+        .map(Self)
+    }
 }
 
 impl Primary {
-    /// Sets up the primary of the group with this `--file-prefix`.
+    /// Its asking side, to be moved elsewhere.
     #[must_use]
-    pub fn builder(file_prefix: impl Into<OsString>) -> Builder<Self> {
-        Builder::new(file_prefix.into())
-    }
-
-    pub(super) fn asking(&self) -> Result<&Asking, NotRunning> {
-        self.handle.asking()
-    }
-
-    pub(super) fn asking_all(&self) -> Result<&AskingAll, NotRunning> {
-        self.handle.asking_all()
+    pub fn handle(&self) -> PrimaryHandle {
+        PrimaryHandle(self.0.shared.clone())
     }
 }
-
-impl PrimaryHandle {
-    pub(super) fn asking(&self) -> Result<&Asking, NotRunning> {
-        self.asking_all().map(|all| &all.one)
-    }
-
-    pub(super) fn asking_all(&self) -> Result<&AskingAll, NotRunning> {
-        self.0.get()
-    }
-}
-
-super::membership::member! { Primary, PrimaryHandle, "`mp_socket`" }
 
 impl Builder<Primary> {
-    /// Becomes the group's primary, making its directory if need be.
-    ///
-    /// # Errors
-    ///
-    /// [`StartError`], also if the group has a live primary. The handles made before
-    /// are `Stopped` then.
-    pub fn start(self) -> Result<Primary, StartError> {
-        let Self { mut setup, handle, .. } = self;
-        let membership = join(&mut setup, &handle).inspect_err(|_| handle.start_failed())?;
-        Ok(Primary { membership, handle: PrimaryHandle(handle) })
+    /// The asking side of the primary to be, for use inside its handlers.
+    #[must_use]
+    pub fn handle(&self) -> PrimaryHandle {
+        PrimaryHandle(self.handle.clone())
     }
-}
-
-fn join(setup: &mut Setup, handle: &Shared<AskingAll>) -> Result<Membership, StartError> {
-    let group = setup.group()?;
-    let policy = setup.policy();
-    let actions = setup.actions(group.make()?.has_dpdk())?;
-    let (directory, bound) = group.bind_primary()?;
-    let port = ReplyPort::new(bound, Arc::clone(&policy.counters));
-    let one = Asking::new(group, policy, setup);
-    let requester = Arc::clone(&one.requester);
-    let roster = Arc::new(Roster::of_primary(directory, port.bound.place()));
-    let all = AskingAll { one, roster, port: Arc::clone(&port) };
-    Membership::start(&requester, port, actions, setup.backlog, || handle.started(all))
 }

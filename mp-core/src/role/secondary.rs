@@ -1,16 +1,10 @@
 //! The secondary: it joins, and asks the primary.
 
-use std::{ffi::OsString, sync::Arc, time::Duration};
-
-use crate::{
-    answer::{Actions, ReplyPort},
-    role::{
-        Builder, StartError,
-        asking::{Asking, NotRunning, Shared},
-        builder::{Joins, Role, Setup, sealed},
-        membership::Membership,
-    },
-    sys::Address,
+use crate::role::{
+    Builder, StartError,
+    asking::{Asking, Shared},
+    builder::sealed,
+    membership::Joined,
 };
 
 /// Joins a group as a secondary: a primary sends to it, and it to the primary.
@@ -45,66 +39,35 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Secondary {
-    // Left first: handlers may ask until then.
-    membership: Membership,
-    handle: SecondaryHandle,
-}
+pub struct Secondary(pub(super) Joined<Asking>);
 
 /// The asking side of a [`Secondary`]: cheap to clone, to be moved into handlers and threads.
 ///
 /// Before the secondary is started its calls fail with `NotStarted`, and with `Stopped` once that
 /// is gone or if it could not be started.
 #[derive(Debug, Clone)]
-pub struct SecondaryHandle(Shared<Asking>);
-
-impl Role for Secondary {}
-
-impl Joins for Secondary {}
+pub struct SecondaryHandle(pub(super) Shared<Asking>);
 
 impl sealed::Role for Secondary {
     type Asking = Asking;
+
+    fn start(builder: Builder<Self>) -> Result<Self, StartError> {
+        Joined::start(builder, |group| Ok((group.bind_secondary()?, ())), |asking, (), _| asking).map(Self)
+    }
 }
 
 impl Secondary {
-    /// Sets up a secondary of the group with this `--file-prefix`.
+    /// Its asking side, to be moved elsewhere.
     #[must_use]
-    pub fn builder(file_prefix: impl Into<OsString>) -> Builder<Self> {
-        Builder::new(file_prefix.into())
-    }
-
-    pub(super) fn asking(&self) -> Result<&Asking, NotRunning> {
-        self.handle.asking()
+    pub fn handle(&self) -> SecondaryHandle {
+        SecondaryHandle(self.0.shared.clone())
     }
 }
-
-impl SecondaryHandle {
-    pub(super) fn asking(&self) -> Result<&Asking, NotRunning> {
-        self.0.get()
-    }
-}
-
-super::membership::member! { Secondary, SecondaryHandle, "`mp_socket_<pid>_<hex>`" }
 
 impl Builder<Secondary> {
-    /// Joins the group. There need not be a primary yet.
-    ///
-    /// # Errors
-    ///
-    /// [`StartError`]; the group has not been joined then, and the handles made
-    /// before are `Stopped`.
-    pub fn start(self) -> Result<Secondary, StartError> {
-        let Self { mut setup, handle, .. } = self;
-        let membership = join(&mut setup, &handle).inspect_err(|_| handle.start_failed())?;
-        Ok(Secondary { membership, handle: SecondaryHandle(handle) })
+    /// The asking side of the secondary to be, for use inside its handlers.
+    #[must_use]
+    pub fn handle(&self) -> SecondaryHandle {
+        SecondaryHandle(self.handle.clone())
     }
-}
-
-fn join(setup: &mut Setup, handle: &Shared<Asking>) -> Result<Membership, StartError> {
-    let group = setup.group()?;
-    let policy = setup.policy();
-    let actions = setup.actions(group.make()?.has_dpdk())?;
-    let port = ReplyPort::new(group.bind_secondary()?, Arc::clone(&policy.counters));
-    let asking = Asking::new(group, policy, setup);
-    Membership::start(&asking.requester.clone(), port, actions, setup.backlog, || handle.started(asking))
 }

@@ -3,12 +3,15 @@
 //! The roles, their handles and what `to` returns have the verbs as methods of their own
 //! ([`verbs`](super::verbs)), and `mp-typed` has them over types; all come here.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
-    ask::{self, Replies, RepliesFuture, Reply, ReplyFuture, RequestError, SendError, Sent},
+    ask::{self, Asked, Ending, Replies, Reply, RequestError, Requester, SendError, Sent, To},
     group::Member,
-    role::asking::{Asking, AskingAll, NotRunning},
+    role::{
+        Client, Primary, PrimaryHandle, Secondary, SecondaryHandle,
+        asking::{Asking, AskingAll, NotRunning},
+    },
     sys::Address,
     wire::{Message, MessageRef, Name},
 };
@@ -18,9 +21,10 @@ pub trait Target: Copy + sealed::Target {
     /// What is told of a message that was sent.
     type Sent;
     /// What comes back from a request.
-    type Answer;
-    /// The same, to come.
-    type Future: Future<Output = Result<Self::Answer, RequestError>> + Unpin;
+    type Answer: 'static;
+
+    /// By whom a request is made, and to whom.
+    fn asked(&self) -> Result<(&Arc<Requester>, impl FnOnce(Ending<Self::Answer>) -> To), NotRunning>;
 
     /// Sends a message; `within` takes the place of the role's own deadline.
     fn send(self, message: &MessageRef<'_>, within: Option<Duration>) -> Result<Self::Sent, SendError>;
@@ -29,15 +33,31 @@ pub trait Target: Copy + sealed::Target {
     fn request(self, message: &MessageRef<'_>, timeout: Duration) -> Result<Self::Answer, RequestError>;
 
     /// Asks; the answer comes to a future.
-    fn request_async(self, message: &MessageRef<'_>, timeout: Duration) -> Self::Future;
+    fn request_async(self, message: &MessageRef<'_>, timeout: Duration) -> Asked<Self::Answer> {
+        match self.asked() {
+            Ok((requester, to)) => requester.ask_async(to, message, timeout),
+            Err(why) => Asked::failed(why.into()),
+        }
+    }
 
     /// Asks; the answer comes to `callback`.
     fn request_then<F>(self, message: &MessageRef<'_>, timeout: Duration, callback: F)
     where
-        F: FnOnce(Message, Result<Self::Answer, RequestError>) + Send + 'static;
+        F: FnOnce(Message, Result<Self::Answer, RequestError>) + Send + 'static,
+    {
+        match self.asked() {
+            Ok((requester, to)) => requester.ask_then(to, message, timeout, callback),
+            Err(why) => ask::refuse(message, callback, why.into()),
+        }
+    }
 
     /// Asks nobody: calls `callback` as that of a request of this name would be.
-    fn call_back(self, name: &Name, callback: impl FnOnce() + Send + 'static);
+    fn call_back(self, name: &Name, callback: impl FnOnce() + Send + 'static) {
+        match self.asked() {
+            Ok((requester, _)) => requester.call_back(name, callback),
+            Err(_) => ask::guarded(name, None, callback),
+        }
+    }
 }
 
 /// What has the verbs.
@@ -50,6 +70,23 @@ pub trait Asks {
     /// Whom it asks if nobody is named.
     fn target(&self) -> Self::Target<'_>;
 }
+
+macro_rules! asks {
+    ($target:ident: $($asks:ty),*; |$this:ident| $of:expr) => {$(
+        impl Asks for $asks {
+            type Target<'a> = $target<'a> where Self: 'a;
+
+            fn target(&self) -> $target<'_> {
+                let $this = self;
+                $of
+            }
+        }
+    )*};
+}
+
+asks! { OnePeer: Client, Secondary, SecondaryHandle; |this| OnePeer { asking: this.0.one(), member: None } }
+asks! { OnePeer: OnePeer<'_>; |this| *this }
+asks! { AllPeers: Primary, PrimaryHandle; |this| AllPeers { asking: this.0.get() } }
 
 /// One peer, to send to and to ask: a member, as `to` returns it.
 ///
@@ -137,7 +174,11 @@ impl<'a> OnePeer<'a> {
 impl Target for OnePeer<'_> {
     type Sent = ();
     type Answer = Reply;
-    type Future = ReplyFuture;
+
+    fn asked(&self) -> Result<(&Arc<Requester>, impl FnOnce(Ending<Reply>) -> To), NotRunning> {
+        let asking = self.asking?;
+        Ok((&asking.requester, |ending| To::One(self.address(asking).clone(), Some(ending))))
+    }
 
     fn send(self, message: &MessageRef<'_>, within: Option<Duration>) -> Result<(), SendError> {
         let asking = self.asking?;
@@ -149,33 +190,16 @@ impl Target for OnePeer<'_> {
         let asking = self.asking?;
         asking.requester.ask(self.address(asking), message, timeout)
     }
-
-    fn request_async(self, message: &MessageRef<'_>, timeout: Duration) -> ReplyFuture {
-        match self.asking {
-            Ok(asking) => asking.requester.ask_async(self.address(asking), message, timeout),
-            Err(why) => ReplyFuture::failed(why.into()),
-        }
-    }
-
-    fn request_then<F>(self, message: &MessageRef<'_>, timeout: Duration, callback: F)
-    where
-        F: FnOnce(Message, Result<Reply, RequestError>) + Send + 'static,
-    {
-        match self.asking {
-            Ok(asking) => asking.requester.ask_then(self.address(asking), message, timeout, callback),
-            Err(why) => ask::refuse(message, callback, why.into()),
-        }
-    }
-
-    fn call_back(self, name: &Name, callback: impl FnOnce() + Send + 'static) {
-        call_back(self.asking, name, callback);
-    }
 }
 
 impl Target for AllPeers<'_> {
     type Sent = Sent;
     type Answer = Replies;
-    type Future = RepliesFuture;
+
+    fn asked(&self) -> Result<(&Arc<Requester>, impl FnOnce(Ending<Replies>) -> To), NotRunning> {
+        let AskingAll { one, roster, .. } = self.asking?;
+        Ok((&one.requester, |ending| To::All(Arc::clone(roster), Some(ending))))
+    }
 
     fn send(self, message: &MessageRef<'_>, within: Option<Duration>) -> Result<Sent, SendError> {
         let AskingAll { one, roster, port } = self.asking?;
@@ -188,34 +212,6 @@ impl Target for AllPeers<'_> {
         let AskingAll { one, roster, .. } = self.asking?;
         let (layout, members) = roster.current(one.group())?;
         one.requester.ask_all(layout, members, message, timeout)
-    }
-
-    fn request_async(self, message: &MessageRef<'_>, timeout: Duration) -> RepliesFuture {
-        match self.asking {
-            Ok(all) => all.one.requester.ask_all_async(&all.roster, message, timeout),
-            Err(why) => RepliesFuture::failed(why.into()),
-        }
-    }
-
-    fn request_then<F>(self, message: &MessageRef<'_>, timeout: Duration, callback: F)
-    where
-        F: FnOnce(Message, Result<Replies, RequestError>) + Send + 'static,
-    {
-        match self.asking {
-            Ok(all) => all.one.requester.ask_all_then(&all.roster, message, timeout, callback),
-            Err(why) => ask::refuse(message, callback, why.into()),
-        }
-    }
-
-    fn call_back(self, name: &Name, callback: impl FnOnce() + Send + 'static) {
-        call_back(self.asking.map(|all| &all.one), name, callback);
-    }
-}
-
-fn call_back(asking: Result<&Asking, NotRunning>, name: &Name, callback: impl FnOnce() + Send + 'static) {
-    match asking {
-        Ok(asking) => asking.requester.call_back(name, callback),
-        Err(_) => ask::guarded(name, None, callback),
     }
 }
 

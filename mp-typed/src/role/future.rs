@@ -19,41 +19,31 @@ use crate::EncodeError;
 /// # Panics
 ///
 /// Polling it again after it was ready panics.
-pub type ResponseFuture<R> = Asked<mp_core::ReplyFuture, R>;
+pub type ResponseFuture<R> = Asked<mp_core::Reply, R>;
 
 /// The responses of all secondaries, to come: as [`ResponseFuture`].
-pub type RepliesFuture<R> = Asked<mp_core::RepliesFuture, R>;
+pub type RepliesFuture<R> = Asked<mp_core::Replies, R>;
 
 /// A request that has been made, or could not be encoded: see [`ResponseFuture`].
 #[must_use = "dropping it cancels the request"]
-pub struct Asked<F, R> {
-    made: Made<F>,
+pub struct Asked<A, R> {
+    made: Result<mp_core::Asked<A>, Option<EncodeError>>,
     response: PhantomData<fn() -> R>,
 }
 
-enum Made<F> {
-    Core(F),
-    Not(Option<EncodeError>),
-}
-
-impl<F, R> Asked<F, R> {
-    pub(super) fn new(asked: Result<F, EncodeError>) -> Self {
-        let made = asked.map_or_else(|error| Made::Not(Some(error)), Made::Core);
-        Self { made, response: PhantomData }
+impl<A, R> Asked<A, R> {
+    pub(super) fn new(made: Result<mp_core::Asked<A>, EncodeError>) -> Self {
+        Self { made: made.map_err(Some), response: PhantomData }
     }
 }
 
-impl<F, A, R> Future for Asked<F, R>
-where
-    F: Future<Output = Result<A, mp_core::RequestError>> + Unpin,
-    A: Decodes<R>,
-{
+impl<A: Decodes<R>, R> Future for Asked<A, R> {
     type Output = Result<A::Response, RequestError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.made {
-            Made::Core(core) => Pin::new(core).poll(context).map(|answer| Ok(answer?.decode()?)),
-            Made::Not(error) => {
+            Ok(made) => Pin::new(made).poll(context).map(|answer| Ok(answer?.decode()?)),
+            Err(error) => {
                 let error = error.take().expect("a future is not polled again after it was ready");
                 Poll::Ready(Err(error.into()))
             }
@@ -61,7 +51,7 @@ where
     }
 }
 
-impl<F, R> fmt::Debug for Asked<F, R> {
+impl<A, R> fmt::Debug for Asked<A, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Asked").finish_non_exhaustive()
     }

@@ -59,7 +59,7 @@ where
     Ok(target.request(&message(&const { name(Q::NAME) }, &encoded), timeout)?.decode()?)
 }
 
-pub(super) fn request_async<T, Q>(target: T, value: &Q, timeout: Duration) -> Asked<T::Future, Q::Response>
+pub(super) fn request_async<T, Q>(target: T, value: &Q, timeout: Duration) -> Asked<T::Answer, Q::Response>
 where
     T: Target,
     Q: Request,

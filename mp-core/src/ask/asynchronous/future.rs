@@ -15,7 +15,7 @@ use crate::{
     receive::turn,
 };
 
-/// The reply of one peer, to come.
+/// What comes back from a request, to come.
 ///
 /// It is of no particular executor, and needs none to make progress: the
 /// request goes out when it is made, whether this is polled or not. Dropping
@@ -62,70 +62,18 @@ use crate::{
 /// Implements the outcome of `rte_mp_request_async`.
 #[doc(alias = "rte_mp_request_async")]
 #[must_use = "dropping it cancels the request"]
-pub struct ReplyFuture(pub(super) Asked<Reply>);
-
-/// The replies of all peers, to come: as [`ReplyFuture`], ready when every peer
-/// has answered or gone, or the deadline has passed.
-///
-/// # Panics
-///
-/// Polling it again after it was ready panics.
-///
-/// # Examples
-///
-/// ```
-/// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
-/// use std::time::Duration;
-/// use mp_core::{Message, Name, Primary, RepliesFuture};
-///
-/// let primary = Primary::builder("example").runtime_dir(dir.path()).start()?;
-/// let ping = Message::new(Name::new("ping")?);
-/// let replies: RepliesFuture = primary.request_async(&ping, Duration::from_secs(1));
-/// assert_eq!(pollster::block_on(replies)?.received(), 0); // nobody there
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// Implements the outcome of `rte_mp_request_async`.
-#[doc(alias = "rte_mp_request_async")]
-#[must_use = "dropping it cancels the request"]
-pub struct RepliesFuture(pub(super) Asked<Replies>);
-
-impl ReplyFuture {
-    /// Of a request that was not made.
-    pub(crate) fn failed(error: RequestError) -> Self {
-        Self(Asked::failed(error))
-    }
-}
-
-impl RepliesFuture {
-    /// Of a request that was not made.
-    pub(crate) fn failed(error: RequestError) -> Self {
-        Self(Asked::failed(error))
-    }
-}
-
-impl Future for ReplyFuture {
-    type Output = Result<Reply, RequestError>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll(context)
-    }
-}
-
-impl Future for RepliesFuture {
-    type Output = Result<Replies, RequestError>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll(context)
-    }
-}
-
-/// A request whose outcome somebody awaits.
-pub(super) struct Asked<T> {
+pub struct Asked<T> {
     /// `None` once the outcome has been given out.
     receiver: Option<Receiver<Result<T, RequestError>>>,
     ticket: Option<Ticket>,
 }
+
+/// The reply of one peer, to come.
+pub type ReplyFuture = Asked<Reply>;
+
+/// The replies of all peers, to come: ready when every peer has answered or gone, or the deadline
+/// has passed.
+pub type RepliesFuture = Asked<Replies>;
 
 /// What it takes to cancel a request.
 pub(super) struct Ticket {
@@ -139,13 +87,18 @@ impl<T> Asked<T> {
         Self { receiver: Some(receiver), ticket }
     }
 
-    fn failed(error: RequestError) -> Self {
+    /// Of a request that was not made.
+    pub(crate) fn failed(error: RequestError) -> Self {
         let (sender, receiver) = receiver();
         sender.complete(Err(error));
         Self::new(receiver, None)
     }
+}
 
-    fn poll(&mut self, context: &Context<'_>) -> Poll<Result<T, RequestError>> {
+impl<T> Future for Asked<T> {
+    type Output = Result<T, RequestError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let receiver = self.receiver.as_ref().expect("a future is not polled again after it was ready");
         match receiver.poll(context) {
             Poll::Ready(outcome) => {
@@ -171,14 +124,8 @@ impl<T> Drop for Asked<T> {
     }
 }
 
-impl fmt::Debug for ReplyFuture {
+impl<T> fmt::Debug for Asked<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReplyFuture").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for RepliesFuture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RepliesFuture").finish_non_exhaustive()
+        f.debug_struct("Asked").finish_non_exhaustive()
     }
 }

@@ -26,19 +26,19 @@ use std::{
     time::Duration,
 };
 
-pub use future::{RepliesFuture, ReplyFuture};
+pub use future::{Asked, RepliesFuture, ReplyFuture};
+pub(crate) use request::{Ending, To};
 
-use super::{Replies, Reply, RequestError, Requester};
+use super::{RequestError, Requester};
 use crate::{
-    group::Roster,
     receive::Counters,
-    sys::{Address, Deadline, ForkGuard},
+    sys::{Deadline, ForkGuard},
     wire::{Message, MessageRef, Name},
 };
 use bell::EventBell;
-use future::{Asked, Ticket};
+use future::Ticket;
 use oneshot::receiver;
-use request::{AsyncRequest, Ending, To};
+use request::AsyncRequest;
 use submissions::{Refusal, Submissions};
 use worker::Worker;
 
@@ -75,53 +75,28 @@ enum Thread {
 }
 
 impl Requester {
-    /// Asks one peer; the answer comes to a future.
-    pub(crate) fn ask_async(
+    /// Asks whom `to` says; the answer comes to a future.
+    pub(crate) fn ask_async<A>(
         self: &Arc<Self>,
-        to: &Address,
+        to: impl FnOnce(Ending<A>) -> To,
         message: &MessageRef<'_>,
         timeout: Duration,
-    ) -> ReplyFuture {
+    ) -> Asked<A> {
         let (sender, receiver) = receiver();
-        let to = To::One(to.clone(), Some(Ending::Future(sender)));
+        let to = to(Ending::future(sender));
         let ticket = self.submit(AsyncRequest::new(message, timeout, to), message);
-        ReplyFuture(Asked::new(receiver, ticket))
+        Asked::new(receiver, ticket)
     }
 
-    /// Asks all members; their answers come to a future.
-    pub(crate) fn ask_all_async(
+    /// Asks whom `to` says; the answer comes to `callback`.
+    pub(crate) fn ask_then<A: 'static>(
         self: &Arc<Self>,
-        roster: &Arc<Roster>,
+        to: impl FnOnce(Ending<A>) -> To,
         message: &MessageRef<'_>,
         timeout: Duration,
-    ) -> RepliesFuture {
-        let (sender, receiver) = receiver();
-        let to = To::All(Arc::clone(roster), Some(Ending::Future(sender)));
-        let ticket = self.submit(AsyncRequest::new(message, timeout, to), message);
-        RepliesFuture(Asked::new(receiver, ticket))
-    }
-
-    /// Asks one peer; the answer comes to `callback`.
-    pub(crate) fn ask_then(
-        self: &Arc<Self>,
-        to: &Address,
-        message: &MessageRef<'_>,
-        timeout: Duration,
-        callback: impl FnOnce(Message, Result<Reply, RequestError>) + Send + 'static,
+        callback: impl FnOnce(Message, Result<A, RequestError>) + Send + 'static,
     ) {
-        let to = To::One(to.clone(), Some(Ending::Callback(self.caught(callback))));
-        self.submit(AsyncRequest::new(message, timeout, to), message);
-    }
-
-    /// Asks all members; their answers come to `callback`.
-    pub(crate) fn ask_all_then(
-        self: &Arc<Self>,
-        roster: &Arc<Roster>,
-        message: &MessageRef<'_>,
-        timeout: Duration,
-        callback: impl FnOnce(Message, Result<Replies, RequestError>) + Send + 'static,
-    ) {
-        let to = To::All(Arc::clone(roster), Some(Ending::Callback(self.caught(callback))));
+        let to = to(Ending::callback(self.caught(callback)));
         self.submit(AsyncRequest::new(message, timeout, to), message);
     }
 

@@ -26,7 +26,7 @@ pub(super) struct AsyncRequest {
 }
 
 /// Whom to ask, and where to tell the outcome: once, and then `None`.
-pub(super) enum To {
+pub enum To {
     One(Address, Option<Ending<Reply>>),
     All(Arc<Roster>, Option<Ending<Replies>>),
     /// There is nothing to send: its callback is called, no more.
@@ -34,9 +34,22 @@ pub(super) enum To {
 }
 
 /// How the outcome is told.
-pub(super) enum Ending<T> {
+#[derive(Debug)]
+pub struct Ending<T>(Way<T>);
+
+enum Way<T> {
     Future(Sender<Result<T, RequestError>>),
     Callback(Callback<T>),
+}
+
+impl<T> Ending<T> {
+    pub(super) fn future(sender: Sender<Result<T, RequestError>>) -> Self {
+        Self(Way::Future(sender))
+    }
+
+    pub(super) fn callback(callback: Callback<T>) -> Self {
+        Self(Way::Callback(callback))
+    }
 }
 
 impl AsyncRequest {
@@ -132,8 +145,8 @@ fn call(callback: &mut Option<Box<dyn FnOnce() + Send>>) {
 
 fn tell<T>(ending: &mut Option<Ending<T>>, message: Message, result: Result<T, RequestError>) {
     let told = catch_unwind(AssertUnwindSafe(|| match ending.take() {
-        Some(Ending::Future(sender)) => sender.complete(result),
-        Some(Ending::Callback(callback)) => callback(message, result),
+        Some(Ending(Way::Future(sender))) => sender.complete(result),
+        Some(Ending(Way::Callback(callback))) => callback(message, result),
         None => {}
     }));
     if told.is_err() {
@@ -151,7 +164,7 @@ impl std::fmt::Debug for To {
     }
 }
 
-impl<T> std::fmt::Debug for Ending<T> {
+impl<T> std::fmt::Debug for Way<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Future(_) => "Future",

@@ -1,8 +1,8 @@
-//! Groups for unit tests, within one process.
+//! Groups for unit tests, within one process: what a user holds of a private directory.
 
 use std::sync::Arc;
 
-use crate::group::PrivateDirectory;
+use super::PrivateDirectory;
 
 /// A group within this process, for unit tests of code that uses the roles: nothing need be
 /// there, and groups do not meet.
