@@ -1,6 +1,6 @@
-use std::{io, path::PathBuf, time::Duration};
+//! Why a request or a message failed, as callers see it. What it comes from, `failure` knows.
 
-use rustix::io::Errno;
+use std::{io, path::PathBuf, time::Duration};
 
 use crate::{
     group::{GroupError, NotPrimary},
@@ -234,17 +234,5 @@ impl From<NotPrimary> for SendError {
             NotPrimary::Superseded { dir } => Self::Superseded { dir },
             NotPrimary::Group(error) => Self::Group(error),
         }
-    }
-}
-
-impl From<Errno> for RequestError {
-    fn from(errno: Errno) -> Self {
-        Self::Io(errno.into())
-    }
-}
-
-impl From<Errno> for SendError {
-    fn from(errno: Errno) -> Self {
-        Self::Io(errno.into())
     }
 }

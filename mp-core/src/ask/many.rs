@@ -5,14 +5,11 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use super::{
-    Outcome, Replies, RequestError, Requester, SendError, Sent,
-    matching::RequestId,
-    pending::Pending,
-    reply_socket::ReplySocket,
-    under_way::{RequestUnderWay, outcome_of},
+    Outcome, Replies, RequestError, Requester, SendError, Sent, matching::RequestId, pending::Pending,
+    reply_socket::ReplySocket, under_way::RequestUnderWay,
 };
 use crate::{
-    group::Member,
+    group::{GroupError, Member},
     receive::{Inbox, turn},
     sys::{Deadline, Room, Socket},
     wire::{Datagram, Kind, Layout, MessageRef},
@@ -43,7 +40,7 @@ impl Requester {
             match socket.send(to, datagram.as_bytes(), message.fds()) {
                 Err(Errno::AGAIN) => false,
                 sent => {
-                    outcomes[peer] = outcome_of(sent);
+                    outcomes[peer] = sent.map_or_else(Outcome::of_unsent, |()| Outcome::Sent);
                     true
                 }
             }
@@ -105,8 +102,9 @@ impl Requester {
         let mut round = RequestUnderWay::to_all(reply_socket, members, pending, request, message);
         let mut inbox = Inbox::new();
         turn::step_aside();
-        round.send_to_all_in_turn(self, &mut inbox, message.fds())?;
-        round.collect(self, &mut inbox, message.fds())?;
+        let asked = round.send_to_all_in_turn(self, &mut inbox, message.fds());
+        let answered = asked.and_then(|()| round.collect(self, &mut inbox, message.fds()));
+        answered.map_err(|failure| failure.into_request_error(timeout))?;
         Ok(round.end(self).into_replies(self))
     }
 
@@ -117,18 +115,9 @@ impl Requester {
         message: &MessageRef<'_>,
         timeout: Duration,
     ) -> Result<Replies, RequestError> {
-        let (reply, outcome) = match self.ask(member.address(), message, timeout) {
+        let (reply, outcome) = match self.ask_one(member.address(), message, timeout) {
             Ok(reply) => (Some(reply), Outcome::Replied),
-            Err(RequestError::Ignored { why }) => (None, Outcome::Ignored { why }),
-            Err(RequestError::Gone) => (None, Outcome::Gone),
-            Err(RequestError::FdsLost) => (None, Outcome::FdsLost),
-            Err(RequestError::QueueFull { .. }) => (None, Outcome::QueueFull),
-            Err(RequestError::Refused) => (None, Outcome::Refused),
-            Err(RequestError::TimedOut { .. }) => (None, Outcome::TimedOut),
-            Err(RequestError::Io(error)) if error.raw_os_error().is_some() => {
-                (None, Outcome::Failed { errno: error.raw_os_error().unwrap_or(0) })
-            }
-            Err(error) => return Err(error),
+            Err(failure) => (None, failure.into_outcome(timeout)?),
         };
         let outcomes = vec![(member, outcome)];
         self.bury_the_dead(&outcomes);
@@ -141,10 +130,10 @@ impl Requester {
         layout: Layout,
         members: &[Member],
         request: &RequestId,
-    ) -> Result<ReplySocket, RequestError> {
+    ) -> Result<ReplySocket, GroupError> {
         match self.kept_reply_socket_to_all(members, request) {
             Some(reply_socket) => Ok(reply_socket.speaking(layout)),
-            None => Ok(ReplySocket::unconnected(&self.group, layout)?),
+            None => ReplySocket::unconnected(&self.group, layout),
         }
     }
 

@@ -11,6 +11,7 @@
 
 mod asynchronous;
 mod error;
+mod failure;
 mod many;
 mod matching;
 mod one;
@@ -42,9 +43,10 @@ use crate::{
     wire::{Kind, Name, Why},
 };
 use asynchronous::AsyncRequests;
+use failure::Failure;
 use matching::{RequestId, Verdict};
 use pool::Pool;
-use reply_socket::{NoReplySocket, ReplySocket};
+use reply_socket::ReplySocket;
 
 /// What a role needs to ask: shared by all its threads and clones.
 #[derive(Debug)]
@@ -132,7 +134,7 @@ impl Requester {
 
     /// A new reply socket. Where one is opened, those to peers that are gone are closed: so
     /// that members which come and go leave neither sockets nor files of ours behind.
-    fn open_reply_socket_to(&self, to: &Address, deadline: Deadline) -> Result<ReplySocket, NoReplySocket> {
+    fn open_reply_socket_to(&self, to: &Address, deadline: Deadline) -> Result<ReplySocket, Failure> {
         self.pool.drop_stale(ReplySocket::is_stale);
         ReplySocket::connected(&self.group, to, deadline)
     }

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::{
     Answer, Outcome, Reply, RequestError, Requester, SendError,
+    failure::Failure,
     matching::{RequestId, Verdict},
     pending::{Pending, Step},
-    reply_socket::{NoReplySocket, ReplySocket, Unsent},
-    under_way::no_reply,
+    reply_socket::ReplySocket,
 };
 use crate::{
     receive::{Inbox, Missed, turn},
@@ -24,18 +24,8 @@ impl Requester {
         timeout: Duration,
     ) -> Result<(), SendError> {
         message.check()?;
-        let reply_socket =
-            self.deliver(to, message, None, Deadline::after(timeout)).map_err(|e| match e {
-                Undelivered::Absent if to == self.group.primary() => {
-                    SendError::NoPrimary { dir: self.group.dir().to_owned() }
-                }
-                Undelivered::Absent | Undelivered::Gone => SendError::Gone,
-                Undelivered::QueueFull => SendError::QueueFull { timeout },
-                Undelivered::Refused => SendError::Refused,
-                Undelivered::Stopped => SendError::Stopped,
-                Undelivered::Group(error) => SendError::Group(error),
-                Undelivered::Io(error) => SendError::Io(error),
-            })?;
+        let sent = self.deliver(to, message, None, Deadline::after(timeout));
+        let reply_socket = sent.map_err(|failure| failure.into_send_error(timeout))?;
         self.policy.counters.messages_sent.add();
         self.give_back(reply_socket, false);
         Ok(())
@@ -49,18 +39,26 @@ impl Requester {
         timeout: Duration,
     ) -> Result<Reply, RequestError> {
         message.check()?;
+        self.ask_one(to, message, timeout).map_err(|failure| failure.into_request_error(timeout))
+    }
+
+    /// The same, of a message that can be sent.
+    pub(super) fn ask_one(
+        &self,
+        to: &Address,
+        message: &MessageRef<'_>,
+        timeout: Duration,
+    ) -> Result<Reply, Failure> {
         let _span = tracing::debug_span!("mp_request", name = %message.name(), %to).entered();
         let mut pending = Pending::new(1, Instant::now(), timeout);
         let request = self.identify(message.name());
-        let mut reply_socket = self
-            .deliver(to, message, Some(&request), pending.deadline())
-            .map_err(|undelivered| undelivered.of_request(self, to, timeout))?;
+        let mut reply_socket = self.deliver(to, message, Some(&request), pending.deadline())?;
         pending.sent(0);
         self.policy.counters.requests_sent.add();
         turn::step_aside();
         let reply = self.await_reply(&mut reply_socket, &mut pending, &request)?;
         self.give_back(reply_socket, pending.is_owed());
-        reply.ok_or_else(|| no_reply(pending.outcomes().next().unwrap_or(Outcome::TimedOut), timeout))
+        reply.ok_or_else(|| Failure::Peer(pending.outcomes().next().unwrap_or(Outcome::TimedOut)))
     }
 
     fn await_reply(
@@ -68,7 +66,7 @@ impl Requester {
         reply_socket: &mut ReplySocket,
         pending: &mut Pending,
         request: &RequestId,
-    ) -> Result<Option<Reply>, RequestError> {
+    ) -> Result<Option<Reply>, Failure> {
         let mut inbox = Inbox::new();
         loop {
             let wait = match pending.step(Instant::now()) {
@@ -108,8 +106,8 @@ impl Requester {
                     self.pool.forget(|idle| idle.has_peer_of(reply_socket));
                 }
                 Err(Missed::Nothing) => {}
-                Err(Missed::Closed) => return Err(RequestError::Stopped),
-                Err(Missed::Failed(errno)) => return Err(RequestError::Io(errno.into())),
+                Err(Missed::Closed) => return Err(Failure::Stopped),
+                Err(Missed::Failed(errno)) => return Err(Failure::of_system(errno)),
             }
         }
     }
@@ -123,9 +121,9 @@ impl Requester {
         message: &MessageRef<'_>,
         request: Option<&RequestId>,
         deadline: Deadline,
-    ) -> Result<ReplySocket, Undelivered> {
+    ) -> Result<ReplySocket, Failure> {
         if self.is_stopped() {
-            return Err(Undelivered::Stopped);
+            return Err(Failure::Stopped);
         }
         let kind = if request.is_some() { Kind::Request } else { Kind::Message };
         let tag = request.and_then(RequestId::tag);
@@ -136,61 +134,12 @@ impl Requester {
         if let Some(reply_socket) = self.kept_reply_socket_to(to, request) {
             match send(&reply_socket) {
                 Ok(()) => return Ok(reply_socket),
-                Err(Unsent::Outcome(Outcome::Gone)) => self.forget(to),
-                Err(unsent) => return Err(unsent.into()),
+                Err(Failure::Peer(Outcome::Gone)) => self.forget(to),
+                Err(failure) => return Err(failure),
             }
         }
         let reply_socket = self.open_reply_socket_to(to, deadline)?;
         send(&reply_socket)?;
         Ok(reply_socket)
-    }
-}
-
-/// Why a datagram did not reach the queue of its one peer.
-#[derive(Debug)]
-pub(super) enum Undelivered {
-    Absent,
-    Gone,
-    QueueFull,
-    Refused,
-    Stopped,
-    Group(crate::group::GroupError),
-    Io(std::io::Error),
-}
-
-impl Undelivered {
-    pub(super) fn of_request(self, requester: &Requester, to: &Address, timeout: Duration) -> RequestError {
-        match self {
-            Self::Absent if to == requester.group.primary() => {
-                RequestError::NoPrimary { dir: requester.group.dir().to_owned() }
-            }
-            Self::Absent | Self::Gone => RequestError::Gone,
-            Self::QueueFull => RequestError::QueueFull { timeout },
-            Self::Refused => RequestError::Refused,
-            Self::Stopped => RequestError::Stopped,
-            Self::Group(error) => RequestError::Group(error),
-            Self::Io(error) => RequestError::Io(error),
-        }
-    }
-}
-
-impl From<Unsent> for Undelivered {
-    fn from(unsent: Unsent) -> Self {
-        match unsent {
-            Unsent::Outcome(Outcome::QueueFull) => Self::QueueFull,
-            Unsent::Outcome(Outcome::Refused) => Self::Refused,
-            Unsent::Outcome(_) => Self::Gone,
-            Unsent::Failed(errno) => Self::Io(errno.into()),
-        }
-    }
-}
-
-impl From<NoReplySocket> for Undelivered {
-    fn from(none: NoReplySocket) -> Self {
-        match none {
-            NoReplySocket::Absent => Self::Absent,
-            NoReplySocket::Refused => Self::Refused,
-            NoReplySocket::Failed(error) => Self::Group(error),
-        }
     }
 }

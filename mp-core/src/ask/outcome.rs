@@ -1,7 +1,5 @@
 use std::{fmt, io};
 
-use rustix::io::Errno;
-
 use crate::{
     group::Member,
     receive::Peer,
@@ -49,12 +47,6 @@ pub enum Outcome {
         /// The system's error number, such as `ETOOMANYREFS`.
         errno: i32,
     },
-}
-
-impl Outcome {
-    pub(super) fn failed(errno: Errno) -> Self {
-        Self::Failed { errno: errno.raw_os_error() }
-    }
 }
 
 impl fmt::Display for Outcome {

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 
 use super::{
     Outcome,
+    failure::Failure,
     matching::{RequestId, Verdict, shows_knowledge},
 };
 use crate::{
@@ -56,39 +57,22 @@ pub(super) enum AskedPeer<'a> {
     Member(&'a Address),
 }
 
-/// Why there is no reply socket.
-#[derive(Debug)]
-pub(super) enum NoReplySocket {
-    /// Nobody is bound at the address.
-    Absent,
-    /// The kernel does not let us connect to the peer.
-    Refused,
-    /// Something is wrong on this side.
-    Failed(GroupError),
-}
-
-impl From<GroupError> for NoReplySocket {
-    fn from(error: GroupError) -> Self {
-        if error.is_absent() { Self::Absent } else { Self::Failed(error) }
-    }
-}
-
 impl ReplySocket {
     /// While the DPDK primary of the group is starting, waits for it until the deadline.
-    pub(super) fn connected(group: &Group, to: &Address, deadline: Deadline) -> Result<Self, NoReplySocket> {
+    pub(super) fn connected(group: &Group, to: &Address, deadline: Deadline) -> Result<Self, Failure> {
+        let of_group = |error| Failure::of_group(group, to, error);
         // Without the directory there is nobody to ask; no need to make it.
-        let directory = group.open()?;
-        let socket = match Socket::connected(to) {
-            Ok(socket) => socket,
-            Err(errno) if says_gone(errno) => return Err(NoReplySocket::Absent),
-            Err(errno) if is_refusal(errno) => return Err(NoReplySocket::Refused),
-            Err(source) => {
+        let directory = group.open().map_err(of_group)?;
+        let socket = Socket::connected(to).map_err(|errno| match Outcome::of_unsent(errno) {
+            Outcome::Gone => Failure::absent(group, to),
+            Outcome::Refused => Failure::Peer(Outcome::Refused),
+            _ => {
                 let (what, path) = ("connect to a peer", to.path().to_owned());
-                return Err(NoReplySocket::Failed(GroupError::Io { what, path, source: source.into() }));
+                Failure::Group(GroupError::Io { what, path, source: errno.into() })
             }
-        };
-        let layout = directory.layout_within(deadline)?;
-        let bound = group.bind_connected_reply(socket, to)?;
+        })?;
+        let layout = directory.layout_within(deadline).map_err(of_group)?;
+        let bound = group.bind_connected_reply(socket, to).map_err(of_group)?;
         let peer = Some(PeerIdentity::new(group, &directory, to));
         Ok(Self::new(bound, Some(to.clone()), layout, peer))
     }
@@ -235,7 +219,7 @@ impl ReplySocket {
         datagram: &Datagram,
         fds: &[BorrowedFd<'_>],
         deadline: Deadline,
-    ) -> Result<(), Unsent> {
+    ) -> Result<(), Failure> {
         let socket = &self.0.bound.socket;
         let sent = match socket.send(None, datagram.as_bytes(), fds) {
             Err(Errno::AGAIN) if !deadline.is_over() => {
@@ -245,11 +229,7 @@ impl ReplySocket {
             }
             sent => sent,
         };
-        match sent {
-            Ok(()) => Ok(()),
-            Err(Errno::AGAIN) => Err(Unsent::Outcome(Outcome::QueueFull)),
-            Err(errno) => Err(unsent(errno)),
-        }
+        sent.map_err(|errno| Failure::Peer(Outcome::of_unsent(errno)))
     }
 
     /// Whether the peer that it is connected to is gone, or another is in its place.
@@ -266,30 +246,6 @@ impl ReplySocket {
         let peer = self.0.to.as_ref().zip(self.0.peer.as_ref());
         peer.is_none_or(|(to, peer)| peer.can_answer(to))
     }
-}
-
-/// Why a datagram was not sent.
-#[derive(Debug)]
-pub(super) enum Unsent {
-    /// It says something of the peer.
-    Outcome(Outcome),
-    /// Something is wrong on this side.
-    Failed(Errno),
-}
-
-/// Sorts the errors of a send (but `EAGAIN`) by whose they are.
-pub(super) fn unsent(errno: Errno) -> Unsent {
-    match errno {
-        errno if says_gone(errno) => Unsent::Outcome(Outcome::Gone),
-        errno if is_refusal(errno) => Unsent::Outcome(Outcome::Refused),
-        errno => Unsent::Failed(errno),
-    }
-}
-
-/// Whether it is the peer's socket, or the file in its place, that cannot be sent to.
-fn is_refusal(errno: Errno) -> bool {
-    let of_socket = matches!(errno, Errno::ACCESS | Errno::PERM | Errno::PROTOTYPE);
-    of_socket || matches!(errno, Errno::LOOP | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::NXIO)
 }
 
 impl AsFd for ReplySocket {

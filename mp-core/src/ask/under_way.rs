@@ -13,10 +13,11 @@ use std::{
 use rustix::io::Errno;
 
 use super::{
-    Answer, Outcome, Replies, Reply, RequestError, Requester,
+    Answer, Outcome, Replies, Reply, Requester,
+    failure::Failure,
     matching::{RequestId, Verdict},
     pending::{Pending, Step},
-    reply_socket::{AskedPeer, ReplySocket, Unsent, unsent},
+    reply_socket::{AskedPeer, ReplySocket},
 };
 use crate::{
     group::Member,
@@ -100,7 +101,7 @@ impl RequestUnderWay {
         requester: &Requester,
         inbox: &mut Inbox,
         fds: &[BorrowedFd<'_>],
-    ) -> Result<(), RequestError> {
+    ) -> Result<(), Failure> {
         let mut at_once = ANSWERS_AT_ONCE;
         for peer in 0..self.members.len() {
             let is_full = self.pending.owing() >= at_once && !self.pending.deadline().is_over();
@@ -132,7 +133,7 @@ impl RequestUnderWay {
         requester: &Requester,
         inbox: &mut Inbox,
         fds: &[BorrowedFd<'_>],
-    ) -> Result<(), RequestError> {
+    ) -> Result<(), Failure> {
         loop {
             match self.step(Instant::now()) {
                 Step::Done => return Ok(()),
@@ -158,7 +159,7 @@ impl RequestUnderWay {
         inbox: &mut Inbox,
         fds: &[BorrowedFd<'_>],
         is_its_turn: bool,
-    ) -> Result<Option<Duration>, RequestError> {
+    ) -> Result<Option<Duration>, Failure> {
         if is_its_turn && !self.room.is_empty() {
             self.room.wait(self.reply_socket.socket(), Duration::ZERO, false);
             self.send_to_the_full(requester, fds);
@@ -257,7 +258,7 @@ impl RequestUnderWay {
     }
 
     /// Finds those that are gone. What they sent before counts.
-    fn look(&mut self, requester: &Requester, inbox: &mut Inbox) -> Result<(), RequestError> {
+    fn look(&mut self, requester: &Requester, inbox: &mut Inbox) -> Result<(), Failure> {
         let lives = |peer: &usize| match self.members.get(*peer) {
             Some(member) => PeerIdentity::of_member(member.address()).can_answer(member.address()),
             None => self.reply_socket.peer_lives(),
@@ -274,7 +275,7 @@ impl RequestUnderWay {
     }
 
     /// Takes what has come, but no more than those asked have a right to send.
-    fn drain(&mut self, requester: &Requester, inbox: &mut Inbox) -> Result<(), RequestError> {
+    fn drain(&mut self, requester: &Requester, inbox: &mut Inbox) -> Result<(), Failure> {
         let mut left = AT_ONCE + self.members.len();
         while left > 0 && self.receive(requester, inbox, Wait::No)? {
             left -= 1;
@@ -283,12 +284,7 @@ impl RequestUnderWay {
     }
 
     /// Whether something came.
-    fn receive(
-        &mut self,
-        requester: &Requester,
-        inbox: &mut Inbox,
-        wait: Wait,
-    ) -> Result<bool, RequestError> {
+    fn receive(&mut self, requester: &Requester, inbox: &mut Inbox, wait: Wait) -> Result<bool, Failure> {
         match inbox.receive(self.reply_socket.socket(), wait, &requester.policy) {
             Ok(arrived) => self.take(requester, arrived),
             Err(Missed::FdsLost { kind, name, tag, from, .. }) => {
@@ -301,7 +297,7 @@ impl RequestUnderWay {
             }
             Err(Missed::Rejected) => self.reply_socket.had_surplus(),
             Err(Missed::Nothing) => return Ok(false),
-            Err(Missed::Closed) => return Err(RequestError::Stopped),
+            Err(Missed::Closed) => return Err(Failure::Stopped),
             Err(Missed::Failed(errno)) => {
                 // Those who have answered have answered.
                 let open: Vec<_> = self.pending.open().collect();
@@ -374,12 +370,9 @@ pub(super) struct Ended {
 
 impl Ended {
     /// Of a request to one.
-    pub(super) fn into_reply(mut self, timeout: Duration) -> Result<Reply, RequestError> {
-        match (self.replies.pop(), self.outcomes.pop()) {
-            (Some(reply), _) => Ok(reply),
-            (None, Some(outcome)) => Err(no_reply(outcome, timeout)),
-            (None, None) => Err(RequestError::Gone),
-        }
+    pub(super) fn into_reply(mut self) -> Result<Reply, Failure> {
+        let outcome = self.outcomes.pop().unwrap_or(Outcome::Gone);
+        self.replies.pop().ok_or(Failure::Peer(outcome))
     }
 
     /// Of a request to all.
@@ -390,42 +383,16 @@ impl Ended {
     }
 }
 
-/// Why the one peer has not replied.
-pub(super) fn no_reply(outcome: Outcome, timeout: Duration) -> RequestError {
-    match outcome {
-        Outcome::Ignored { why } => RequestError::Ignored { why },
-        Outcome::Gone => RequestError::Gone,
-        Outcome::FdsLost => RequestError::FdsLost,
-        Outcome::QueueFull | Outcome::BufferFull => RequestError::QueueFull { timeout },
-        Outcome::Failed { errno } => RequestError::Io(std::io::Error::from_raw_os_error(errno)),
-        Outcome::Refused => RequestError::Refused,
-        Outcome::Sent | Outcome::Replied | Outcome::TimedOut => RequestError::TimedOut { timeout },
-    }
-}
-
 /// Records what became of the attempt to ask; `false` if there was no room. Whatever else kept
 /// the request from being sent is that peer's outcome alone: the others are asked.
 fn note(requester: &Requester, pending: &mut Pending, peer: usize, sent: Result<(), Errno>) -> bool {
-    if sent == Err(Errno::AGAIN) {
-        return false;
-    }
-    match outcome_of(sent) {
-        Outcome::Sent => {
+    match sent {
+        Ok(()) => {
             requester.policy.counters.requests_sent.add();
             pending.sent(peer);
         }
-        outcome => {
-            pending.settle(peer, outcome);
-        }
+        Err(Errno::AGAIN) => return false,
+        Err(errno) => _ = pending.settle(peer, Outcome::of_unsent(errno)),
     }
     true
-}
-
-/// What became of a message, or of the attempt to ask, that did not end for want of room.
-pub(super) fn outcome_of(sent: Result<(), Errno>) -> Outcome {
-    match sent.map_err(unsent) {
-        Ok(()) => Outcome::Sent,
-        Err(Unsent::Outcome(outcome)) => outcome,
-        Err(Unsent::Failed(errno)) => Outcome::failed(errno),
-    }
 }

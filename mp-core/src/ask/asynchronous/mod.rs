@@ -20,6 +20,7 @@ mod watcher;
 mod worker;
 
 use std::{
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
     thread::{self, ThreadId},
@@ -119,14 +120,14 @@ impl Requester {
                 shared.submissions.submit(request).map(|id| Ticket { id, shared: Arc::clone(shared) })
             }
             Err(error) => {
-                request.fail(error);
+                request.not_made(error);
                 return None;
             }
         };
         match submitted {
             Ok(ticket) => Some(ticket),
             Err((request, refusal)) => {
-                request.fail(refusal.into());
+                request.not_made(refusal.into());
                 None
             }
         }
@@ -220,13 +221,14 @@ impl AsyncRequests {
         if let Some(shared) = self.shared.get() {
             return Ok(shared);
         }
+        let bell = EventBell::new().map_err(io::Error::from)?;
         let shared = Arc::new(Shared {
-            submissions: Submissions::new(self.bound, EventBell::new()?),
+            submissions: Submissions::new(self.bound, bell),
             thread: Mutex::new(Thread::Starting),
             changed: Condvar::new(),
             started_in: ForkGuard::here(),
         });
-        shared.start(Worker::new(Arc::clone(requester), Arc::clone(&shared))?)?;
+        shared.start(requester)?;
         Ok(self.shared.get_or_init(|| shared))
     }
 }
@@ -236,7 +238,8 @@ impl Shared {
         self.started_in.is_here()
     }
 
-    fn start(self: &Arc<Self>, worker: Worker) -> std::io::Result<()> {
+    fn start(self: &Arc<Self>, requester: &Arc<Requester>) -> io::Result<()> {
+        let worker = Worker::new(Arc::clone(requester), Arc::clone(self))?;
         let end = AtEnd(Arc::clone(self));
         thread::Builder::new().name("mp_async".into()).spawn(move || {
             *end.0.lock_thread() = Thread::Running(thread::current().id());

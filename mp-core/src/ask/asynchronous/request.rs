@@ -6,7 +6,7 @@ use std::{
 
 use super::oneshot::Sender;
 use crate::{
-    ask::{Replies, Reply, RequestError, Requester, pending::Pending, under_way::Ended},
+    ask::{Replies, Reply, RequestError, Requester, failure::Failure, pending::Pending, under_way::Ended},
     group::Roster,
     sys::{Address, Deadline, discard},
     wire::{Fds, Message, MessageRef, Param},
@@ -88,9 +88,15 @@ impl AsyncRequest {
         self.message.fds = Fds::new();
     }
 
-    /// Tells that nothing came of it.
-    pub(super) fn fail(mut self: Box<Self>, error: RequestError) {
+    /// Tells that nobody was asked.
+    pub(super) fn not_made(mut self: Box<Self>, error: RequestError) {
         self.tell_error(error);
+    }
+
+    /// Tells that nothing came of it.
+    pub(super) fn fail(mut self: Box<Self>, failure: Failure) {
+        let timeout = self.timeout;
+        self.tell_error(failure.into_request_error(timeout));
     }
 
     /// Tells what came of it.
@@ -99,7 +105,8 @@ impl AsyncRequest {
         let message = self.take_message();
         match &mut self.to {
             To::One(_, ending) => {
-                tell(ending, message, ended.into_reply(timeout));
+                let reply = ended.into_reply();
+                tell(ending, message, reply.map_err(|failure| failure.into_request_error(timeout)));
             }
             To::All(_, ending) => {
                 tell(ending, message, Ok(ended.into_replies(requester)));

@@ -17,9 +17,9 @@ use super::{
 };
 use crate::{
     ask::{
-        RequestError, Requester,
+        Outcome, RequestError, Requester,
+        failure::Failure,
         matching::RequestId,
-        one::Undelivered,
         reply_socket::ReplySocket,
         under_way::{Ended, RequestUnderWay},
     },
@@ -137,7 +137,7 @@ impl Worker {
                 Some(Step::Expire(request)) => {
                     self.shared.submissions.ended();
                     let timeout = request.timeout;
-                    request.fail(RequestError::NotAsked { timeout });
+                    request.not_made(RequestError::NotAsked { timeout });
                 }
                 None => break,
             }
@@ -174,20 +174,20 @@ impl Worker {
                 self.shared.submissions.ended();
                 request.end(&self.requester, Ended::default());
             }
-            Err(RequestError::Group(error)) if error.is_starting() && !request.deadline.is_over() => {
+            Err(Failure::Group(error)) if error.is_starting() && !request.deadline.is_over() => {
                 let pause = STARTING_PAUSE.min(request.deadline.left());
                 self.slots[slot].not_begun = Some(request);
                 self.schedule.due_again(slot, Deadline::after(pause));
             }
-            Err(error) => {
+            Err(failure) => {
                 self.schedule.release(slot);
-                if let (RequestError::NoPrimary { .. } | RequestError::Gone, Some(to)) =
-                    (&error, request.peer())
+                if let (Failure::NoPrimary { .. } | Failure::Peer(Outcome::Gone), Some(to)) =
+                    (&failure, request.peer())
                 {
                     self.fail_waiting_for(to);
                 }
                 self.shared.submissions.ended();
-                request.fail(error);
+                request.fail(failure);
             }
         }
     }
@@ -196,8 +196,7 @@ impl Worker {
     fn fail_waiting_for(&mut self, to: &Address) {
         for request in self.schedule.take_waiting_for(&Some(to.clone())) {
             self.shared.submissions.ended();
-            let error = Undelivered::Absent.of_request(&self.requester, to, request.timeout);
-            request.fail(error);
+            request.fail(Failure::absent(&self.requester.group, to));
         }
     }
 
@@ -208,7 +207,7 @@ impl Worker {
         slot: usize,
         to: &Address,
         request: &AsyncRequest,
-    ) -> Result<RequestUnderWay, RequestError> {
+    ) -> Result<RequestUnderWay, Failure> {
         let message = MessageRef::from(&request.message);
         let id = self.requester.identify(message.name());
         let kept = self.kept_reply_socket(slot, Some(to), &id, &[]);
@@ -222,10 +221,7 @@ impl Worker {
         }
         // This thread waits for nobody: whom it cannot ask yet it asks later.
         let at_once = Deadline::after(Duration::ZERO);
-        let reply_socket = self
-            .requester
-            .open_reply_socket_to(to, at_once)
-            .map_err(|none| Undelivered::from(none).of_request(&self.requester, to, request.timeout))?;
+        let reply_socket = self.requester.open_reply_socket_to(to, at_once)?;
         Ok(self.send_to_one(to, reply_socket, request, id))
     }
 
@@ -260,7 +256,7 @@ impl Worker {
         slot: usize,
         roster: &Roster,
         request: &AsyncRequest,
-    ) -> Result<Option<RequestUnderWay>, RequestError> {
+    ) -> Result<Option<RequestUnderWay>, Failure> {
         let (layout, members) = roster.current(&self.requester.group)?;
         if members.is_empty() {
             return Ok(None);
@@ -342,9 +338,9 @@ impl Worker {
     }
 
     /// Ends the request, or waits for what comes next.
-    fn go_on(&mut self, slot: usize, due: Result<Option<Duration>, RequestError>) {
+    fn go_on(&mut self, slot: usize, due: Result<Option<Duration>, Failure>) {
         let due = match due {
-            Ok(Some(time)) => self.watch(slot).map(|()| Some(time)).map_err(RequestError::from),
+            Ok(Some(time)) => self.watch(slot).map(|()| Some(time)).map_err(Failure::of_system),
             due => due,
         };
         match due {
@@ -361,9 +357,9 @@ impl Worker {
                     request.end(&self.requester, ended);
                 }
             }
-            Err(error) => {
+            Err(failure) => {
                 if let Some(request) = self.vacate(slot) {
-                    request.fail(error);
+                    request.fail(failure);
                 }
             }
         }
@@ -407,7 +403,7 @@ impl Worker {
 
     fn end_all(&mut self) {
         let failed = self.failed;
-        let why = || failed.map_or(RequestError::Stopped, RequestError::from);
+        let why = || failed.map_or(Failure::Stopped, Failure::of_system);
         for slot in 0..self.slots.len() {
             if let Some(request) = self.vacate(slot) {
                 request.fail(why());
