@@ -21,7 +21,7 @@ pub(super) enum Admission<T> {
     /// It waits, behind those that came before it.
     Waits,
     /// There is no room, or no more handling.
-    Refused(T),
+    Rejected(T),
 }
 
 impl<T> Backlog<T> {
@@ -50,7 +50,7 @@ impl<T> Backlog<T> {
             self.taken = true;
             Admission::Run(item)
         } else if self.closed || self.waiting.len() >= self.bound {
-            Admission::Refused(item)
+            Admission::Rejected(item)
         } else {
             self.waiting.push_back(item);
             Admission::Waits
@@ -65,7 +65,7 @@ impl<T> Backlog<T> {
     }
 
     /// Ends the turn, whatever waits.
-    pub(super) fn give_up(&mut self) {
+    pub(super) fn end_turn(&mut self) {
         self.taken = false;
     }
 
@@ -107,11 +107,11 @@ mod tests {
     }
 
     #[test]
-    fn over_the_bound_the_newest_is_refused() {
+    fn over_the_bound_the_newest_is_rejected() {
         let mut backlog = Backlog::new(1);
         assert_eq!(backlog.admit(0, true), Admission::Run(0));
         assert_eq!(backlog.admit(1, true), Admission::Waits);
-        assert_eq!(backlog.admit(2, true), Admission::Refused(2));
+        assert_eq!(backlog.admit(2, true), Admission::Rejected(2));
         assert_eq!(backlog.next(), Some(1));
         assert_eq!(backlog.admit(3, true), Admission::Waits);
     }
@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(backlog.admit(0, true), Admission::Run(0));
         assert_eq!(backlog.admit(1, true), Admission::Waits);
         assert_eq!(backlog.take_over(), None, "the turn is taken");
-        backlog.give_up();
+        backlog.end_turn();
         assert_eq!(backlog.admit(2, true), Admission::Waits, "1 is before it");
         assert_eq!(backlog.take_over(), Some(1));
         assert_eq!(backlog.take_over(), None, "one at a time");
@@ -130,13 +130,13 @@ mod tests {
     }
 
     #[test]
-    fn once_closed_it_gives_back_what_waits_and_refuses_the_rest() {
+    fn once_closed_it_gives_back_what_waits_and_rejects_the_rest() {
         let mut backlog = Backlog::new(9);
         assert_eq!(backlog.admit(0, true), Admission::Run(0));
         assert_eq!(backlog.admit(1, true), Admission::Waits);
         assert_eq!(backlog.close(), [1]);
-        assert_eq!(backlog.admit(2, true), Admission::Refused(2));
+        assert_eq!(backlog.admit(2, true), Admission::Rejected(2));
         assert_eq!(backlog.next(), None);
-        assert_eq!(backlog.admit(3, true), Admission::Refused(3));
+        assert_eq!(backlog.admit(3, true), Admission::Rejected(3));
     }
 }

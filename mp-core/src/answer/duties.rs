@@ -23,10 +23,10 @@ pub(super) struct Duties<T> {
     epochs: u64,
     /// Counts handlers started, so that a long one shows.
     started: u64,
-    /// Handlers under way, those included that have stepped aside.
+    /// Handlers under way, those included that let others go first.
     running: usize,
     /// Who stands by wakes at every tick.
-    watching: bool,
+    ticking: bool,
     /// Threads with nothing to do: asleep, or on their way to it.
     idle: usize,
     threads: usize,
@@ -71,7 +71,7 @@ pub(super) enum After<T> {
 
 /// What a thread that stands by has seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Watch {
+pub(super) struct Seen {
     started: u64,
     quiet_ticks: u32,
 }
@@ -85,7 +85,7 @@ impl<T> Duties<T> {
             epochs: 0,
             started: 0,
             running: 0,
-            watching: false,
+            ticking: false,
             idle: 0,
             threads: 0,
             max_threads,
@@ -132,8 +132,8 @@ impl<T> Duties<T> {
     }
 
     /// Has who stands by wake at every tick; whether it must be woken for that.
-    pub(super) fn watch(&mut self) -> bool {
-        !std::mem::replace(&mut self.watching, true) && self.idle > 0
+    pub(super) fn have_standby_tick(&mut self) -> bool {
+        !std::mem::replace(&mut self.ticking, true) && self.idle > 0
     }
 
     /// A handler has ended; `turn` if it had kept its turn. `epoch` is that in
@@ -157,7 +157,7 @@ impl<T> Duties<T> {
     }
 
     /// How many more threads it takes for all duties, if the handler that has the
-    /// turn steps aside.
+    /// turn lets others go first.
     pub(super) fn shortage(&self) -> usize {
         let receiver = matches!(self.receiver, Receiver::Handling(_));
         let wanted = usize::from(receiver) + usize::from(self.backlog.is_waiting());
@@ -166,39 +166,39 @@ impl<T> Duties<T> {
 
     /// The handler that has the turn lets others go first. `false` if it cannot:
     /// it is the receiver's, and nobody could take that place.
-    pub(super) fn step_aside(&mut self) -> bool {
+    pub(super) fn hand_on_turn(&mut self) -> bool {
         if matches!(self.receiver, Receiver::Handling(_)) {
             if self.idle == 0 {
                 return false;
             }
             self.receiver = Receiver::Nobody;
         }
-        self.backlog.give_up();
+        self.backlog.end_turn();
         true
     }
 
     /// What a thread sees that begins to stand by.
-    pub(super) fn begin_standby(&self) -> Watch {
-        Watch { started: self.started, quiet_ticks: 0 }
+    pub(super) fn begin_standby(&self) -> Seen {
+        Seen { started: self.started, quiet_ticks: 0 }
     }
 
     /// For an idle thread, when it comes and whenever it was woken.
-    pub(super) fn stand_by(&mut self, watch: &mut Watch) -> Standby<T> {
-        *watch = self.begin_standby();
+    pub(super) fn stand_by(&mut self, seen: &mut Seen) -> Standby<T> {
+        *seen = self.begin_standby();
         self.duty()
     }
 
     /// For an idle thread that slept for a tick: `quiet` is how many ticks without
     /// traffic it takes to sleep without waking.
-    pub(super) fn ticked(&mut self, watch: &mut Watch, quiet: u32) -> Standby<T> {
-        if self.started != watch.started {
-            *watch = self.begin_standby();
+    pub(super) fn ticked(&mut self, seen: &mut Seen, quiet: u32) -> Standby<T> {
+        if self.started != seen.started {
+            *seen = self.begin_standby();
         } else if matches!(self.receiver, Receiver::Handling(_)) {
             // The same handler for a whole tick: receive in its thread's stead.
             self.receiver = Receiver::Nobody;
         } else {
-            watch.quiet_ticks += 1;
-            self.watching = watch.quiet_ticks < quiet && !self.drained;
+            seen.quiet_ticks += 1;
+            self.ticking = seen.quiet_ticks < quiet && !self.drained;
         }
         self.duty()
     }
@@ -221,7 +221,7 @@ impl<T> Duties<T> {
             self.threads -= 1;
             return Standby::Leave;
         }
-        Standby::Sleep { tick: self.watching }
+        Standby::Sleep { tick: self.ticking }
     }
 
     /// Nothing is handled any more but what has begun; gives out what waits.
@@ -236,7 +236,7 @@ impl<T> Duties<T> {
         self.idle += 1;
     }
 
-    /// Whether what comes is refused.
+    /// Whether what comes is rejected.
     pub(super) fn is_closed(&self) -> bool {
         self.backlog.is_closed()
     }

@@ -17,7 +17,7 @@ enum Thread {
     /// About to call `stand_by`.
     Idle,
     Asleep {
-        watch: Watch,
+        seen: Seen,
         tick: bool,
     },
     Receiving(ReceiverEpoch),
@@ -35,7 +35,7 @@ enum Handler {
     Quick,
     /// Ends only when everything that was sent has been received.
     Slow,
-    /// Steps aside, and ends only when that other one has been handled.
+    /// Lets others go first, and ends only when that other one has been handled.
     WaitsFor(u8),
 }
 
@@ -47,7 +47,7 @@ struct World {
     unread: u8,
     started: Vec<u8>,
     ended: Vec<u8>,
-    refused: Vec<u8>,
+    rejected: Vec<u8>,
     closed: bool,
     shut_down: bool,
     /// How many more threads the system lets start.
@@ -73,7 +73,7 @@ impl Model {
             unread: 0,
             started: Vec::new(),
             ended: Vec::new(),
-            refused: Vec::new(),
+            rejected: Vec::new(),
             closed: false,
             shut_down: false,
             spawns: self.spawns,
@@ -107,13 +107,13 @@ impl Model {
             match thread {
                 Thread::Left => {}
                 Thread::Idle => next.push(world.after(|w| {
-                    let mut watch = w.duties.begin_standby();
-                    let duty = w.duties.stand_by(&mut watch);
-                    w.take_up(i, watch, duty);
+                    let mut seen = w.duties.begin_standby();
+                    let duty = w.duties.stand_by(&mut seen);
+                    w.take_up(i, seen, duty);
                 })),
-                Thread::Asleep { mut watch, tick: true } => next.push(world.after(|w| {
-                    let duty = w.duties.ticked(&mut watch, QUIET);
-                    w.take_up(i, watch, duty);
+                Thread::Asleep { mut seen, tick: true } => next.push(world.after(|w| {
+                    let duty = w.duties.ticked(&mut seen, QUIET);
+                    w.take_up(i, seen, duty);
                 })),
                 Thread::Asleep { .. } => {}
                 Thread::Receiving(epoch) => next.extend(self.receive(world, i, epoch)),
@@ -125,9 +125,9 @@ impl Model {
         if self.stops && !world.closed {
             next.push(world.after(|w| {
                 w.closed = true;
-                w.duties.watch();
+                w.duties.have_standby_tick();
                 w.wake();
-                w.refused.extend(w.duties.close());
+                w.rejected.extend(w.duties.close());
             }));
         }
         // Whoever stops does not wait for ever for handlers; and one whose start failed does not
@@ -156,13 +156,13 @@ impl Model {
             }
             match w.duties.arrived(item) {
                 Admission::Run(item) => {
-                    if w.duties.watch() {
+                    if w.duties.have_standby_tick() {
                         w.wake();
                     }
                     w.begin(i, item, Some(epoch));
                 }
                 Admission::Waits => {}
-                Admission::Refused(item) => w.refused.push(item),
+                Admission::Rejected(item) => w.rejected.push(item),
             }
         }))
     }
@@ -183,7 +183,7 @@ impl Model {
                 for _ in 0..w.duties.shortage() {
                     w.spawn();
                 }
-                if w.duties.step_aside() {
+                if w.duties.hand_on_turn() {
                     w.threads[i] = Thread::Handling { item, epoch, turn: false };
                     w.wake();
                 }
@@ -200,7 +200,7 @@ impl Model {
             // A full backlog, or a thread alone, may keep it from being drained.
             Slow => all_received || world.threads.len() == 1,
             WaitsFor(other) => {
-                world.ended.contains(&other) || world.refused.contains(&other) || self.is_short(world)
+                world.ended.contains(&other) || world.rejected.contains(&other) || self.is_short(world)
             }
         };
         if may_end {
@@ -234,13 +234,13 @@ impl Model {
         if let Receiver::Handling(epoch) = world.duties.receiver {
             let is_it =
                 |t: &Thread| matches!(t, Thread::Handling { epoch: Some(s), turn: true, .. } if *s == epoch);
-            assert!(world.threads.iter().any(is_it), "the receiver has stepped aside: {world:?}");
+            assert!(world.threads.iter().any(is_it), "the receiver has handed on: {world:?}");
         }
     }
 
     /// Nothing can happen any more unless from outside.
     fn assert_good_end(&self, world: &World) {
-        let mut settled: Vec<_> = world.ended.iter().chain(&world.refused).copied().collect();
+        let mut settled: Vec<_> = world.ended.iter().chain(&world.rejected).copied().collect();
         settled.sort_unstable();
         let all: Vec<_> = (0..self.handlers.len() as u8).collect();
         assert_eq!(settled, all, "not everything came to an end: {world:?}");
@@ -284,11 +284,11 @@ impl World {
         }
     }
 
-    fn take_up(&mut self, i: usize, watch: Watch, duty: Standby<u8>) {
+    fn take_up(&mut self, i: usize, seen: Seen, duty: Standby<u8>) {
         match duty {
             Standby::Receive(epoch) => self.threads[i] = Thread::Receiving(epoch),
             Standby::Handle(item) => self.begin(i, item, None),
-            Standby::Sleep { tick } => self.threads[i] = Thread::Asleep { watch, tick },
+            Standby::Sleep { tick } => self.threads[i] = Thread::Asleep { seen, tick },
             Standby::Leave => self.threads[i] = Thread::Left,
         }
     }
@@ -317,7 +317,7 @@ impl std::fmt::Debug for World {
             .field("unread", &self.unread)
             .field("started", &self.started)
             .field("ended", &self.ended)
-            .field("refused", &self.refused)
+            .field("rejected", &self.rejected)
             .finish_non_exhaustive()
     }
 }
@@ -351,7 +351,7 @@ fn everything_comes_to_an_end_when_the_role_stops_at_any_time() {
 }
 
 #[test]
-fn with_a_short_backlog_what_is_too_much_is_refused() {
+fn with_a_short_backlog_what_is_too_much_is_rejected() {
     for handlers in all_handlers() {
         Model { backlog: 1, stops: true, ..model(&handlers) }.check();
         Model { backlog: 0, ..model(&handlers) }.check();
@@ -378,13 +378,13 @@ fn a_chain_of_waiting_handlers_unwinds() {
 fn while_idle_the_receiver_handles_and_nobody_is_woken() {
     let mut duties = Duties::new(9, 8);
     assert!(duties.recruit() && duties.recruit());
-    let mut watch = duties.begin_standby();
-    let Standby::Receive(epoch) = duties.stand_by(&mut watch) else { panic!("it receives") };
-    assert_eq!(duties.stand_by(&mut watch), Standby::Sleep { tick: false });
+    let mut seen = duties.begin_standby();
+    let Standby::Receive(epoch) = duties.stand_by(&mut seen) else { panic!("it receives") };
+    assert_eq!(duties.stand_by(&mut seen), Standby::Sleep { tick: false });
     for item in 0..100 {
         assert!(!duties.wants_standby());
         assert_eq!(duties.arrived(item), Admission::Run(item));
-        assert_eq!(duties.watch(), item == 0, "only the first wakes who stands by");
+        assert_eq!(duties.have_standby_tick(), item == 0, "only the first wakes who stands by");
         assert_eq!(duties.finished(Some(epoch), true), After::Receive);
     }
 }

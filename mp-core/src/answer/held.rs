@@ -28,7 +28,7 @@ use crate::{
 const KEPT: Duration = Duration::from_secs(5);
 
 /// How many replies are kept at most, and as many *ignores* besides: these may stand for replies
-/// that found no room here, and must not be refused for the same reason.
+/// that found no room here, and must not find none for the same reason.
 const BOUND: usize = 256;
 
 /// How many of all that there is room for still one requester may have, lest it takes the room of
@@ -45,14 +45,14 @@ const LOOK: Duration = Duration::from_millis(10);
 /// The answers put aside. A thread sends them exactly while there are any.
 #[derive(Debug, Default)]
 pub(super) struct HeldAnswers {
-    queue: Mutex<VecDeque<Answer>>,
+    queue: Mutex<VecDeque<HeldAnswer>>,
     /// How long the queue is, for those who only want to know that it is empty.
     len: AtomicUsize,
     emptied: Condvar,
 }
 
 #[derive(Debug)]
-struct Answer {
+struct HeldAnswer {
     to: Address,
     datagram: Datagram,
     fds: Copies,
@@ -74,7 +74,7 @@ impl HeldAnswers {
         fds: &[BorrowedFd<'_>],
     ) -> Result<(), ReplyError> {
         let (fds, is_ignore) = (Copies::of(fds)?, datagram.is_ignore());
-        let answer = Answer { to: to.clone(), datagram, fds, is_ignore, deadline: Deadline::after(KEPT) };
+        let answer = HeldAnswer { to: to.clone(), datagram, fds, is_ignore, deadline: Deadline::after(KEPT) };
         let mut queue = self.lock();
         let alike = || queue.iter().filter(|answer| answer.is_ignore == is_ignore);
         let of_one = alike().filter(|answer| answer.to == *to).count();
@@ -108,7 +108,7 @@ impl HeldAnswers {
             {
                 let mut queue = self.lock();
                 give_up_late(port, &mut queue);
-                for Answer { to, .. } in queue.iter() {
+                for HeldAnswer { to, .. } in queue.iter() {
                     if !room.keys().any(|waiting| waiting == to) {
                         room.join(to.clone(), Some(to));
                     }
@@ -124,7 +124,7 @@ impl HeldAnswers {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Answer>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<HeldAnswer>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -189,7 +189,7 @@ impl KeptFrom {
 }
 
 /// Drops those that have waited for too long.
-fn give_up_late(port: &ReplyPort, queue: &mut VecDeque<Answer>) {
+fn give_up_late(port: &ReplyPort, queue: &mut VecDeque<HeldAnswer>) {
     queue.retain(|answer| {
         let is_late = answer.deadline.is_over();
         if is_late {
@@ -201,7 +201,12 @@ fn give_up_late(port: &ReplyPort, queue: &mut VecDeque<Answer>) {
 
 /// Sends one requester's answers in order, as far as there is room, and drops those that cannot
 /// be delivered any more. Tells whether none is left.
-fn send_to(port: &ReplyPort, queue: &mut VecDeque<Answer>, to: &Address, kept_from: &mut KeptFrom) -> bool {
+fn send_to(
+    port: &ReplyPort,
+    queue: &mut VecDeque<HeldAnswer>,
+    to: &Address,
+    kept_from: &mut KeptFrom,
+) -> bool {
     let mut is_stuck = false;
     queue.retain(|answer| {
         if answer.to != *to || is_stuck {

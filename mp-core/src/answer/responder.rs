@@ -120,7 +120,7 @@ impl Responder {
     }
 
     fn send_ignore(&self, why: &Why) {
-        self.port.ignore(&self.to, self.layout, &self.name, self.tag, why);
+        self.port.send_ignore(&self.to, self.layout, &self.name, self.tag, why);
     }
 
     /// Declines: tells the requester to ignore this process, and why. A text does for words
@@ -196,7 +196,7 @@ pub enum ReplyError {
         "no descriptors are left to keep this reply's until its requester reads: raise RLIMIT_NOFILE, of which they may be an eighth"
     )]
     OutOfDescriptors,
-    /// The system refused to send.
+    /// The system failed to send.
     #[error("sending the reply failed")]
     Io(#[from] io::Error),
 }
@@ -271,7 +271,7 @@ impl ReplyPort {
     }
 
     /// Takes this process out of those asked.
-    pub(super) fn ignore(
+    pub(super) fn send_ignore(
         self: &Arc<Self>,
         to: &Address,
         layout: Layout,

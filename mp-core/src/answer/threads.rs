@@ -88,12 +88,12 @@ impl Dispatcher {
     pub(crate) fn close(&self) {
         let waiting = {
             let mut duties = self.lock();
-            duties.watch();
+            duties.have_standby_tick();
             self.changed.notify_all();
             duties.close()
         };
         for arrival in waiting {
-            self.refuse(arrival, Rejection::BacklogFull, Reason::Stopping);
+            self.reject_and_ignore(arrival, Rejection::BacklogFull, Reason::Stopping);
         }
     }
 
@@ -150,8 +150,8 @@ impl Dispatcher {
     /// Sleeps until there is something to do.
     fn stand_by(&self) -> Standby<Arrival> {
         let mut duties = self.lock();
-        let mut watch = duties.begin_standby();
-        let mut duty = duties.stand_by(&mut watch);
+        let mut seen = duties.begin_standby();
+        let mut duty = duties.stand_by(&mut seen);
         loop {
             let ticked;
             match duty {
@@ -170,7 +170,7 @@ impl Dispatcher {
                 }
                 duty => return duty,
             }
-            duty = if ticked { duties.ticked(&mut watch, LINGER) } else { duties.stand_by(&mut watch) };
+            duty = if ticked { duties.ticked(&mut seen, LINGER) } else { duties.stand_by(&mut seen) };
         }
     }
 
@@ -187,7 +187,7 @@ impl Dispatcher {
                     }
                 }
                 Err(Missed::FdsLost { kind: Kind::Request, layout, name, tag, from: Some(from) }) => {
-                    self.port.ignore(&from, layout, &name, tag, &Reason::OutOfDescriptors.into());
+                    self.port.send_ignore(&from, layout, &name, tag, &Reason::OutOfDescriptors.into());
                 }
                 Err(Missed::Nothing | Missed::Rejected | Missed::FdsLost { .. }) => {}
                 Err(Missed::Failed(_)) => thread::sleep(BREATHER),
@@ -235,7 +235,7 @@ impl Dispatcher {
         if is_behind && self.registry.find(&arrival.name()).is_none() {
             drop(duties);
             // It need not wait to hear that nobody answers it here.
-            self.refuse(arrival, Rejection::NoAction, Reason::NoAction);
+            self.reject_and_ignore(arrival, Rejection::NoAction, Reason::NoAction);
             return true;
         }
         if duties.wants_standby() {
@@ -244,7 +244,7 @@ impl Dispatcher {
         }
         match duties.arrived(arrival) {
             Admission::Run(arrival) => {
-                if duties.watch() {
+                if duties.have_standby_tick() {
                     self.changed.notify_all();
                 }
                 drop(duties);
@@ -255,10 +255,10 @@ impl Dispatcher {
                 self.policy.counters.backlogged.add();
                 true
             }
-            Admission::Refused(arrival) => {
+            Admission::Rejected(arrival) => {
                 let why = if duties.is_closed() { Reason::Stopping } else { Reason::Overloaded };
                 drop(duties);
-                self.refuse(arrival, Rejection::BacklogFull, why);
+                self.reject_and_ignore(arrival, Rejection::BacklogFull, why);
                 true
             }
         }
@@ -286,7 +286,7 @@ impl Dispatcher {
     /// Whether this thread still has the turn afterwards.
     fn handle(self: &Arc<Self>, arrival: Arrival) -> bool {
         let Some(action) = self.registry.find(&arrival.name()) else {
-            self.refuse(arrival, Rejection::NoAction, Reason::NoAction);
+            self.reject_and_ignore(arrival, Rejection::NoAction, Reason::NoAction);
             return true;
         };
         let name = arrival.name();
@@ -319,7 +319,7 @@ impl Dispatcher {
     }
 
     /// Counts what is not handled; a request is answered *ignore*.
-    fn refuse(&self, arrival: Arrival, rejection: Rejection, why: Reason) {
+    fn reject_and_ignore(&self, arrival: Arrival, rejection: Rejection, why: Reason) {
         match arrival {
             Arrival::Message(message, _) => drop(self.reject(message, rejection)),
             Arrival::Request(message, _, responder) => {
@@ -340,17 +340,17 @@ thread_local! {
 }
 
 impl TurnHolder for Dispatcher {
-    fn give_up(self: Arc<Self>) -> bool {
+    fn hand_on(self: Arc<Self>) -> bool {
         let mut duties = self.lock();
         for _ in 0..duties.shortage() {
             if self.spawn(&mut duties).is_err() {
                 break;
             }
         }
-        let given_up = duties.step_aside();
-        if given_up {
+        let handed_on = duties.hand_on_turn();
+        if handed_on {
             self.changed.notify_all();
         }
-        given_up
+        handed_on
     }
 }

@@ -79,7 +79,7 @@ pub enum RequestError {
     /// The role has been stopped, or could not be started.
     #[error("this role has been stopped")]
     Stopped,
-    /// The system refused to send or receive.
+    /// The system failed to send or receive.
     #[error("the request failed")]
     Io(#[from] io::Error),
 }
@@ -127,7 +127,7 @@ pub enum SendError {
     /// The role has been stopped, or could not be started.
     #[error("this role has been stopped")]
     Stopped,
-    /// The system refused to send.
+    /// The system failed to send.
     #[error("sending failed")]
     Io(#[from] io::Error),
 }

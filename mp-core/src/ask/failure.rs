@@ -108,7 +108,7 @@ impl From<GroupError> for Failure {
 
 impl Outcome {
     /// What it means for the peer that sending to it failed.
-    pub(super) fn of_unsent(errno: Errno) -> Self {
+    pub(super) fn of_send_error(errno: Errno) -> Self {
         match errno {
             Errno::AGAIN => Self::QueueFull,
             errno if says_gone(errno) => Self::Gone,
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn an_error_of_the_system_means_the_same_to_one_peer_and_to_one_of_all() {
         for errno in [Errno::CONNREFUSED, Errno::ACCESS, Errno::LOOP, Errno::AGAIN, Errno::TOOMANYREFS] {
-            let outcome = || Outcome::of_unsent(errno);
+            let outcome = || Outcome::of_send_error(errno);
             assert_eq!(Failure::Peer(outcome()).into_outcome(TIMEOUT).ok(), Some(outcome()));
             let request = Failure::Peer(outcome()).into_request_error(TIMEOUT);
             let send = Failure::Peer(outcome()).into_send_error(TIMEOUT);

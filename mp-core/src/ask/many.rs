@@ -40,7 +40,7 @@ impl Requester {
             match socket.send(to, datagram.as_bytes(), message.fds()) {
                 Err(Errno::AGAIN) => false,
                 sent => {
-                    outcomes[peer] = sent.map_or_else(Outcome::of_unsent, |()| Outcome::Sent);
+                    outcomes[peer] = sent.map_or_else(Outcome::of_send_error, |()| Outcome::Sent);
                     true
                 }
             }
@@ -55,7 +55,7 @@ impl Requester {
         }
         if !room.is_empty() {
             // A handler that is going to wait lets others go first.
-            turn::step_aside();
+            turn::let_others_go_first();
         }
         while !room.is_empty() && !deadline.is_over() {
             room.wait(socket, deadline.left(), false);
@@ -101,7 +101,7 @@ impl Requester {
         let pending = Pending::new(members.len(), Instant::now(), timeout);
         let mut round = RequestUnderWay::to_all(reply_socket, members, pending, request, message);
         let mut inbox = Inbox::new();
-        turn::step_aside();
+        turn::let_others_go_first();
         let asked = round.send_to_all_in_turn(self, &mut inbox, message.fds());
         let answered = asked.and_then(|()| round.collect(self, &mut inbox, message.fds()));
         answered.map_err(|failure| failure.into_request_error(timeout))?;

@@ -146,8 +146,8 @@ impl Requester {
     }
 
     /// Keeps a reply socket for the next request, or closes it if something may still come to it.
-    fn give_back(&self, reply_socket: ReplySocket, is_owed: bool) {
-        if !is_owed && reply_socket.is_fit_for_another() {
+    fn give_back(&self, reply_socket: ReplySocket, answers_may_come: bool) {
+        if !answers_may_come && reply_socket.is_fit_for_another() {
             self.pool.give_back(reply_socket);
         } else {
             reply_socket.close(&self.policy);
@@ -160,7 +160,7 @@ impl Requester {
     }
 
     /// What came to a reply socket, if it is the answer that is waited for.
-    fn answer(&self, arrived: Arrived, verdict: Verdict) -> Option<Answer> {
+    fn classify(&self, arrived: Arrived, verdict: Verdict) -> Option<Answer> {
         let Arrived { kind, message, peer, .. } = arrived;
         match (verdict, kind) {
             (Verdict::Counts, Kind::Reply) => Some(Answer::Reply(Reply { message, peer })),

@@ -53,11 +53,11 @@ impl Requester {
         let mut pending = Pending::new(1, Instant::now(), timeout);
         let request = self.identify(message.name());
         let mut reply_socket = self.deliver(to, message, Some(&request), pending.deadline())?;
-        pending.sent(0);
+        pending.asked(0);
         self.policy.counters.requests_sent.add();
-        turn::step_aside();
+        turn::let_others_go_first();
         let reply = self.await_reply(&mut reply_socket, &mut pending, &request)?;
-        self.give_back(reply_socket, pending.is_owed());
+        self.give_back(reply_socket, pending.answers_may_come());
         reply.ok_or_else(|| Failure::Peer(pending.outcomes().next().unwrap_or(Outcome::TimedOut)))
     }
 
@@ -81,7 +81,7 @@ impl Requester {
                     let peer = reply_socket.peer_at(arrived.peer.address());
                     let datagram = (arrived.kind, &arrived.message.name, arrived.tag);
                     let verdict = reply_socket.verdict(request, peer, datagram);
-                    match self.answer(arrived, verdict) {
+                    match self.classify(arrived, verdict) {
                         Some(Answer::Reply(reply)) => {
                             pending.settle(0, Outcome::Replied);
                             self.policy.counters.replies_received.add();

@@ -42,7 +42,7 @@ pub enum Outcome {
     /// It was not sent to: until the deadline this process's own send buffer stayed full of what
     /// others have not read.
     BufferFull,
-    /// The system refused to send to it, or to receive, for a reason that is none of the others.
+    /// The system failed to send to it, or to receive, for a reason that is none of the others.
     Failed {
         /// The system's error number, such as `ETOOMANYREFS`.
         errno: i32,

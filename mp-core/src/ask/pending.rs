@@ -29,9 +29,9 @@ pub(super) enum Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum State {
     /// Its queue has no room yet.
-    Unsent,
+    NotAsked,
     /// It has been asked.
-    Owing,
+    Asked,
     Settled(Outcome),
 }
 
@@ -40,9 +40,9 @@ enum State {
 pub(super) struct Pending {
     peers: SmallVec<[State; 1]>,
     open: usize,
-    owing: usize,
+    unanswered: usize,
     /// Whether an answer can still come that is not wanted any more.
-    owed: bool,
+    late_may_come: bool,
     deadline: Deadline,
     look_at: Deadline,
     pause: Duration,
@@ -51,10 +51,10 @@ pub(super) struct Pending {
 impl Pending {
     pub(super) fn new(peers: usize, now: Instant, timeout: Duration) -> Self {
         Self {
-            peers: SmallVec::from_elem(State::Unsent, peers),
+            peers: SmallVec::from_elem(State::NotAsked, peers),
             open: peers,
-            owing: 0,
-            owed: false,
+            unanswered: 0,
+            late_may_come: false,
             deadline: Deadline::after_from(now, timeout),
             look_at: Deadline::after_from(now, FIRST_LOOK),
             pause: FIRST_LOOK,
@@ -66,10 +66,10 @@ impl Pending {
     }
 
     /// Records that the request is in a peer's queue.
-    pub(super) fn sent(&mut self, peer: usize) {
-        if let Some(state @ State::Unsent) = self.peers.get_mut(peer) {
-            *state = State::Owing;
-            self.owing += 1;
+    pub(super) fn asked(&mut self, peer: usize) {
+        if let Some(state @ State::NotAsked) = self.peers.get_mut(peer) {
+            *state = State::Asked;
+            self.unanswered += 1;
         }
     }
 
@@ -80,8 +80,8 @@ impl Pending {
             Some(state) => {
                 // Who was asked may have answered just before it went, or answer late.
                 let may_come = matches!(outcome, Outcome::TimedOut | Outcome::Gone | Outcome::Failed { .. });
-                self.owed |= *state == State::Owing && may_come;
-                self.owing -= usize::from(*state == State::Owing);
+                self.late_may_come |= *state == State::Asked && may_come;
+                self.unanswered -= usize::from(*state == State::Asked);
                 *state = State::Settled(outcome);
                 self.open -= 1;
                 true
@@ -89,14 +89,9 @@ impl Pending {
         }
     }
 
-    /// Whether somebody has been asked and not answered.
-    pub(super) fn is_asked(&self) -> bool {
-        self.peers.contains(&State::Owing)
-    }
-
     /// How many have been asked and have no outcome.
-    pub(super) fn owing(&self) -> usize {
-        self.owing
+    pub(super) fn unanswered(&self) -> usize {
+        self.unanswered
     }
 
     /// The peers without an outcome.
@@ -112,7 +107,7 @@ impl Pending {
         let left = self.deadline.left_at(now);
         if left.is_zero() {
             for peer in 0..self.peers.len() {
-                let was_sent = self.peers[peer] == State::Owing;
+                let was_sent = self.peers[peer] == State::Asked;
                 self.settle(peer, if was_sent { Outcome::TimedOut } else { Outcome::QueueFull });
             }
             return Step::Done;
@@ -128,15 +123,15 @@ impl Pending {
 
     /// Whether a late answer may come: the socket it would come to must not be
     /// used again.
-    pub(super) fn is_owed(&self) -> bool {
-        self.owed || self.open > 0
+    pub(super) fn answers_may_come(&self) -> bool {
+        self.late_may_come || self.open > 0
     }
 
     /// Every peer's outcome, in order. To be called when done.
     pub(super) fn outcomes(&self) -> impl Iterator<Item = Outcome> {
         self.peers.iter().map(|state| match state {
             State::Settled(outcome) => outcome.clone(),
-            State::Unsent | State::Owing => Outcome::TimedOut,
+            State::NotAsked | State::Asked => Outcome::TimedOut,
         })
     }
 }
@@ -154,7 +149,7 @@ mod tests {
 
     fn asked(peers: usize, now: Instant, timeout: Duration) -> Pending {
         let mut pending = Pending::new(peers, now, timeout);
-        (0..peers).for_each(|peer| pending.sent(peer));
+        (0..peers).for_each(|peer| pending.asked(peer));
         pending
     }
 
@@ -162,11 +157,11 @@ mod tests {
     fn a_peer_whose_queue_stayed_full_owes_nothing() {
         let start = Instant::now();
         let mut pending = Pending::new(2, start, SECOND);
-        pending.sent(1);
+        pending.asked(1);
         assert!(pending.settle(1, Outcome::Replied));
         assert_eq!(pending.step(start + SECOND), Step::Done);
         assert_eq!(pending.outcomes().collect::<Vec<_>>(), [Outcome::QueueFull, Outcome::Replied]);
-        assert!(!pending.is_owed());
+        assert!(!pending.answers_may_come());
     }
 
     #[test]
@@ -174,7 +169,7 @@ mod tests {
         let now = Instant::now();
         let mut pending = Pending::new(0, now, SECOND);
         assert_eq!(pending.step(now), Step::Done);
-        assert!(!pending.is_owed());
+        assert!(!pending.answers_may_come());
     }
 
     #[test]
@@ -187,7 +182,7 @@ mod tests {
                 assert!(pending.settle(peer, Outcome::Replied));
             }
             assert_eq!(pending.step(now), Step::Done);
-            assert!(!pending.is_owed());
+            assert!(!pending.answers_may_come());
         }
     }
 
@@ -213,7 +208,7 @@ mod tests {
         assert_eq!(pending.step(start + SECOND), Step::Done);
         let outcomes: Vec<_> = pending.outcomes().collect();
         assert_eq!(outcomes, [Outcome::TimedOut, Outcome::Replied, Outcome::TimedOut]);
-        assert!(pending.is_owed(), "late answers may still come");
+        assert!(pending.answers_may_come(), "late answers may still come");
     }
 
     #[test]
@@ -245,6 +240,6 @@ mod tests {
         let mut pending = asked(1, now, SECOND);
         pending.settle(0, Outcome::Gone);
         assert_eq!(pending.step(now), Step::Done);
-        assert!(pending.is_owed());
+        assert!(pending.answers_may_come());
     }
 }

@@ -37,7 +37,7 @@ impl ReplySocket {
 
     /// What a request does: nobody else may have the reply socket meanwhile.
     fn ask(&self) {
-        assert_eq!(self.users.fetch_add(1, SeqCst), 0, "two requests on one reply_socket");
+        assert_eq!(self.users.fetch_add(1, SeqCst), 0, "two requests on one reply socket");
         assert_eq!(self.users.fetch_sub(1, SeqCst), 1);
     }
 }
@@ -56,7 +56,7 @@ fn ask(pool: &Pool<ReplySocket>, peer: u8, open: &Arc<AtomicUsize>) {
 }
 
 #[test]
-fn no_two_requests_have_one_line() {
+fn no_two_requests_have_one_reply_socket() {
     loom::model(|| {
         let (pool, open) = (Arc::new(Pool::new()), Arc::new(AtomicUsize::new(0)));
         pool.give_back(ReplySocket::new(1, &open));
@@ -67,7 +67,7 @@ fn no_two_requests_have_one_line() {
         ask(&pool, 1, &open);
         other.join().expect("it asked");
         let idle = open.load(SeqCst);
-        assert!((1..=2).contains(&idle), "{idle} reply_sockets are kept");
+        assert!((1..=2).contains(&idle), "{idle} reply sockets are kept");
     });
 }
 

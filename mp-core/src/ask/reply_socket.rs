@@ -63,7 +63,7 @@ impl ReplySocket {
         let of_group = |error| Failure::of_group(group, to, error);
         // Without the directory there is nobody to ask; no need to make it.
         let directory = group.open().map_err(of_group)?;
-        let socket = Socket::connected(to).map_err(|errno| match Outcome::of_unsent(errno) {
+        let socket = Socket::connected(to).map_err(|errno| match Outcome::of_send_error(errno) {
             Outcome::Gone => Failure::absent(group, to),
             Outcome::Refused => Failure::Peer(Outcome::Refused),
             _ => {
@@ -224,12 +224,12 @@ impl ReplySocket {
         let sent = match socket.send(None, datagram.as_bytes(), fds) {
             Err(Errno::AGAIN) if !deadline.is_over() => {
                 // A handler that is going to wait lets others go first.
-                turn::step_aside();
+                turn::let_others_go_first();
                 socket.send_by(datagram.as_bytes(), fds, deadline)
             }
             sent => sent,
         };
-        sent.map_err(|errno| Failure::Peer(Outcome::of_unsent(errno)))
+        sent.map_err(|errno| Failure::Peer(Outcome::of_send_error(errno)))
     }
 
     /// Whether the peer that it is connected to is gone, or another is in its place.

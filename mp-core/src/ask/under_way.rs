@@ -104,7 +104,7 @@ impl RequestUnderWay {
     ) -> Result<(), Failure> {
         let mut at_once = ANSWERS_AT_ONCE;
         for peer in 0..self.members.len() {
-            let is_full = self.pending.owing() >= at_once && !self.pending.deadline().is_over();
+            let is_full = self.pending.unanswered() >= at_once && !self.pending.deadline().is_over();
             if is_full && !self.receive(requester, inbox, Wait::AtMost(PAUSE))? {
                 at_once *= 2;
             }
@@ -171,7 +171,7 @@ impl RequestUnderWay {
                 Step::Done => return Ok(None),
                 Step::Look => self.look(requester, inbox)?,
                 Step::Wait(time) => {
-                    let is_awaited = received < AT_ONCE && self.pending.is_asked();
+                    let is_awaited = received < AT_ONCE && self.pending.unanswered() > 0;
                     if !is_awaited || !self.receive(requester, inbox, Wait::No)? {
                         let try_again = self.room.due(now).filter(|_| is_its_turn);
                         return Ok(Some(try_again.map_or(time, |due| due.min(time))));
@@ -198,7 +198,7 @@ impl RequestUnderWay {
     }
 
     /// How many have not been asked yet, for want of room.
-    pub(super) fn unsent(&self) -> usize {
+    pub(super) fn waiting_for_room(&self) -> usize {
         self.room.len()
     }
 
@@ -220,14 +220,14 @@ impl RequestUnderWay {
     /// The reply socket, and what became of everybody.
     pub(super) fn into_parts(self) -> (ReplySocket, Ended) {
         let Self { reply_socket, pending, members, replies, .. } = self;
-        let (is_owed, outcomes) = (pending.is_owed(), pending.outcomes().collect());
-        (reply_socket, Ended { is_owed, members, outcomes, replies })
+        let (answers_may_come, outcomes) = (pending.answers_may_come(), pending.outcomes().collect());
+        (reply_socket, Ended { answers_may_come, members, outcomes, replies })
     }
 
     /// What became of everybody, with the reply socket given back.
     pub(super) fn end(self, requester: &Requester) -> Ended {
         let (reply_socket, ended) = self.into_parts();
-        requester.give_back(reply_socket, ended.is_owed);
+        requester.give_back(reply_socket, ended.answers_may_come);
         ended
     }
 
@@ -314,7 +314,7 @@ impl RequestUnderWay {
         let counters = &requester.policy.counters;
         let peer = self.peer_at(requester, arrived.peer.address());
         let verdict = self.verdict(peer, (arrived.kind, &arrived.message.name, arrived.tag));
-        let Some(answer) = requester.answer(arrived, verdict) else { return };
+        let Some(answer) = requester.classify(arrived, verdict) else { return };
         let outcome = match &answer {
             Answer::Reply(_) => Outcome::Replied,
             Answer::Ignore(why) => Outcome::Ignored { why: why.clone() },
@@ -362,7 +362,7 @@ impl RequestUnderWay {
 #[derive(Debug, Default)]
 pub(super) struct Ended {
     /// An answer may come still: the reply socket must not be used again.
-    pub(super) is_owed: bool,
+    pub(super) answers_may_come: bool,
     members: Vec<Member>,
     outcomes: Vec<Outcome>,
     replies: Vec<Reply>,
@@ -389,10 +389,10 @@ fn note(requester: &Requester, pending: &mut Pending, peer: usize, sent: Result<
     match sent {
         Ok(()) => {
             requester.policy.counters.requests_sent.add();
-            pending.sent(peer);
+            pending.asked(peer);
         }
         Err(Errno::AGAIN) => return false,
-        Err(errno) => _ = pending.settle(peer, Outcome::of_unsent(errno)),
+        Err(errno) => _ = pending.settle(peer, Outcome::of_send_error(errno)),
     }
     true
 }

@@ -106,7 +106,7 @@ impl<T> Future for Asked<T> {
                 Poll::Ready(outcome.unwrap_or(Err(RequestError::Stopped)))
             }
             Poll::Pending => {
-                turn::step_aside();
+                turn::let_others_go_first();
                 Poll::Pending
             }
         }

@@ -13,10 +13,10 @@ mod future;
 mod model;
 mod oneshot;
 mod queues;
+mod readiness;
 mod request;
 mod schedule;
 mod submissions;
-mod watcher;
 mod worker;
 
 use std::{
@@ -40,7 +40,7 @@ use bell::EventBell;
 use future::Ticket;
 use oneshot::receiver;
 use request::AsyncRequest;
-use submissions::{Refusal, Submissions};
+use submissions::{NotTaken, Submissions};
 use worker::Worker;
 
 /// What threads share with, for the model checker to replace.
@@ -126,8 +126,8 @@ impl Requester {
         };
         match submitted {
             Ok(ticket) => Some(ticket),
-            Err((request, refusal)) => {
-                request.not_made(refusal.into());
+            Err((request, why)) => {
+                request.not_made(why.into());
                 None
             }
         }
@@ -268,11 +268,11 @@ impl Drop for AtEnd {
     }
 }
 
-impl From<Refusal> for RequestError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Closed => Self::Stopped,
-            Refusal::TooMany { bound } => Self::TooManyUnderWay { bound },
+impl From<NotTaken> for RequestError {
+    fn from(why: NotTaken) -> Self {
+        match why {
+            NotTaken::Closed => Self::Stopped,
+            NotTaken::TooMany { bound } => Self::TooManyUnderWay { bound },
         }
     }
 }

@@ -28,7 +28,7 @@ use loom::{
 };
 
 use oneshot::{Receiver, Sender, receiver};
-use submissions::{Bell, Id, Refusal, Submissions, Taken};
+use submissions::{Bell, Id, NotTaken, Submissions, Taken};
 
 /// Stands in for the eventfd.
 #[derive(Default)]
@@ -103,9 +103,9 @@ fn start(bound: usize, peer: PeerIs) -> (ModelHandover, JoinHandle<(usize, usize
     (submissions, thread::spawn(move || carry(&shared, peer)))
 }
 
-fn submit(submissions: &ModelHandover) -> Result<(Id, Receiver<Id>), Refusal> {
+fn submit(submissions: &ModelHandover) -> Result<(Id, Receiver<Id>), NotTaken> {
     let (sender, receiver) = receiver();
-    submissions.submit(sender).map(|id| (id, receiver)).map_err(|(_, refusal)| refusal)
+    submissions.submit(sender).map(|id| (id, receiver)).map_err(|(_, why)| why)
 }
 
 fn outcome(receiver: &Receiver<Id>) -> Option<Id> {
@@ -129,7 +129,7 @@ fn check(model: impl Fn() + Send + Sync + 'static) {
 }
 
 #[test]
-fn a_request_that_meets_the_end_is_refused_answered_or_ended_but_never_lost() {
+fn a_request_that_meets_the_end_is_not_taken_answered_or_ended_but_never_lost() {
     for peer in [PeerIs::Replying, PeerIs::Silent] {
         check(move || {
             let (submissions, async_requests) = start(8, peer);
@@ -139,8 +139,8 @@ fn a_request_that_meets_the_end_is_refused_answered_or_ended_but_never_lost() {
                     assert!(outcome(&receiver).is_none_or(|answered| answered == id));
                     1
                 }
-                Err(refusal) => {
-                    assert_eq!(refusal, Refusal::Closed);
+                Err(why) => {
+                    assert_eq!(why, NotTaken::Closed);
                     0
                 }
             });
@@ -188,7 +188,7 @@ fn cancelling_while_the_answer_comes_ends_it_once_and_makes_room() {
         check(move || {
             let (submissions, async_requests) = start(1, peer);
             let (id, receiver) = submit(&submissions).unwrap();
-            assert!(matches!(submit(&submissions), Err(Refusal::TooMany { bound: 1 }) | Ok(_)));
+            assert!(matches!(submit(&submissions), Err(NotTaken::TooMany { bound: 1 }) | Ok(_)));
             cancel(&submissions, id, receiver);
             submissions.close();
             let (had, cancelled) = async_requests.join().unwrap();

@@ -33,7 +33,7 @@ pub(super) struct Schedule<K, J> {
     /// How many of the shared slots nobody has.
     shared_left: usize,
     limits: Slots,
-    /// When something is due for each, waiting or placed.
+    /// When something is due for each, waiting or in_slot.
     due: BTreeSet<(Deadline, Id)>,
 }
 
@@ -105,7 +105,7 @@ impl<K: Clone + Eq + Hash, J> Schedule<K, J> {
     pub(super) fn cancel(&mut self, id: Id) -> Cancelled<J> {
         match self.take_out(id) {
             Some(waiting) => Cancelled::Waiting(waiting.request),
-            None => self.place_of(id).map_or(Cancelled::Nowhere, Cancelled::InSlot),
+            None => self.slot_of(id).map_or(Cancelled::Nowhere, Cancelled::InSlot),
         }
     }
 
@@ -118,9 +118,9 @@ impl<K: Clone + Eq + Hash, J> Schedule<K, J> {
             if let Some(waiting) = self.take_out(id) {
                 return Some(Step::Expire(waiting.request));
             }
-            if let Some(slot) = self.place_of(id) {
-                if let Some(placed) = &mut self.slots[slot] {
-                    placed.due = None;
+            if let Some(slot) = self.slot_of(id) {
+                if let Some(in_slot) = &mut self.slots[slot] {
+                    in_slot.due = None;
                 }
                 return Some(Step::Advance { slot });
             }
@@ -141,26 +141,26 @@ impl<K: Clone + Eq + Hash, J> Schedule<K, J> {
 
     /// When the one at `slot` is to be seen to, whatever was said before.
     pub(super) fn due_again(&mut self, slot: usize, due: Deadline) {
-        if let Some(Some(placed)) = self.slots.get_mut(slot) {
-            if let Some(before) = placed.due.replace(due) {
-                self.due.remove(&(before, placed.id));
+        if let Some(Some(in_slot)) = self.slots.get_mut(slot) {
+            if let Some(before) = in_slot.due.replace(due) {
+                self.due.remove(&(before, in_slot.id));
             }
-            self.due.insert((due, placed.id));
+            self.due.insert((due, in_slot.id));
         }
     }
 
     /// The one at `slot` is over: the slot is free.
     pub(super) fn release(&mut self, slot: usize) {
-        let Some(placed) = self.slots.get_mut(slot).and_then(Option::take) else { return };
-        if let Some(due) = placed.due {
-            self.due.remove(&(due, placed.id));
+        let Some(in_slot) = self.slots.get_mut(slot).and_then(Option::take) else { return };
+        if let Some(due) = in_slot.due {
+            self.due.remove(&(due, in_slot.id));
         }
         self.free.push(slot);
-        if let Some(share) = self.peers.get_mut(&placed.peer) {
+        if let Some(share) = self.peers.get_mut(&in_slot.peer) {
             self.shared_left += usize::from(share.slots > self.limits.own);
             share.slots -= 1;
         }
-        self.entitle(&placed.peer);
+        self.entitle(&in_slot.peer);
     }
 
     /// Gives out all that wait for a slot to ask `peer`, in order.
@@ -224,8 +224,8 @@ impl<K: Clone + Eq + Hash, J> Schedule<K, J> {
         }
     }
 
-    fn place_of(&self, id: Id) -> Option<usize> {
-        self.slots.iter().position(|placed| placed.as_ref().is_some_and(|placed| placed.id == id))
+    fn slot_of(&self, id: Id) -> Option<usize> {
+        self.slots.iter().position(|in_slot| in_slot.as_ref().is_some_and(|in_slot| in_slot.id == id))
     }
 }
 
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn they_start_in_order_and_the_rest_wait_for_a_place() {
+    fn they_start_in_order_and_the_rest_wait_for_a_slot() {
         let mut clocked = Clocked::new(2);
         (1..=4).for_each(|id| clocked.submit(id, 1000));
         assert_eq!(clocked.idle_for(), Some(Duration::ZERO));
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_word_on_when_a_place_is_due_counts() {
+    fn only_the_last_word_on_when_a_slot_is_due_counts() {
         let mut clocked = Clocked::new(1);
         clocked.submit(1, 1000);
         let [slot] = clocked.start([1])[..] else { unreachable!() };
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_one_at_a_place_inherits_nothing() {
+    fn the_next_one_in_a_slot_inherits_nothing() {
         let mut clocked = Clocked::new(1);
         clocked.submit(1, 1000);
         clocked.submit(2, 1000);
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn cancelling_gives_back_what_waited_and_tells_the_place_of_what_did_not() {
+    fn cancelling_gives_back_what_waited_and_tells_the_slot_of_what_did_not() {
         let mut clocked = Clocked::new(1);
         (1..=3).for_each(|id| clocked.submit(id, 1000 * id));
         let [slot] = clocked.start([1])[..] else { unreachable!() };
@@ -452,18 +452,18 @@ mod tests {
     fn ten_thousand_take_their_turns_in_order() {
         let mut clocked = Clocked::new(128);
         (0..10_000).for_each(|id| clocked.submit(id, 60_000));
-        let (mut started, mut placed) = (0, std::collections::VecDeque::new());
+        let (mut started, mut in_slot) = (0, std::collections::VecDeque::new());
         while started < 10_000 {
             match clocked.next() {
                 Some(Step::Start { slot, request }) => {
                     assert_eq!(request, started);
                     started += 1;
-                    placed.push_back(slot);
-                    assert!(placed.len() <= 128);
+                    in_slot.push_back(slot);
+                    assert!(in_slot.len() <= 128);
                 }
                 Some(step) => panic!("{step:?}"),
                 None => {
-                    let slot = placed.pop_front().expect("none is free, so all are taken");
+                    let slot = in_slot.pop_front().expect("none is free, so all are taken");
                     clocked.schedule.release(slot);
                 }
             }

@@ -54,7 +54,7 @@ impl<J> Default for Taken<J> {
 
 /// Why a request is not taken on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum NotTaken {
     Closed,
     /// As many are under way as may be.
     TooMany {
@@ -70,13 +70,13 @@ impl<J, B: Bell> Submissions<J, B> {
     }
 
     /// Hands a request to the thread. Until [`ended`](Self::ended) it is under way.
-    pub(super) fn submit(&self, request: J) -> Result<Id, (J, Refusal)> {
+    pub(super) fn submit(&self, request: J) -> Result<Id, (J, NotTaken)> {
         let mut shared = self.lock();
         if shared.taken.closed {
-            return Err((request, Refusal::Closed));
+            return Err((request, NotTaken::Closed));
         }
         if shared.under_way >= shared.bound {
-            return Err((request, Refusal::TooMany { bound: shared.bound }));
+            return Err((request, NotTaken::TooMany { bound: shared.bound }));
         }
         shared.under_way += 1;
         shared.made += 1;

@@ -10,10 +10,10 @@ use rustix::io::Errno;
 use super::{
     Shared,
     queues::Queues,
+    readiness::{Readiness, Ready},
     request::{AsyncRequest, To},
     schedule::{Cancelled, Schedule, Slots, Step},
     submissions::Taken,
-    watcher::{Ready, Watcher},
 };
 use crate::{
     ask::{
@@ -39,7 +39,7 @@ const AT_ONCE: usize = 128;
 pub(super) struct Worker {
     requester: Arc<Requester>,
     shared: Arc<Shared>,
-    watcher: Watcher,
+    readiness: Readiness,
     schedule: Schedule<Option<Address>, Box<AsyncRequest>>,
     queues: Queues,
     slots: Vec<Slot>,
@@ -63,11 +63,11 @@ struct Slot {
 
 impl Worker {
     pub(super) fn new(requester: Arc<Requester>, shared: Arc<Shared>) -> Result<Self, Errno> {
-        let watcher = Watcher::new(&shared.submissions.bell)?;
+        let readiness = Readiness::new(&shared.submissions.bell)?;
         Ok(Self {
             requester,
             shared,
-            watcher,
+            readiness,
             schedule: Schedule::new(SLOTS),
             queues: Queues::default(),
             slots: Vec::new(),
@@ -87,7 +87,7 @@ impl Worker {
                 self.take_in();
                 continue;
             };
-            if let Err(errno) = self.watcher.wait(Some(time), &mut ready) {
+            if let Err(errno) = self.readiness.wait(Some(time), &mut ready) {
                 // Nothing that this thread does leads there: somebody has closed what is ours.
                 tracing::error!(%errno, "waiting for replies failed");
                 self.failed = Some(errno);
@@ -158,7 +158,7 @@ impl Worker {
         };
         match under_way {
             Ok(Some(mut under_way)) => {
-                if under_way.unsent() == 0 {
+                if under_way.waiting_for_room() == 0 {
                     request.close_fds();
                 } else if let To::One(to, _) = &request.to {
                     self.queues.join(to, slot);
@@ -216,7 +216,7 @@ impl Worker {
             if !under_way.is_gone() {
                 return Ok(under_way);
             }
-            self.watcher.unwatch(slot, under_way.reply_socket());
+            self.readiness.unregister(slot, under_way.reply_socket());
             self.requester.forget(to);
         }
         // This thread waits for nobody: whom it cannot ask yet it asks later.
@@ -293,7 +293,7 @@ impl Worker {
         if self.requester.is_clear_for(&reply_socket, id, members) {
             return Some(reply_socket);
         }
-        self.watcher.unwatch(slot, &reply_socket);
+        self.readiness.unregister(slot, &reply_socket);
         None
     }
 
@@ -312,11 +312,11 @@ impl Worker {
             return;
         };
         let is_its_turn = queues_for.as_ref().is_none_or(|peer| self.queues.first(peer) == Some(slot));
-        let waited = under_way.unsent();
+        let waited = under_way.waiting_for_room();
         let message = MessageRef::from(&request.message);
         let due = under_way.advance(&self.requester, &mut self.inbox, message.fds(), is_its_turn);
         drop(message);
-        if waited > 0 && under_way.unsent() == 0 {
+        if waited > 0 && under_way.waiting_for_room() == 0 {
             request.close_fds();
         }
         self.go_on(slot, due);
@@ -327,7 +327,7 @@ impl Worker {
     fn pass_on(&mut self, mut slot: usize) {
         loop {
             let waiting = &mut self.slots[slot];
-            if waiting.under_way.as_ref().is_some_and(|(under_way, _)| under_way.unsent() > 0) {
+            if waiting.under_way.as_ref().is_some_and(|(under_way, _)| under_way.waiting_for_room() > 0) {
                 return;
             }
             let Some(peer) = waiting.queues_for.take() else { return };
@@ -340,7 +340,7 @@ impl Worker {
     /// Ends the request, or waits for what comes next.
     fn go_on(&mut self, slot: usize, due: Result<Option<Duration>, Failure>) {
         let due = match due {
-            Ok(Some(time)) => self.watch(slot).map(|()| Some(time)).map_err(Failure::of_system),
+            Ok(Some(time)) => self.register(slot).map(|()| Some(time)).map_err(Failure::of_system),
             due => due,
         };
         match due {
@@ -348,8 +348,8 @@ impl Worker {
             Ok(None) => {
                 if let Some((under_way, request)) = self.leave(slot) {
                     let (reply_socket, ended) = under_way.into_parts();
-                    if ended.is_owed || !reply_socket.is_fit_for_another() {
-                        self.watcher.unwatch(slot, &reply_socket);
+                    if ended.answers_may_come || !reply_socket.is_fit_for_another() {
+                        self.readiness.unregister(slot, &reply_socket);
                         reply_socket.close(&self.requester.policy);
                     } else {
                         self.slots[slot].kept = Some(reply_socket);
@@ -373,7 +373,7 @@ impl Worker {
             return Some(request);
         }
         let (under_way, request) = self.leave(slot)?;
-        self.watcher.unwatch(slot, under_way.reply_socket());
+        self.readiness.unregister(slot, under_way.reply_socket());
         let (reply_socket, _) = under_way.into_parts();
         reply_socket.close(&self.requester.policy);
         Some(request)
@@ -386,17 +386,17 @@ impl Worker {
         Some(left)
     }
 
-    fn watch(&mut self, slot: usize) -> Result<(), Errno> {
+    fn register(&mut self, slot: usize) -> Result<(), Errno> {
         let Slot { under_way, queues_for, .. } = &self.slots[slot];
         let Some((under_way, _)) = under_way else { return Ok(()) };
         let is_its_turn = queues_for.as_ref().is_none_or(|peer| self.queues.first(peer) == Some(slot));
-        self.watcher.watch(slot, under_way, is_its_turn && under_way.is_told_of_room())
+        self.readiness.register(slot, under_way, is_its_turn && under_way.is_told_of_room())
     }
 
     /// Lets others have the reply socket that was kept for the next request here.
     fn give_back(&mut self, slot: usize) {
         if let Some(reply_socket) = self.slots[slot].kept.take() {
-            self.watcher.unwatch(slot, &reply_socket);
+            self.readiness.unregister(slot, &reply_socket);
             self.requester.give_back(reply_socket, false);
         }
     }

@@ -27,10 +27,10 @@ const BELL: u64 = u64::MAX;
 
 /// Tells at which slots there is something to do.
 #[derive(Debug)]
-pub(super) struct Watcher {
+pub(super) struct Readiness {
     epoll: OwnedFd,
     /// What is told of the reply socket at each slot; `None` if nothing is.
-    watched: Vec<Option<EventFlags>>,
+    registered: Vec<Option<EventFlags>>,
 }
 
 /// Where there is something to do.
@@ -40,11 +40,11 @@ pub(super) enum Ready {
     Slot(usize),
 }
 
-impl Watcher {
+impl Readiness {
     pub(super) fn new(bell: impl AsFd) -> Result<Self, Errno> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, bell, EventData::new_u64(BELL), EventFlags::IN)?;
-        Ok(Self { epoll, watched: Vec::new() })
+        Ok(Self { epoll, registered: Vec::new() })
     }
 
     /// Waits for something to do, at most that long if there is a timeout, perhaps less.
@@ -77,7 +77,7 @@ impl Watcher {
     /// From now on tells of answers to the request at `slot`, of room in the
     /// queues that it finds full, and, if that is wanted, of room at the peer
     /// that its reply socket is connected to.
-    pub(super) fn watch(
+    pub(super) fn register(
         &mut self,
         slot: usize,
         under_way: &RequestUnderWay,
@@ -85,15 +85,15 @@ impl Watcher {
     ) -> Result<(), Errno> {
         let data = EventData::new_u64(slot as u64);
         let flags = if for_room { EventFlags::IN | EventFlags::OUT } else { EventFlags::IN };
-        if slot >= self.watched.len() {
-            self.watched.resize(slot + 1, None);
+        if slot >= self.registered.len() {
+            self.registered.resize(slot + 1, None);
         }
-        match self.watched[slot] {
-            Some(watched) if watched == flags => {}
+        match self.registered[slot] {
+            Some(registered) if registered == flags => {}
             Some(_) => epoll::modify(&self.epoll, under_way.reply_socket(), data, flags)?,
             None => epoll::add(&self.epoll, under_way.reply_socket(), data, flags)?,
         }
-        self.watched[slot] = Some(flags);
+        self.registered[slot] = Some(flags);
         for full in under_way.full_queues() {
             // Once only: a copy that a fork keeps open must not go on telling.
             let flags = EventFlags::OUT | EventFlags::ONESHOT;
@@ -107,9 +107,9 @@ impl Watcher {
 
     /// Tells nothing more of the reply socket that was at `slot`. To be called before
     /// that is closed, since a fork may keep a copy open, or used elsewhere.
-    pub(super) fn unwatch(&mut self, slot: usize, reply_socket: &ReplySocket) {
-        if self.watched.get_mut(slot).and_then(Option::take).is_some() {
-            // It fails only for what is not watched.
+    pub(super) fn unregister(&mut self, slot: usize, reply_socket: &ReplySocket) {
+        if self.registered.get_mut(slot).and_then(Option::take).is_some() {
+            // It fails only for what is not registered.
             let _ = epoll::delete(&self.epoll, reply_socket);
         }
     }
