@@ -1,5 +1,7 @@
 //! The thread for asynchronous requests, which does what [`Schedule`] says.
 
+mod starting;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -11,19 +13,12 @@ use super::{
     Shared,
     queues::Queues,
     readiness::{Readiness, Ready},
-    request::{AsyncRequest, To},
+    request::AsyncRequest,
     schedule::{Cancelled, Schedule, Slots, Step},
     submissions::Taken,
 };
 use crate::{
-    ask::{
-        Outcome, RequestError, Requester,
-        failure::Failure,
-        matching::RequestId,
-        reply_socket::ReplySocket,
-        under_way::{Ended, RequestUnderWay},
-    },
-    group::{Member, Roster, STARTING_PAUSE},
+    ask::{RequestError, Requester, failure::Failure, reply_socket::ReplySocket, under_way::RequestUnderWay},
     receive::Inbox,
     sys::{Address, Deadline},
     wire::MessageRef,
@@ -145,156 +140,6 @@ impl Worker {
         for slot in 0..self.slots.len() {
             self.give_back(slot);
         }
-    }
-
-    fn start(&mut self, slot: usize, mut request: Box<AsyncRequest>) {
-        if slot >= self.slots.len() {
-            self.slots.resize_with(slot + 1, Slot::default);
-        }
-        let under_way = match &request.to {
-            To::One(to, _) => self.ask_one(slot, to, &request).map(Some),
-            To::All(roster, _) => self.ask_all(slot, roster, &request),
-            To::Nobody(_) => Ok(None),
-        };
-        match under_way {
-            Ok(Some(mut under_way)) => {
-                if under_way.waiting_for_room() == 0 {
-                    request.close_fds();
-                } else if let To::One(to, _) = &request.to {
-                    self.queues.join(to, slot);
-                    self.slots[slot].queues_for = Some(to.clone());
-                }
-                let due = under_way.due(Instant::now());
-                self.slots[slot].under_way = Some((under_way, request));
-                self.go_on(slot, Ok(due));
-                self.pass_on(slot);
-            }
-            Ok(None) => {
-                self.schedule.release(slot);
-                self.shared.submissions.ended();
-                request.end(&self.requester, Ended::default());
-            }
-            Err(Failure::Group(error)) if error.is_starting() && !request.deadline.is_over() => {
-                let pause = STARTING_PAUSE.min(request.deadline.left());
-                self.slots[slot].not_begun = Some(request);
-                self.schedule.due_again(slot, Deadline::after(pause));
-            }
-            Err(failure) => {
-                self.schedule.release(slot);
-                if let (Failure::NoPrimary { .. } | Failure::Peer(Outcome::Gone), Some(to)) =
-                    (&failure, request.peer())
-                {
-                    self.fail_waiting_for(to);
-                }
-                self.shared.submissions.ended();
-                request.fail(failure);
-            }
-        }
-    }
-
-    /// Nobody is there: those that wait to ask there need not find out one by one.
-    fn fail_waiting_for(&mut self, to: &Address) {
-        for request in self.schedule.take_waiting_for(&Some(to.clone())) {
-            self.shared.submissions.ended();
-            request.fail(Failure::absent(&self.requester.group, to));
-        }
-    }
-
-    /// Sends to one peer. A connection to a primary that has gone is made anew,
-    /// once: another may have taken its place.
-    fn ask_one(
-        &mut self,
-        slot: usize,
-        to: &Address,
-        request: &AsyncRequest,
-    ) -> Result<RequestUnderWay, Failure> {
-        let message = MessageRef::from(&request.message);
-        let id = self.requester.identify(message.name());
-        let kept = self.kept_reply_socket(slot, Some(to), &id, &[]);
-        if let Some(reply_socket) = kept.or_else(|| self.requester.kept_reply_socket_to(to, Some(&id))) {
-            let under_way = self.send_to_one(to, reply_socket, request, id);
-            if !under_way.is_gone() {
-                return Ok(under_way);
-            }
-            self.readiness.unregister(slot, under_way.reply_socket());
-            self.requester.forget(to);
-        }
-        // This thread waits for nobody: whom it cannot ask yet it asks later.
-        let at_once = Deadline::after(Duration::ZERO);
-        let reply_socket = self.requester.open_reply_socket_to(to, at_once)?;
-        Ok(self.send_to_one(to, reply_socket, request, id))
-    }
-
-    /// Sends it, or queues it up behind others that wait for room at that peer.
-    fn send_to_one(
-        &self,
-        to: &Address,
-        reply_socket: ReplySocket,
-        request: &AsyncRequest,
-        id: RequestId,
-    ) -> RequestUnderWay {
-        let message = MessageRef::from(&request.message);
-        let is_to_queue = self.is_to_queue(to, &reply_socket);
-        let mut under_way = RequestUnderWay::to_one(reply_socket, request.pending(1), id, &message);
-        if is_to_queue {
-            under_way.queue_up();
-            return under_way;
-        }
-        self.send(under_way, &message)
-    }
-
-    /// Whether others wait for room at that very peer. That at its address there
-    /// was another before, whose queue was full, says nothing of this one's.
-    fn is_to_queue(&self, to: &Address, reply_socket: &ReplySocket) -> bool {
-        let first = self.queues.first(to).and_then(|slot| self.slots[slot].under_way.as_ref());
-        first.is_some_and(|(under_way, _)| under_way.reply_socket().has_peer_of(reply_socket))
-    }
-
-    /// Sends to all members; `None` if there are none.
-    fn ask_all(
-        &mut self,
-        slot: usize,
-        roster: &Roster,
-        request: &AsyncRequest,
-    ) -> Result<Option<RequestUnderWay>, Failure> {
-        let (layout, members) = roster.current(&self.requester.group)?;
-        if members.is_empty() {
-            return Ok(None);
-        }
-        let message = MessageRef::from(&request.message);
-        let id = self.requester.identify(message.name());
-        let reply_socket = match self.kept_reply_socket(slot, None, &id, &members) {
-            Some(reply_socket) => reply_socket.speaking(layout),
-            None => self.requester.open_reply_socket(layout, &members, &id)?,
-        };
-        let pending = request.pending(members.len());
-        let under_way = RequestUnderWay::to_all(reply_socket, members, pending, id, &message);
-        Ok(Some(self.send(under_way, &message)))
-    }
-
-    fn send(&self, mut under_way: RequestUnderWay, message: &MessageRef<'_>) -> RequestUnderWay {
-        under_way.send_to_all(&self.requester, message.fds());
-        under_way
-    }
-
-    /// The reply socket that the last request here left, if it leads there and nothing
-    /// is left in it.
-    fn kept_reply_socket(
-        &mut self,
-        slot: usize,
-        to: Option<&Address>,
-        id: &RequestId,
-        members: &[Member],
-    ) -> Option<ReplySocket> {
-        if self.slots[slot].kept.as_ref().is_some_and(|reply_socket| !reply_socket.leads_to(to)) {
-            self.give_back(slot);
-        }
-        let reply_socket = self.slots[slot].kept.take()?;
-        if self.requester.is_clear_for(&reply_socket, id, members) {
-            return Some(reply_socket);
-        }
-        self.readiness.unregister(slot, &reply_socket);
-        None
     }
 
     /// Does what can be done at once for the request at `slot`.

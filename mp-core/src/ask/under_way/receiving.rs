@@ -1,0 +1,117 @@
+//! What a request under way makes of what comes in, and who of those asked is gone.
+
+use super::{AT_ONCE, RequestUnderWay};
+use crate::{
+    ask::{Answer, Outcome, Requester, failure::Failure, matching::Verdict, reply_socket::AskedPeer},
+    group::{Member, PeerIdentity},
+    receive::{Arrived, Inbox, Missed, Rejection},
+    sys::{Address, Wait},
+    wire::{Kind, Name, Tag},
+};
+
+impl RequestUnderWay {
+    /// Finds those that are gone. What they sent before counts.
+    pub(super) fn look(&mut self, requester: &Requester, inbox: &mut Inbox) -> Result<(), Failure> {
+        let lives = |peer: &usize| match self.members.get(*peer) {
+            Some(member) => PeerIdentity::of_member(member.address()).can_answer(member.address()),
+            None => self.reply_socket.peer_lives(),
+        };
+        let dead: Vec<_> = self.pending.open().filter(|peer| !lives(peer)).collect();
+        if dead.is_empty() {
+            return Ok(());
+        }
+        self.drain(requester, inbox)?;
+        for peer in dead {
+            self.pending.settle(peer, Outcome::Gone);
+        }
+        Ok(())
+    }
+
+    /// Takes what has come, but no more than those asked have a right to send.
+    pub(super) fn drain(&mut self, requester: &Requester, inbox: &mut Inbox) -> Result<(), Failure> {
+        let mut left = AT_ONCE + self.members.len();
+        while left > 0 && self.receive(requester, inbox, Wait::No)? {
+            left -= 1;
+        }
+        Ok(())
+    }
+
+    /// Whether something came.
+    pub(super) fn receive(
+        &mut self,
+        requester: &Requester,
+        inbox: &mut Inbox,
+        wait: Wait,
+    ) -> Result<bool, Failure> {
+        match inbox.receive(self.reply_socket.socket(), wait, &requester.policy) {
+            Ok(arrived) => self.take(requester, arrived),
+            Err(Missed::FdsLost { kind, name, tag, from, .. }) => {
+                let peer = self.peer_at(requester, from.as_ref());
+                if self.verdict(peer, (kind, &name, tag)) == Verdict::Counts
+                    && let Some(peer) = peer
+                {
+                    self.pending.settle(peer, Outcome::FdsLost);
+                }
+            }
+            Err(Missed::Rejected) => self.reply_socket.had_surplus(),
+            Err(Missed::Nothing) => return Ok(false),
+            Err(Missed::Closed) => return Err(Failure::Stopped),
+            Err(Missed::Failed(errno)) => {
+                // Those who have answered have answered.
+                let open: Vec<_> = self.pending.open().collect();
+                for peer in open {
+                    self.pending.settle(peer, Outcome::failed(errno));
+                }
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn take(&mut self, requester: &Requester, arrived: Arrived) {
+        let counters = &requester.policy.counters;
+        let peer = self.peer_at(requester, arrived.peer.address());
+        let verdict = self.verdict(peer, (arrived.kind, &arrived.message.name, arrived.tag));
+        let Some(answer) = requester.classify(arrived, verdict) else { return };
+        let outcome = match &answer {
+            Answer::Reply(_) => Outcome::Replied,
+            Answer::Ignore(why) => Outcome::Ignored { why: why.clone() },
+        };
+        if !peer.is_some_and(|peer| self.pending.settle(peer, outcome)) {
+            self.reply_socket.had_surplus();
+            return counters.reject(Rejection::Late);
+        }
+        match answer {
+            Answer::Reply(reply) => {
+                counters.replies_received.add();
+                self.replies.push(reply);
+            }
+            Answer::Ignore(_) => counters.ignores_received.add(),
+        }
+    }
+
+    fn verdict(&mut self, peer: Option<usize>, datagram: (Kind, &Name, Option<Tag>)) -> Verdict {
+        let peer = peer.map(|peer| match self.members.get(peer) {
+            Some(member) => AskedPeer::Member(member.address()),
+            None => AskedPeer::Connected,
+        });
+        self.reply_socket.verdict(&self.request, peer, datagram)
+    }
+
+    /// Which of those asked is at this address.
+    fn peer_at(&self, requester: &Requester, from: Option<&Address>) -> Option<usize> {
+        if self.members.is_empty() {
+            return self.reply_socket.peer_at(from).map(|_| 0);
+        }
+        let from = from?;
+        match self.members.binary_search_by(|member| member.address().cmp(from)) {
+            Ok(peer) => Some(peer),
+            // Of a member that was given another path to the directory.
+            Err(_) => {
+                let has_its_name = |member: &Member| member.address().file_name() == from.file_name();
+                let peer = self.members.iter().position(has_its_name)?;
+                requester.spellings.are_of(&requester.group, from).then_some(peer)
+            }
+        }
+    }
+}
