@@ -154,6 +154,15 @@ fn with_messages_and_requests_that_a_handler_drops() {
 }
 
 #[test]
+fn with_messages_and_requests_whose_descriptors_a_handler_takes_and_drops() {
+    let scene = Scene::new();
+    scene.assert_unheld_by(&Lie::message("take", b""), Slow::all());
+    scene.assert_unheld_by(&Lie::request("take_and_answer", b""), Slow::lingering());
+    // A type's field owns it.
+    scene.assert_unheld_by(&Lie::message("take_one", b""), Slow::lingering());
+}
+
+#[test]
 fn with_what_is_answered_to_who_does_not_read_it() {
     let mut scene = Scene::new();
     let deaf = RawSocket::bound(&scene.group.join("deaf"));
@@ -330,5 +339,25 @@ fn with_replies_that_the_caller_drops() {
         assert!(result.contains(" fds="), "{result}");
         asked.asker.call("sync");
         assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn with_replies_whose_descriptors_a_callback_takes_and_drops() {
+    for mut asked in [Asked::one(), Asked::two()] {
+        let reply = Lie { kind: 2, ..Lie::request("what", b"") };
+        for slow in Slow::lingering() {
+            let start = Instant::now();
+            asked.asker.tell("later take what 5000");
+            let from: Vec<_> = asked.peers.iter().map(RawSocket::receive_from).collect();
+            for (peer, (to, _)) in asked.peers.iter().zip(&from).skip(1) {
+                peer.send(to, &reply.bytes());
+            }
+            let _kept = slow.send(&asked.peers[0], &from[0].0, &reply, &asked.asker);
+            let result = asked.asker.line(|line| line.starts_with('='));
+            assert!(result.contains(" fds=1") || result.contains("received=2"), "{result}");
+            assert!(start.elapsed() < AT_ONCE, "{:?}: {result}", start.elapsed());
+            assert!(eventually(|| asked.asker.threads() <= asked.threads));
+        }
     }
 }

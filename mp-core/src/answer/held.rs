@@ -20,7 +20,7 @@ use smallvec::SmallVec;
 
 use super::{ReplyError, ReplyPort};
 use crate::{
-    sys::{Address, Deadline, Room, discard, fd_share},
+    sys::{Address, CARE, Deadline, Room, fd_share},
     wire::{Datagram, Fds, MAX_FDS, MessageError},
 };
 
@@ -147,7 +147,7 @@ static COPIES: AtomicUsize = AtomicUsize::new(0);
 
 impl Copies {
     fn of(fds: &[BorrowedFd<'_>]) -> Result<Self, ReplyError> {
-        let mut copies = Self { fds: Fds::discarded_by(discard), counted: 0 };
+        let mut copies = Self { fds: Fds::closed_with(&CARE), counted: 0 };
         if fds.is_empty() {
             return Ok(copies);
         }

@@ -23,7 +23,7 @@ use crate::{
         Arrived, Inbox, Missed, ReceivePolicy, Rejection,
         turn::{self, TurnHolder},
     },
-    sys::{Deadline, Wait},
+    sys::{Deadline, TakenOut, Wait},
     wire::{Kind, Message, Reason},
 };
 
@@ -292,6 +292,7 @@ impl Dispatcher {
         let name = arrival.name();
         let _span = tracing::debug_span!("mp_handle", %name, pid = arrival.peer().pid()).entered();
         let outer = HANDLING_FOR.replace(std::ptr::from_ref::<Self>(self).addr());
+        let _taken_out = TakenOut::keep_copies();
         let kept = turn::hold(Arc::clone(self) as Arc<dyn TurnHolder>, || {
             // A panic drops the responder, if the handler had it still: ignore.
             self.guarded(&name, || {

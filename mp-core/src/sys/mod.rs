@@ -20,7 +20,7 @@ mod unread;
 pub use address::{Address, PathTooLong};
 pub(crate) use clock::{Deadline, timespec};
 pub use credentials::Credentials;
-pub(crate) use discard::discard;
+pub(crate) use discard::{CARE, TakenOut, discard};
 pub use discard::{copies_of_slow, received};
 pub(crate) use fork::ForkGuard;
 pub(crate) use limits::fd_share;

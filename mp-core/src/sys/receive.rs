@@ -20,7 +20,7 @@ use rustix::io::Errno;
 
 use super::{
     Address, Credentials,
-    discard::{discard, is_full},
+    discard::{CARE, is_full},
 };
 use crate::wire::{Fds, KERNEL_MAX_FDS};
 
@@ -97,7 +97,7 @@ fn receive_with(
 
 /// Takes ownership of what came along. To be called once for a received header.
 fn control_messages(header: &msghdr) -> (Fds, Option<Credentials>) {
-    let (mut fds, mut credentials) = (Fds::discarded_by(discard), None);
+    let (mut fds, mut credentials) = (Fds::closed_with(&CARE), None);
     // SAFETY: the kernel has just filled `msg_control` and set `msg_controllen`
     // to what it wrote, so the macros walk whole headers inside `Control`; a
     // header's data lies within its `cmsg_len`. Data is read unaligned.

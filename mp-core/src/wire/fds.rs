@@ -19,6 +19,10 @@ use super::MAX_FDS;
 /// plainly harmless (files, pipes, memory, `/dev/null`). One that is taken out is
 /// an ordinary [`OwnedFd`], which whoever drops it closes, and waits for that.
 ///
+/// A handler or callback must not be held up like that, so of what it takes out and what is
+/// not plainly harmless a copy is kept until it returns. A connection that it closes is closed
+/// for the other side only then.
+///
 /// # Examples
 ///
 /// ```
@@ -41,8 +45,17 @@ use super::MAX_FDS;
 #[derive(Debug, Default)]
 pub struct Fds {
     owned: OwnedFds,
-    /// What is done with those that nobody takes out, if not simply to close them.
-    discard: Option<fn(OwnedFds)>,
+    /// How they are closed, if a peer sent them.
+    care: Option<&'static Care>,
+}
+
+/// How descriptors are closed that a peer sent, and whose last `close` may take long.
+#[derive(Debug)]
+pub(crate) struct Care {
+    /// Closes those that nobody has taken out.
+    pub(crate) discard: fn(OwnedFds),
+    /// Is told of each that is taken out, before whoever takes it can close it.
+    pub(crate) taken: fn(BorrowedFd<'_>),
 }
 
 /// Up to 8 are held without allocating.
@@ -55,9 +68,9 @@ impl Fds {
         Self::default()
     }
 
-    /// No descriptors; those that are there in the end and that nobody has taken out go to `discard`.
-    pub(crate) fn discarded_by(discard: fn(OwnedFds)) -> Self {
-        Self { owned: OwnedFds::new(), discard: Some(discard) }
+    /// No descriptors; those that are put in are closed with such care.
+    pub(crate) fn closed_with(care: &'static Care) -> Self {
+        Self { owned: OwnedFds::new(), care: Some(care) }
     }
 
     /// Adds one at the end.
@@ -102,16 +115,16 @@ impl IntoIterator for Fds {
     type IntoIter = FdsIntoIter;
 
     fn into_iter(mut self) -> FdsIntoIter {
-        FdsIntoIter { left: std::mem::take(&mut self.owned).into_iter(), discard: self.discard }
+        FdsIntoIter { left: std::mem::take(&mut self.owned).into_iter(), care: self.care }
     }
 }
 
 impl Drop for Fds {
     fn drop(&mut self) {
-        if let Some(discard) = self.discard
+        if let Some(care) = self.care
             && !self.owned.is_empty()
         {
-            discard(std::mem::take(&mut self.owned));
+            (care.discard)(std::mem::take(&mut self.owned));
         }
     }
 }
@@ -120,14 +133,18 @@ impl Drop for Fds {
 #[derive(Debug)]
 pub struct FdsIntoIter {
     left: smallvec::IntoIter<[OwnedFd; MAX_FDS]>,
-    discard: Option<fn(OwnedFds)>,
+    care: Option<&'static Care>,
 }
 
 impl Iterator for FdsIntoIter {
     type Item = OwnedFd;
 
     fn next(&mut self) -> Option<OwnedFd> {
-        self.left.next()
+        let fd = self.left.next()?;
+        if let Some(care) = self.care {
+            (care.taken)(fd.as_fd());
+        }
+        Some(fd)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -139,10 +156,10 @@ impl ExactSizeIterator for FdsIntoIter {}
 
 impl Drop for FdsIntoIter {
     fn drop(&mut self) {
-        if let Some(discard) = self.discard
+        if let Some(care) = self.care
             && self.left.len() > 0
         {
-            discard(self.left.by_ref().collect());
+            (care.discard)(self.left.by_ref().collect());
         }
     }
 }

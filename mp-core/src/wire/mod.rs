@@ -16,7 +16,7 @@ mod why;
 
 pub use datagram::Malformed;
 pub(crate) use datagram::{Datagram, Kind, Parsed};
-pub(crate) use fds::OwnedFds;
+pub(crate) use fds::{Care, OwnedFds};
 pub use fds::{Fds, FdsError, FdsIntoIter};
 pub use layout::Layout;
 pub(crate) use layout::MAX_DATAGRAM;

@@ -8,7 +8,7 @@ use super::oneshot::Sender;
 use crate::{
     ask::{Replies, Reply, RequestError, Requester, failure::Failure, pending::Pending, under_way::Ended},
     group::Roster,
-    sys::{Address, Deadline, discard},
+    sys::{Address, CARE, Deadline, TakenOut},
     wire::{Fds, Message, MessageRef, Param},
 };
 
@@ -76,7 +76,7 @@ impl AsyncRequest {
     pub(super) fn copy_fds(&mut self, message: &MessageRef<'_>) -> Result<(), RequestError> {
         message.check()?;
         // They are closed on the thread that all requests have in common.
-        self.message.fds = Fds::discarded_by(discard);
+        self.message.fds = Fds::closed_with(&CARE);
         for fd in message.fds() {
             self.message.fds.push(fd.try_clone_to_owned()?)?;
         }
@@ -151,6 +151,8 @@ fn call(callback: &mut Option<Box<dyn FnOnce() + Send>>) {
 }
 
 fn tell<T>(ending: &mut Option<Ending<T>>, message: Message, result: Result<T, RequestError>) {
+    // Others wait until the callback has returned, or whoever is woken.
+    let _taken_out = TakenOut::keep_copies();
     let told = catch_unwind(AssertUnwindSafe(|| match ending.take() {
         Some(Ending(Way::Future(sender))) => sender.complete(result),
         Some(Ending(Way::Callback(callback))) => callback(message, result),

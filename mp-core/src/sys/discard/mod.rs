@@ -6,6 +6,8 @@
 //! whoever drops a message goes on at once. Most are closed by the exit of a thread that has a
 //! table of its own ([`table`]), so that what lingers does not keep even a closing thread.
 //!
+//! What a handler takes out it closes itself; [`taken`] sees to it that this is not the last `close`.
+//!
 //! What waits is bounded: at a quarter of the descriptors that the process may have
 //! [`is_full`] says so, and `receive` takes no more until there is room.
 
@@ -13,6 +15,7 @@
 
 mod kind;
 mod table;
+mod taken;
 
 use std::{
     collections::VecDeque,
@@ -21,7 +24,7 @@ use std::{
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{
-            AtomicPtr,
+            AtomicBool, AtomicPtr, AtomicUsize,
             Ordering::{AcqRel, Acquire, Relaxed},
         },
     },
@@ -29,8 +32,9 @@ use std::{
 };
 
 use super::{ForkGuard, fd_share};
-use crate::wire::{Fds, OwnedFds};
+use crate::wire::{Care, Fds, OwnedFds};
 use kind::{Closing, closing};
+pub(crate) use taken::TakenOut;
 
 /// How many threads close at most.
 const THREADS: usize = 8;
@@ -43,6 +47,9 @@ const AT_ONCE: usize = 256;
 
 /// The stack of a closing thread.
 const STACK: usize = 128 << 10;
+
+/// For what peers have sent.
+pub(crate) static CARE: Care = Care { discard, taken: taken::taken };
 
 /// Closes these without waiting for it.
 pub(crate) fn discard(fds: OwnedFds) {
@@ -60,7 +67,7 @@ pub(crate) fn discard(fds: OwnedFds) {
 
 /// Takes descriptors that a peer sent: those that nobody takes out are closed without waiting for it.
 pub fn received(fds: impl Iterator<Item = OwnedFd>) -> Fds {
-    let mut received = Fds::discarded_by(discard);
+    let mut received = Fds::closed_with(&CARE);
     received.append(fds);
     received
 }
@@ -80,9 +87,12 @@ pub(super) fn is_full() -> bool {
 }
 
 /// What waits to be closed, and who closes.
+#[derive(Debug)]
 struct Closer {
     waiting: Mutex<Waiting>,
-    full: std::sync::atomic::AtomicBool,
+    full: AtomicBool,
+    /// How many copies are kept of what handlers that run have taken out.
+    kept: AtomicUsize,
     made_in: ForkGuard,
 }
 
@@ -113,11 +123,7 @@ fn closer_of_this_process() -> &'static Closer {
         {
             return closer;
         }
-        let new = Box::into_raw(Box::new(Closer {
-            waiting: Mutex::default(),
-            full: false.into(),
-            made_in: ForkGuard::here(),
-        }));
+        let new = Box::into_raw(Box::new(Closer::new()));
         if CLOSER.compare_exchange(found, new, AcqRel, Acquire).is_err() {
             // SAFETY: it has just been made from a box, and nobody else has seen it.
             drop(unsafe { Box::from_raw(new) });
@@ -126,6 +132,15 @@ fn closer_of_this_process() -> &'static Closer {
 }
 
 impl Closer {
+    fn new() -> Self {
+        Self {
+            waiting: Mutex::default(),
+            full: AtomicBool::new(false),
+            kept: AtomicUsize::new(0),
+            made_in: ForkGuard::here(),
+        }
+    }
+
     fn put(&self, fd: OwnedFd, closing: Closing) {
         let mut waiting = self.lock();
         match closing {
@@ -214,7 +229,7 @@ mod tests {
 
     #[test]
     fn what_waits_is_bounded_by_the_processs_limit() {
-        let closer = Closer { waiting: Mutex::default(), full: false.into(), made_in: ForkGuard::here() };
+        let closer = Closer::new();
         let null = null();
         let copy = |_| null.try_clone().expect("room for the share that waits");
         let mut waiting = closer.lock();

@@ -1,8 +1,15 @@
 //! The actions that every member has.
 
-use std::{fs::File, os::fd::AsFd, panic::resume_unwind, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    os::fd::{AsFd, OwnedFd},
+    panic::resume_unwind,
+    sync::Arc,
+    time::Duration,
+};
 
-use mp_core::{Builder, Joins, Message, Peer, Responder};
+use mp_core::{Builder, Fds, Joins, Message, Peer, Responder};
+use mp_typed::decode;
 use rustix::process::{Signal, getpid, kill_process};
 
 use crate::{
@@ -33,6 +40,9 @@ pub(crate) fn add<R: Joins>(shared: &Arc<Shared>, builder: Builder<R>) -> Builde
         .serve(name("route"), serve(route))
         .serve(name("stop"), serve(stop))
         .on(name("note"), on(note))
+        .on(name("take"), on(|_, message, _| drop_each(message.fds)))
+        .serve(name("take_and_answer"), serve(take_and_answer))
+        .on(name("take_one"), on(|_, message, _| drop(decode::<One>(&message.param, message.fds))))
         .on(name("hold"), on(hold))
         .on(name("pass_on"), on(pass_on))
         .on(name("panic_note"), on(|_, _, _| panic_quietly()))
@@ -121,6 +131,25 @@ fn note(_: &Shared, message: Message, peer: &Peer) {
 /// Sends what came on, to the primary or to all secondaries.
 fn pass_on(shared: &Shared, message: Message, _: &Peer) {
     tell(&format!("!pass_on {}", shared.asker().send("note", &text(&message), Duration::from_secs(5))));
+}
+
+/// Takes the descriptors out of the message, and closes them.
+pub(crate) fn drop_each(fds: Fds) {
+    fds.into_iter().for_each(drop);
+}
+
+fn take_and_answer(_: &Shared, message: Message, _: &Peer, responder: Responder) {
+    drop_each(message.fds);
+    let _ = responder.reply(b"taken", &[]);
+}
+
+/// A message of a type with a descriptor.
+#[derive(mp_typed::Message)]
+#[message(name = "take_one")]
+#[allow(dead_code, reason = "it is dropped at once")]
+struct One {
+    #[fd]
+    fd: OwnedFd,
 }
 
 /// Takes until it is released.

@@ -22,6 +22,10 @@ impl Shared {
             ["later", "ask", name, ms, text @ ..] => {
                 self.asker().ask_later(name, &text.join(" "), millis(ms))
             }
+            // The same, by a callback that takes the reply's descriptors out and closes them.
+            ["later", "take", name, ms, text @ ..] => {
+                self.asker().take_later(name, &text.join(" "), millis(ms))
+            }
             // The same in a thread of its own, told as `!done <result>`.
             ["begin", "ask", name, ms, text @ ..] => {
                 let (shared, name, text, timeout) =

@@ -6,11 +6,14 @@ use std::{
 };
 
 use mp_core::{
-    Actions, Client, Member, Message, MessageRef, Outcome, Primary, PrimaryHandle, Replies, Reply,
+    Actions, Client, Fds, Member, Message, MessageRef, Outcome, Primary, PrimaryHandle, Replies, Reply,
     RequestError, Secondary, SecondaryHandle, Statistics,
 };
 
-use crate::words::{self, text, variant};
+use crate::{
+    actions::drop_each,
+    words::{self, text, variant},
+};
 
 /// A running role.
 pub(crate) enum Role {
@@ -76,6 +79,14 @@ impl Asker {
         result.recv().expect("the callback is called")
     }
 
+    /// The same by a callback that takes the descriptors out and closes them.
+    pub(crate) fn take_later(&self, name: &str, text: &str, timeout: Duration) -> String {
+        let (sender, result) = channel();
+        let tell = move |result| drop(sender.send(result));
+        self.ask_later_closing(name, text, timeout, drop_each, tell);
+        result.recv().expect("the callback is called")
+    }
+
     /// The same without waiting for it: `and` gets the result.
     pub(crate) fn ask_later_and(
         &self,
@@ -84,18 +95,34 @@ impl Asker {
         timeout: Duration,
         and: impl FnOnce(String) + Send + 'static,
     ) {
+        self.ask_later_closing(name, text, timeout, drop, and);
+    }
+
+    fn ask_later_closing(
+        &self,
+        name: &str,
+        text: &str,
+        timeout: Duration,
+        close: fn(Fds),
+        and: impl FnOnce(String) + Send + 'static,
+    ) {
         let name = words::name(name);
         let message = MessageRef::new(&name, text.as_bytes(), &[]).expect("it fits");
         let start = Instant::now();
         let or_error = |result: Result<String, RequestError>| result.unwrap_or_else(|error| variant(&error));
         let told = move |result| and(format!("{} {}", start.elapsed().as_millis(), or_error(result)));
         match self {
-            Self::Primary(primary) => primary
-                .request_then(message, timeout, move |_, result| told(result.map(|replies| all(&replies)))),
+            Self::Primary(primary) => primary.request_then(message, timeout, move |_, result| {
+                told(result.map(|replies| {
+                    let text = all(&replies);
+                    replies.replies.into_iter().for_each(|reply| close(reply.message.fds));
+                    text
+                }));
+            }),
             Self::Secondary(secondary) => secondary
-                .request_then(message, timeout, move |_, result| told(result.map(|reply| one(&reply)))),
+                .request_then(message, timeout, move |_, result| told(result.map(one_closing(close)))),
             Self::Client(client) => {
-                client.request_then(message, timeout, move |_, result| told(result.map(|reply| one(&reply))));
+                client.request_then(message, timeout, move |_, result| told(result.map(one_closing(close))));
             }
         }
     }
@@ -138,6 +165,14 @@ impl Asker {
 /// `pid=<replier's> fds=<count> <text>`
 fn one(reply: &Reply) -> String {
     format!("pid={} fds={} {}", reply.peer.pid(), reply.message.fds.len(), text(&reply.message))
+}
+
+fn one_closing(close: fn(Fds)) -> impl FnOnce(Reply) -> String {
+    move |reply| {
+        let text = one(&reply);
+        close(reply.message.fds);
+        text
+    }
 }
 
 /// `sent=<n> received=<n> <pid>:<outcome> …`
