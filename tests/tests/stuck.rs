@@ -1,7 +1,15 @@
 //! Peers that live but do not read: stopped, slow, or not interested in replies.
 
-use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::{
+    os::unix::{
+        fs::PermissionsExt,
+        net::{UnixDatagram, UnixListener},
+        process::CommandExt,
+    },
+    path::Path,
+};
 
+use rustix::process::geteuid;
 use tests::{Lie, NO_ACTION, OUT_OF_DESCRIPTORS, OVERLOADED, Process, RawSocket, eventually, group};
 
 /// The milliseconds that a call took, and its result.
@@ -11,7 +19,7 @@ fn timed(result: &str) -> (u64, &str) {
 }
 
 /// Fills the queue of a process that does not read.
-fn fill_queue(from: &RawSocket, to: &std::path::Path) {
+fn fill_queue(from: &RawSocket, to: &Path) {
     let note = Lie::message("note", b"filler").bytes();
     while from.try_send(to, &note).is_ok() {}
 }
@@ -241,7 +249,7 @@ fn requesters_that_read_nothing_however_many_leave_room_for_those_who_read() {
     // SAFETY: between `fork` and `exec` it makes one system call, and fails if that does; only
     // root has what it drops, for whom alone it can fail.
     unsafe {
-        std::os::unix::process::CommandExt::pre_exec(&mut command, || {
+        command.pre_exec(|| {
             let _ =
                 rustix::thread::remove_capability_from_bounding_set(rustix::thread::CapabilitySet::NET_ADMIN);
             Ok(())
@@ -368,6 +376,45 @@ fn a_reply_whose_descriptors_find_no_room_becomes_an_ignore_that_says_so() {
     assert_eq!(slow.receive_ignore(), ("stall".into(), OUT_OF_DESCRIPTORS));
     primary.call("max-fds 1024");
     slow.assert_answers(&to);
+}
+
+#[test]
+fn a_reply_with_too_many_descriptors_of_its_user_on_their_way_becomes_an_ignore_that_says_so() {
+    if !geteuid().is_root() {
+        eprintln!("only root can be another user, which the limit is for");
+        return;
+    }
+    // Nobody else is this user, whose descriptors the kernel counts.
+    const USER: u32 = 54_321;
+    let (group, own) = (group!(), tempfile::tempdir().expect("a directory"));
+    let give = |path: &Path| std::os::unix::fs::chown(path, Some(USER), None).expect("root may");
+    // Where the program is, that user may not come.
+    let program = own.path().join("peer");
+    std::fs::copy(env!("CARGO_BIN_EXE_peer"), &program).expect("there is room");
+    std::fs::set_permissions(own.path(), PermissionsExt::from_mode(0o755)).expect("it is ours");
+    give(group.path());
+    let mut command = std::process::Command::new(program);
+    command.arg("primary").arg("--dir").arg(group.path()).uid(USER).gid(USER);
+    let mut primary = Process::start(command).expect("a primary");
+    let (slow, to) = (RawSocket::bound(&group.join("slow")), group.join("mp_socket"));
+    give(&group.join("slow"));
+
+    // More may be on their way than it may have open, but only by one reply.
+    let limit = 36;
+    primary.call(&format!("max-fds {limit}"));
+    for _ in 0..10 {
+        slow.send(&to, &Lie::request("files", b"8").bytes());
+    }
+    assert!(eventually(|| primary.counter("requests") == 10));
+    let replies = limit / 8 + 1;
+    for _ in 0..replies {
+        assert_eq!(slow.receive(), (2, "files".into(), vec![]));
+    }
+    for _ in replies..10 {
+        assert_eq!(slow.receive_ignore(), ("files".into(), OUT_OF_DESCRIPTORS));
+    }
+    slow.send(&to, &Lie::request("files", b"8").bytes());
+    assert_eq!(slow.receive(), (2, "files".into(), vec![]), "they have arrived");
 }
 
 #[test]
