@@ -156,14 +156,13 @@ mod spelled;
 mod text;
 mod transcode;
 
-pub use error::{DecodeError, DecodeFault, EncodeError, EncodeFault};
+pub use error::{DecodeError, DecodeFault, EncodeError, EncodeFault, ReplyError, RequestError, SendError};
 pub use message::{Body, Decode, DecodeOwned, Message, Request, Response, SentAs};
 pub use mp_derive::{Message, Payload, Request, Response};
 pub use payload::Payload;
 pub use role::{
     Actions, Answer, Asked, Builder, Client, Decodes, Joins, OnePeer, Primary, PrimaryHandle, Replies,
-    RepliesFuture, Reply, ReplyError, RequestError, Responder, ResponseFuture, Role, Secondary,
-    SecondaryHandle, SendError, Within,
+    RepliesFuture, Reply, Responder, ResponseFuture, Role, Secondary, SecondaryHandle, Within,
 };
 pub use sealed::{Sealed, SealedError};
 #[cfg(feature = "shared")]

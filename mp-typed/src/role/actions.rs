@@ -1,8 +1,10 @@
+//! What handles messages and requests of a type, as actions of the core.
+
 use std::sync::{Mutex, PoisonError};
 
 use mp_core::{Arrival, Message as Raw, Name, Peer, Reason, RegisterError, Registration, Rejection, Why};
 
-use super::{Answer, Responder, name};
+use super::{Answer, Builder, Joins, Responder, name};
 use crate::{DecodeError, DecodeOwned, Message, Request, error::DecodeErrorKind};
 
 /// Registers and unregisters actions while a role runs. Cheap to clone.
@@ -14,46 +16,6 @@ use crate::{DecodeError, DecodeOwned, Message, Request, error::DecodeErrorKind};
 pub struct Actions(pub(super) mp_core::Actions);
 
 impl Actions {
-    /// Calls `handler` for each message of type `M`.
-    ///
-    /// # Errors
-    ///
-    /// [`RegisterError`] if the name is taken, or is DPDK's own.
-    pub fn on<M, F>(&self, handler: F) -> Result<Registration, RegisterError>
-    where
-        M: Message + DecodeOwned + 'static,
-        F: Fn(M, &Peer) + Send + Sync + 'static,
-    {
-        self.0.action(const { name(M::NAME) }, on(handler))
-    }
-
-    /// Answers each request of type `Q` with what `handler` returns.
-    ///
-    /// # Errors
-    ///
-    /// [`RegisterError`] if the name is taken, or is DPDK's own.
-    pub fn serve<Q, A, K, F>(&self, handler: F) -> Result<Registration, RegisterError>
-    where
-        Q: Request + DecodeOwned + 'static,
-        A: Answer<Q::Response, K>,
-        F: Fn(Q, &Peer) -> A + Send + Sync + 'static,
-    {
-        self.0.action(const { name(Q::NAME) }, serve(handler))
-    }
-
-    /// Lets `handler` answer each request of type `Q` when and where it likes.
-    ///
-    /// # Errors
-    ///
-    /// [`RegisterError`] if the name is taken, or is DPDK's own.
-    pub fn serve_later<Q, F>(&self, handler: F) -> Result<Registration, RegisterError>
-    where
-        Q: Request + DecodeOwned + 'static,
-        F: Fn(Q, &Peer, Responder<Q::Response>) + Send + Sync + 'static,
-    {
-        self.0.action(const { name(Q::NAME) }, serve_later(handler))
-    }
-
     /// The same without types.
     #[must_use]
     pub fn core(&self) -> &mp_core::Actions {
@@ -61,8 +23,64 @@ impl Actions {
     }
 }
 
+/// Each way to handle what comes, at the builder and while the role runs.
+macro_rules! registers {
+    ($($(#[$about:meta])* $verb:ident[$($type:ident),*] for $named:ident where { $($bounds:tt)* })*) => {
+        impl<R: Joins> Builder<R> {$(
+            $(#[$about])*
+            #[must_use]
+            pub fn $verb<$($type),*>(self, handler: F) -> Self where $($bounds)* {
+                self.core(|core| core.action(const { name($named::NAME) }, $verb(handler)))
+            }
+        )*}
+
+        impl Actions {$(
+            $(#[$about])*
+            ///
+            /// # Errors
+            ///
+            /// [`RegisterError`] if the name is taken, or is DPDK's own.
+            pub fn $verb<$($type),*>(&self, handler: F) -> Result<Registration, RegisterError>
+            where $($bounds)* {
+                self.0.action(const { name($named::NAME) }, $verb(handler))
+            }
+        )*}
+    };
+}
+
+registers! {
+    /// Calls `handler` for each message of type `M`.
+    ///
+    /// Handlers run one at a time, in the order in which datagrams came; one that waits for a reply
+    /// of its own lets others run meanwhile. A panic in one is caught and counted. What cannot be
+    /// decoded is counted as [`Rejection::Undecodable`](crate::Rejection::Undecodable).
+    on[M, F] for M where {
+        M: Message + DecodeOwned + 'static,
+        F: Fn(M, &Peer) + Send + Sync + 'static,
+    }
+
+    /// Answers each request of type `Q` with what `handler` returns: the request's response, or a
+    /// `Result` of it.
+    ///
+    /// Where the response is a `Result` itself (`response = Result<Ring, OpenError>`), its error is
+    /// an answer like any other. Any other error, a panic, or a request that cannot be decoded
+    /// tells the requester to ignore this process, and why.
+    serve[Q, A, K, F] for Q where {
+        Q: Request + DecodeOwned + 'static,
+        A: Answer<Q::Response, K>,
+        F: Fn(Q, &Peer) -> A + Send + Sync + 'static,
+    }
+
+    /// Lets `handler` answer each request of type `Q` when and where it likes, through the
+    /// [`Responder`].
+    serve_later[Q, F] for Q where {
+        Q: Request + DecodeOwned + 'static,
+        F: Fn(Q, &Peer, Responder<Q::Response>) + Send + Sync + 'static,
+    }
+}
+
 /// A handler of messages as an action of the core.
-pub(super) fn on<M, F>(handler: F) -> impl Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static
+fn on<M, F>(handler: F) -> impl Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static
 where
     M: Message + DecodeOwned + 'static,
     F: Fn(M, &Peer) + Send + Sync + 'static,
@@ -82,9 +100,7 @@ where
 }
 
 /// A handler that returns its response, as an action of the core.
-pub(super) fn serve<Q, A, K, F>(
-    handler: F,
-) -> impl Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static
+fn serve<Q, A, K, F>(handler: F) -> impl Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static
 where
     Q: Request + DecodeOwned + 'static,
     A: Answer<Q::Response, K>,
@@ -103,9 +119,7 @@ where
 }
 
 /// A handler that answers through its responder, as an action of the core.
-pub(super) fn serve_later<Q, F>(
-    handler: F,
-) -> impl Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static
+fn serve_later<Q, F>(handler: F) -> impl Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static
 where
     Q: Request + DecodeOwned + 'static,
     F: Fn(Q, &Peer, Responder<Q::Response>) + Send + Sync + 'static,

@@ -1,9 +1,8 @@
+//! The core's builder, with handlers of typed messages.
+
 use std::{fmt, path::PathBuf, time::Duration};
 
-use mp_core::{InProcess, Peer, Trust};
-
-use super::{Answer, Responder, actions, name};
-use crate::{DecodeOwned, Message, Request};
+use mp_core::{InProcess, StartError, Trust};
 
 /// Sets up a [`Primary`](crate::Primary), [`Secondary`](crate::Secondary) or
 /// [`Client`](crate::Client). Every setting has a safe default.
@@ -15,106 +14,64 @@ pub struct Builder<R: Role> {
 pub trait Role {
     /// The same role without types.
     type Core: mp_core::Role;
+
+    /// The role over types.
+    #[doc(hidden)]
+    fn typed(core: Self::Core) -> Self;
 }
 
 /// A role that joins the group, and so has actions.
 pub trait Joins: Role<Core: mp_core::Joins> {}
 
 impl<R: Role> Builder<R> {
-    pub(super) fn new(core: mp_core::Builder<R::Core>) -> Self {
-        Self { core }
-    }
-
-    /// Uses this runtime directory instead of `<base>/dpdk/<file-prefix>/`.
-    ///
-    /// Default: DPDK's. The base is `$RUNTIME_DIRECTORY` if set, else `/var/run`
-    /// for root, else `$XDG_RUNTIME_DIR`, else `/tmp`.
-    #[must_use]
-    pub fn runtime_dir(self, dir: impl Into<PathBuf>) -> Self {
-        self.core(|core| core.runtime_dir(dir))
-    }
-
-    /// Uses a group within this process, for unit
-    /// tests of code that uses the roles.
-    #[must_use]
-    pub fn in_process(self, group: &InProcess) -> Self {
-        self.core(|core| core.in_process(group))
-    }
-
-    /// Listens to those whom this policy allows. Default: [`Trust::same_user`].
-    #[must_use]
-    pub fn trust(self, trust: Trust) -> Self {
-        self.core(|core| core.trust(trust))
-    }
-
-    /// How long a one-way message waits for room in a full queue. Default: 100 ms.
-    #[must_use]
-    pub fn send_timeout(self, timeout: Duration) -> Self {
-        self.core(|core| core.send_timeout(timeout))
-    }
-
-    /// Sets up the core's builder directly: for actions without types, and every
-    /// setting that is not repeated here.
+    /// Sets up the core's builder directly: for actions without types, and every setting that is
+    /// not repeated here.
     #[must_use]
     pub fn core(self, set: impl FnOnce(mp_core::Builder<R::Core>) -> mp_core::Builder<R::Core>) -> Self {
         Self { core: set(self.core) }
     }
+
+    /// Starts the role: see [`mp_core::Builder::start`].
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]; the group has not been joined then, and the handles made before are
+    /// `Stopped`.
+    pub fn start(self) -> Result<R, StartError> {
+        self.core.start().map(R::typed)
+    }
 }
 
-impl<R: Joins> Builder<R> {
-    /// Calls `handler` for each message of type `M`.
-    ///
-    /// Handlers run one at a time, in the order in which datagrams came; one
-    /// that waits for a reply of its own lets others run meanwhile. A panic in
-    /// one is caught and counted. What cannot be decoded is counted as
-    /// [`Rejection::Undecodable`](crate::Rejection::Undecodable).
-    #[must_use]
-    pub fn on<M, F>(self, handler: F) -> Self
-    where
-        M: Message + DecodeOwned + 'static,
-        F: Fn(M, &Peer) + Send + Sync + 'static,
-    {
-        self.core(|core| core.action(const { name(M::NAME) }, actions::on(handler)))
-    }
+/// Settings that are the core's.
+macro_rules! settings {
+    ($($role:ident: $(#[doc = $about:literal] $set:ident($($value:ident: $type:ty)?);)*)*) => {$(
+        impl<R: $role> Builder<R> {$(
+            #[doc = $about]
+            #[doc = concat!(" See [`mp_core::Builder::", stringify!($set), "`].")]
+            #[must_use]
+            pub fn $set(self $(, $value: $type)?) -> Self {
+                self.core(|core| core.$set($($value)?))
+            }
+        )*}
+    )*};
+}
 
-    /// Answers each request of type `Q` with what `handler` returns: the
-    /// request's response, or a `Result` of it.
-    ///
-    /// Where the response is a `Result` itself (`response = Result<Ring, OpenError>`), its error is
-    /// an answer like any other. Any other error, a panic, or a request that cannot be decoded
-    /// tells the requester to ignore this process, and why.
-    #[must_use]
-    pub fn serve<Q, A, K, F>(self, handler: F) -> Self
-    where
-        Q: Request + DecodeOwned + 'static,
-        A: Answer<Q::Response, K>,
-        F: Fn(Q, &Peer) -> A + Send + Sync + 'static,
-    {
-        self.core(|core| core.action(const { name(Q::NAME) }, actions::serve(handler)))
-    }
+settings! {
+    Role:
+    /// Uses this runtime directory instead of `<base>/dpdk/<file-prefix>/`.
+    runtime_dir(dir: impl Into<PathBuf>);
+    /// Uses a group within this process, for unit tests of code that uses the roles.
+    in_process(group: &InProcess);
+    /// Listens to those whom this policy allows. Default: [`Trust::same_user`].
+    trust(trust: Trust);
+    /// How long a one-way message waits for room in a full queue. Default: 100 ms.
+    send_timeout(timeout: Duration);
 
-    /// Lets `handler` answer each request of type `Q` when and where it likes,
-    /// through the [`Responder`].
-    #[must_use]
-    pub fn serve_later<Q, F>(self, handler: F) -> Self
-    where
-        Q: Request + DecodeOwned + 'static,
-        F: Fn(Q, &Peer, Responder<Q::Response>) + Send + Sync + 'static,
-    {
-        self.core(|core| core.action(const { name(Q::NAME) }, actions::serve_later(handler)))
-    }
-
+    Joins:
     /// How many datagrams may wait while a handler is running. Default: 256.
-    #[must_use]
-    pub fn backlog(self, datagrams: usize) -> Self {
-        self.core(|core| core.backlog(datagrams))
-    }
-
+    backlog(datagrams: usize);
     /// Allows actions under names of DPDK's own, in a group with DPDK in it.
-    #[must_use]
-    pub fn allow_dpdk_actions(self) -> Self {
-        self.core(mp_core::Builder::allow_dpdk_actions)
-    }
+    allow_dpdk_actions();
 }
 
 impl<R: Role> fmt::Debug for Builder<R> {

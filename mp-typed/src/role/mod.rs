@@ -4,31 +4,36 @@
 //! This layer keeps no state of its own. Whatever concerns sockets, threads and
 //! deadlines is the core's; whatever concerns bytes is the codec's.
 
+/// The same items for each of these types, as methods of its own. The items are the invocation's,
+/// not the macro's: compile errors about them name no macro.
+macro_rules! each {
+    ([$($type:ty),*] $items:tt) => { $( each! { $type, $items } )* };
+    ($type:ty, { $($items:tt)* }) => { impl $type { $($items)* } };
+}
+
 mod actions;
 mod builder;
-mod client;
-mod error;
 mod future;
-mod member;
 mod replies;
 mod responder;
+mod roles;
 mod target;
 mod verbs;
 
 pub use actions::Actions;
 pub use builder::{Builder, Joins, Role};
-pub use client::Client;
-pub use error::{ReplyError, RequestError, SendError};
 pub use future::{Asked, RepliesFuture, ResponseFuture};
-pub use member::{Primary, PrimaryHandle, Secondary, SecondaryHandle};
 pub use replies::{Replies, Reply};
 pub use responder::{Answer, Responder};
+pub use roles::{Client, Primary, PrimaryHandle, Secondary, SecondaryHandle};
 pub use target::{Decodes, OnePeer, Within};
 
 use mp_core::{MessageRef, Name};
 
-use crate::transcode::{self, Encoded};
-use crate::{Body, EncodeError};
+use crate::{
+    error::{ReplyError, RequestError, SendError},
+    transcode::{Encoded, encode},
+};
 
 /// The name of a message type as the core wants it. The derive has checked it.
 const fn name(name: &'static str) -> Name {
@@ -39,8 +44,4 @@ const fn name(name: &'static str) -> Name {
 fn message<'a>(name: &'a Name, encoded: &'a Encoded<'_>) -> MessageRef<'a> {
     // The derive's checks at compile time are that every value fits.
     MessageRef::new(name, encoded.param(), encoded.fds()).expect("a derived message fits")
-}
-
-fn encode<T: Body>(value: &T) -> Result<Encoded<'_>, EncodeError> {
-    transcode::encode(value)
 }

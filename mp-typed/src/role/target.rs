@@ -89,36 +89,8 @@ where
     }
 }
 
-/// One peer, to send to and to ask: a member, as `to` returns it.
-///
-/// # Examples
-///
-/// ```
-/// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
-/// use std::time::Duration;
-/// use mp_typed::{Peer, Primary, Request, Response, Secondary};
-///
-/// #[derive(Request)]
-/// #[message(name = "ping", response = Pong)]
-/// struct Ping;
-///
-/// #[derive(Response)]
-/// struct Pong {
-///     pid: u32,
-/// }
-///
-/// let primary = Primary::builder("example").runtime_dir(dir.path()).start()?;
-/// let secondary = Secondary::builder("example")
-///     .runtime_dir(dir.path())
-///     .serve(|_: Ping, _: &Peer| Pong { pid: std::process::id() })
-///     .start()?;
-///
-/// for member in primary.members()? {
-///     let pong = primary.to(&member).request(&Ping, Duration::from_secs(1))?;
-///     assert_eq!(Some(pong.pid), member.pid());
-/// }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// One peer, to send to and to ask: a member, as `to` returns it. [`Secondary`](crate::Secondary)
+/// shows it.
 #[derive(Debug, Clone, Copy)]
 pub struct OnePeer<'a> {
     pub(super) core: mp_core::OnePeer<'a>,
@@ -138,8 +110,6 @@ impl<T: Target> Within<T> {
     /// # Errors
     ///
     /// [`SendError`]; nothing has been sent then.
-    ///
-    /// Implements `rte_mp_sendmsg`, with a deadline.
     #[doc(alias = "rte_mp_sendmsg")]
     pub fn send<M: Message>(self, value: &M) -> Result<T::Sent, SendError> {
         send(self.target, value, Some(self.timeout))

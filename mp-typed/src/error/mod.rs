@@ -4,6 +4,8 @@
 //! type. Codecs return faults, so that the hot path carries no names; [`encode`](crate::encode) and
 //! [`decode`](crate::decode) add them.
 
+mod asking;
+
 use std::{
     io,
     mem::{Discriminant, discriminant},
@@ -11,6 +13,8 @@ use std::{
 
 use mp_core::MAX_FDS;
 use thiserror::Error;
+
+pub use asking::{ReplyError, RequestError, SendError};
 
 /// Why a value could not be encoded.
 ///
