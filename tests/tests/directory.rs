@@ -6,8 +6,11 @@ use std::{
     os::unix::{ffi::OsStrExt, fs::PermissionsExt},
     path::{Path, PathBuf},
     process::Command,
+    thread,
+    time::Duration,
 };
 
+use pollster::block_on;
 use rustix::process::geteuid;
 use tests::{Group, Lie, Process, RawSocket, StartFailed, eventually, group};
 
@@ -498,6 +501,131 @@ fn a_primary_beside_which_dpdk_is_starting_sends_nothing_more() {
     let _lock = locked_config(&group);
     let result = primary.call("send note 1000 hi");
     assert!(result.contains("Superseded"), "{result}");
+    assert!(member.is_empty());
+}
+
+/// Takes the primary's place, as a DPDK primary that starts does.
+fn take_place(group: &Group) -> RawSocket {
+    config(group, MAGIC, V25_11);
+    fs::remove_file(group.join("mp_socket")).expect("it is there");
+    RawSocket::bound(&group.join("mp_socket"))
+}
+
+/// Fills the queue of a member; tells with how many.
+fn fill(member: &Path) -> usize {
+    let (filler, note) = (RawSocket::unbound(), Lie::message("note", b"filler").bytes());
+    (0..).find(|_| filler.try_send(member, &note).is_err()).expect("a queue has an end")
+}
+
+type Verb = fn(&mp_core::Primary, &mp_core::Message) -> String;
+
+/// Each verb to all: what became of each member.
+const TO_ALL: [(&str, Verb); 3] = [
+    ("send", |primary, message| {
+        format!("{:?}", primary.within(MINUTE).send(message).map(|sent| sent.outcomes))
+    }),
+    ("request", |primary, message| format!("{:?}", primary.request(message, MINUTE).map(|all| all.outcomes))),
+    ("request_async", |primary, message| {
+        let replies = block_on(primary.request_async(message, MINUTE));
+        format!("{:?}", replies.map(|all| all.outcomes))
+    }),
+];
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A message to all may wait for room as long as its deadline, and the primary's place be taken meanwhile.
+#[test]
+fn a_primary_replaced_while_it_waits_for_room_sends_nothing_more() {
+    for (verb, call) in TO_ALL {
+        let group = group!();
+        let primary = mp_core::Primary::builder("any").runtime_dir(group.path()).start().expect("it starts");
+        let [full, free] = ["mp_socket_1_1", "mp_socket_1_2"].map(|name| group.join(name));
+        let [full_member, member] = [&full, &free].map(|path| RawSocket::bound(path));
+        let filled = fill(&full);
+        let message = mp_core::Message::new(mp_core::Name::from_static("news"));
+        let outcomes = thread::scope(|scope| {
+            let calling = scope.spawn(|| call(&primary, &message));
+            // The other, which comes first, had no room then.
+            let (from, (kind, name, _)) = member.receive_from();
+            assert_eq!(name, "news");
+            let _usurper = take_place(&group);
+            (0..filled).for_each(|_| assert_eq!(full_member.receive().1, "note"));
+            if kind == 1 {
+                member.send(&from, &Lie { kind: 2, ..Lie::request("news", b"") }.bytes());
+            }
+            calling.join().expect("no panic")
+        });
+        assert!(full_member.is_empty(), "{verb}: {outcomes}");
+        assert_eq!(outcomes.matches("Superseded").count(), 1, "{verb}: {outcomes}");
+        assert_eq!(
+            outcomes.matches("Replied").count() + outcomes.matches("Sent").count(),
+            1,
+            "{verb}: {outcomes}"
+        );
+    }
+}
+
+/// The only member is sent to on a connected socket, as one that is named is.
+#[test]
+fn a_primary_replaced_while_it_waits_for_one_sends_it_nothing_more() {
+    let to_one: [(&str, Verb); 3] = [
+        ("send to one", |primary, message| {
+            format!("{:?}", primary.to(&only(primary)).within(MINUTE).send(message))
+        }),
+        ("request to one", |primary, message| {
+            format!("{:?}", primary.to(&only(primary)).request(message, MINUTE))
+        }),
+        ("request_async to one", |primary, message| {
+            format!("{:?}", block_on(primary.to(&only(primary)).request_async(message, MINUTE)))
+        }),
+    ];
+    for (verb, call) in to_one.into_iter().chain([TO_ALL[1]]) {
+        let group = group!();
+        let primary = mp_core::Primary::builder("any").runtime_dir(group.path()).start().expect("it starts");
+        let member = RawSocket::bound(&group.join("mp_socket_1_1"));
+        let filled = fill(&group.join("mp_socket_1_1"));
+        let message = mp_core::Message::new(mp_core::Name::from_static("news"));
+        let result = thread::scope(|scope| {
+            let calling = scope.spawn(|| call(&primary, &message));
+            assert!(eventually(|| !group.files("mp_reply_").is_empty()), "it has a socket to send from");
+            let _usurper = take_place(&group);
+            (0..filled).for_each(|_| assert_eq!(member.receive().1, "note"));
+            calling.join().expect("no panic")
+        });
+        assert!(member.is_empty(), "{verb}: {result}");
+        assert!(result.contains("Superseded"), "{verb}: {result}");
+    }
+}
+
+fn only(primary: &mp_core::Primary) -> mp_core::Member {
+    primary.members().expect("a directory").pop().expect("it has joined")
+}
+
+#[test]
+fn a_primary_that_another_has_replaced_sends_nothing_to_one_member_either() {
+    let group = group!();
+    let primary = mp_core::Primary::builder("any").runtime_dir(group.path()).start().expect("it starts");
+    let member = RawSocket::bound(&group.join("mp_socket_1_1"));
+    let (handle, name) = (primary.handle(), mp_core::Name::from_static("news"));
+    let (message, peer) = (mp_core::Message::new(name), only(&primary));
+    // Its socket to the member is kept for the next time.
+    primary.to(&peer).send(&message).expect("there is room");
+    assert_eq!(member.receive().1, "news");
+    let _usurper = take_place(&group);
+    let assert_superseded = |result: &dyn std::fmt::Debug| {
+        assert!(format!("{result:?}").contains("Superseded"), "{result:?}");
+    };
+    for to in [primary.to(&peer), handle.to(&peer)] {
+        assert_superseded(&to.send(&message));
+        assert_superseded(&to.within(Duration::ZERO).send(&message));
+        assert_superseded(&to.request(&message, MINUTE));
+        assert_superseded(&block_on(to.request_async(&message, MINUTE)));
+        let (tell, told) = std::sync::mpsc::channel();
+        to.request_then(&message, MINUTE, move |_, result| {
+            let _ = tell.send(format!("{result:?}"));
+        });
+        assert_superseded(&told.recv().expect("it is called"));
+    }
     assert!(member.is_empty());
 }
 

@@ -19,7 +19,8 @@ use crate::{
 /// Why one peer was not sent to, or has not replied.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// What became of the peer, which is neither that it was sent to nor that it replied.
+    /// What became of the peer, which is neither that it was sent to nor that it replied, nor what
+    /// the others below are.
     Peer(Outcome),
     /// The peer is the primary, and nobody is bound at its address.
     NoPrimary { dir: PathBuf },
@@ -60,7 +61,9 @@ impl Failure {
                 Outcome::QueueFull | Outcome::BufferFull => RequestError::QueueFull { timeout },
                 Outcome::Failed { errno } => RequestError::Io(io::Error::from_raw_os_error(errno)),
                 Outcome::Refused => RequestError::Refused,
-                Outcome::Sent | Outcome::Replied | Outcome::TimedOut => RequestError::TimedOut { timeout },
+                Outcome::TimedOut | Outcome::Sent | Outcome::Replied | Outcome::Superseded => {
+                    RequestError::TimedOut { timeout }
+                }
             },
             Self::NoPrimary { dir } => RequestError::NoPrimary { dir },
             Self::Superseded { dir } => RequestError::Superseded { dir },
@@ -116,6 +119,14 @@ impl Outcome {
             Errno::ACCESS | Errno::PERM | Errno::PROTOTYPE => Self::Refused,
             Errno::LOOP | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::NXIO => Self::Refused,
             errno => Self::failed(errno),
+        }
+    }
+
+    /// What became of those that had not been sent to when this came up.
+    pub(super) fn of_withdrawn(not: NotPrimary) -> Self {
+        match not {
+            NotPrimary::Superseded { .. } => Self::Superseded,
+            NotPrimary::Group(error) => Self::Failed { errno: error.errno().unwrap_or(libc::EIO) },
         }
     }
 

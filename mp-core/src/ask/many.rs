@@ -57,12 +57,17 @@ impl Requester {
             // A handler that is going to wait lets others go first.
             turn::let_others_go_first();
         }
+        let mut why_unsent = None;
         while !room.is_empty() && !deadline.is_over() {
             room.wait(socket, deadline.left(), false);
+            if let Err(not) = self.check_still_current(layout) {
+                why_unsent = Some(Outcome::of_withdrawn(not));
+                break;
+            }
             room.retry(socket, |peer| send(*peer));
         }
-        if room.is_own_full() {
-            room.keys().for_each(|peer| outcomes[*peer] = Outcome::BufferFull);
+        if let Some(why) = why_unsent.or(room.is_own_full().then_some(Outcome::BufferFull)) {
+            room.keys().for_each(|peer| outcomes[*peer] = why.clone());
         }
         for outcome in &outcomes {
             if *outcome == Outcome::Sent {
@@ -132,7 +137,7 @@ impl Requester {
         request: &RequestId,
     ) -> Result<ReplySocket, GroupError> {
         match self.kept_reply_socket_to_all(members, request) {
-            Some(reply_socket) => Ok(reply_socket.speaking(layout)),
+            Some(reply_socket) => Ok(reply_socket.speaking(Some(layout))),
             None => ReplySocket::unconnected(&self.group, layout),
         }
     }

@@ -26,7 +26,7 @@ mod under_way;
 use std::{
     hash::{BuildHasher, RandomState},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
 };
@@ -37,10 +37,10 @@ pub use error::{RequestError, SendError};
 pub use outcome::{Outcome, Replies, Reply, Sent};
 
 use crate::{
-    group::{Group, Member, Spellings},
+    group::{Group, Member, NotPrimary, Roster, Spellings},
     receive::{Arrived, ReceivePolicy, Rejection},
     sys::{Address, Deadline, ForkGuard},
-    wire::{Kind, Name, Why},
+    wire::{Kind, Layout, Name, Why},
 };
 use asynchronous::AsyncRequests;
 use failure::Failure;
@@ -59,6 +59,8 @@ pub struct Requester {
     /// The sequence number of the next request.
     next_sequence: AtomicU64,
     spellings: Spellings,
+    /// Of a primary's: tells whether it is the primary still.
+    of_primary: OnceLock<Arc<Roster>>,
     made_in: ForkGuard,
 }
 
@@ -69,8 +71,39 @@ impl Requester {
         let (stopped, made_in) = (AtomicBool::new(false), ForkGuard::here());
         // Not from 0: who has not seen a request cannot tell its number.
         let next_sequence = AtomicU64::new(RandomState::new().hash_one(0));
-        let spellings = Spellings::default();
-        Arc::new(Self { group, policy, pool, async_requests, stopped, next_sequence, spellings, made_in })
+        let (spellings, of_primary) = (Spellings::default(), OnceLock::new());
+        Arc::new(Self {
+            group,
+            policy,
+            pool,
+            async_requests,
+            stopped,
+            next_sequence,
+            spellings,
+            of_primary,
+            made_in,
+        })
+    }
+
+    /// It is a primary's: nothing is sent any more once another has taken that one's place.
+    pub(crate) fn is_of_primary(&self, roster: Arc<Roster>) {
+        let _ = self.of_primary.set(roster);
+    }
+
+    /// To be asked before anything is sent: if this is a primary's, whether it is the primary still,
+    /// and the layout of its group. Others speak that of the primary to which they are connected.
+    fn layout_of_primary(&self) -> Result<Option<Layout>, NotPrimary> {
+        self.of_primary.get().map(|roster| roster.layout(&self.group)).transpose()
+    }
+
+    /// To be asked before a datagram is sent that was made a while ago: whoever was sent to then may
+    /// have had no room, and another may have become the primary meanwhile.
+    fn check_still_current(&self, datagram: Layout) -> Result<(), NotPrimary> {
+        match self.layout_of_primary()? {
+            // Another primary has been here, whatever became of it: the layout changes with nobody else.
+            Some(now) if now != datagram => Err(NotPrimary::Superseded { dir: self.group.dir().to_owned() }),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn group(&self) -> &Group {

@@ -125,20 +125,29 @@ impl Requester {
         if self.is_stopped() {
             return Err(Failure::Stopped);
         }
+        let layout_of_primary = self.layout_of_primary()?;
         let kind = if request.is_some() { Kind::Request } else { Kind::Message };
         let tag = request.and_then(RequestId::tag);
         let send = |reply_socket: &ReplySocket| {
-            let datagram = Datagram::message(reply_socket.layout(), kind, message, tag);
-            reply_socket.send(&datagram, message.fds(), deadline)
+            let layout = reply_socket.layout();
+            let datagram = Datagram::message(layout, kind, message, tag);
+            match layout_of_primary {
+                None => reply_socket.send(&datagram, message.fds(), deadline),
+                Some(_) => {
+                    let may_go_on = || self.check_still_current(layout);
+                    reply_socket.send_checked(&datagram, message.fds(), deadline, may_go_on)
+                }
+            }
         };
         if let Some(reply_socket) = self.kept_reply_socket_to(to, request) {
+            let reply_socket = reply_socket.speaking(layout_of_primary);
             match send(&reply_socket) {
                 Ok(()) => return Ok(reply_socket),
                 Err(Failure::Peer(Outcome::Gone)) => self.forget(to),
                 Err(failure) => return Err(failure),
             }
         }
-        let reply_socket = self.open_reply_socket_to(to, deadline)?;
+        let reply_socket = self.open_reply_socket_to(to, deadline)?.speaking(layout_of_primary);
         send(&reply_socket)?;
         Ok(reply_socket)
     }

@@ -42,6 +42,8 @@ pub enum Outcome {
     /// It was not sent to: until the deadline this process's own send buffer stayed full of what
     /// others have not read.
     BufferFull,
+    /// It was not sent to: while it had no room another primary took this one's place.
+    Superseded,
     /// The system failed to send to it, or to receive, for a reason that is none of the others.
     Failed {
         /// The system's error number, such as `ETOOMANYREFS`.
@@ -63,6 +65,7 @@ impl fmt::Display for Outcome {
             Self::BufferFull => {
                 "was not sent to: this process's send buffer is full of what others have not read"
             }
+            Self::Superseded => "was not sent to: another primary has taken this one's place",
             Self::Failed { errno } => {
                 return write!(f, "could not be reached: {}", io::Error::from_raw_os_error(*errno));
             }

@@ -13,9 +13,9 @@ use super::{
     matching::{RequestId, Verdict, shows_knowledge},
 };
 use crate::{
-    group::{Bound, Group, GroupError, Member, PeerIdentity, says_gone},
+    group::{Bound, Group, GroupError, Member, NotPrimary, PeerIdentity, says_gone},
     receive::{Inbox, Missed, ReceivePolicy, Rejection, turn},
-    sys::{Address, Deadline, Socket, Wait},
+    sys::{Address, Deadline, Room, Socket, Wait},
     wire::{Datagram, Kind, Layout, Name, Tag},
 };
 
@@ -93,9 +93,10 @@ impl ReplySocket {
         &self.0.bound.socket
     }
 
-    /// The same for another layout: of a socket that is not connected it is the group's of the day.
-    pub(super) fn speaking(mut self, layout: Layout) -> Self {
-        self.0.layout = layout;
+    /// The same for another layout, if one is given: of a socket that is not connected, and of all of
+    /// a primary's, it is the group's of the day.
+    pub(super) fn speaking(mut self, layout: Option<Layout>) -> Self {
+        self.0.layout = layout.unwrap_or(self.0.layout);
         self
     }
 
@@ -220,16 +221,45 @@ impl ReplySocket {
         fds: &[BorrowedFd<'_>],
         deadline: Deadline,
     ) -> Result<(), Failure> {
-        let socket = &self.0.bound.socket;
-        let sent = match socket.send(None, datagram.as_bytes(), fds) {
+        let sent = match self.try_send(datagram, fds) {
             Err(Errno::AGAIN) if !deadline.is_over() => {
                 // A handler that is going to wait lets others go first.
                 turn::let_others_go_first();
-                socket.send_by(datagram.as_bytes(), fds, deadline)
+                self.socket().send_by(datagram.as_bytes(), fds, deadline)
             }
             sent => sent,
         };
         sent.map_err(|errno| Failure::Peer(Outcome::of_send_error(errno)))
+    }
+
+    /// The same, but asks before each new attempt whether to go on. The kernel, which wakes those
+    /// that wait in their order, would not ask.
+    pub(super) fn send_checked(
+        &self,
+        datagram: &Datagram,
+        fds: &[BorrowedFd<'_>],
+        deadline: Deadline,
+        may_go_on: impl Fn() -> Result<(), NotPrimary>,
+    ) -> Result<(), Failure> {
+        let mut sent = self.try_send(datagram, fds);
+        let mut room = Room::new();
+        if sent == Err(Errno::AGAIN) && !deadline.is_over() {
+            turn::let_others_go_first();
+            room.join((), None);
+        }
+        while !room.is_empty() && !deadline.is_over() {
+            room.wait(self.socket(), deadline.left(), false);
+            may_go_on()?;
+            room.retry(self.socket(), |()| {
+                sent = self.try_send(datagram, fds);
+                sent != Err(Errno::AGAIN)
+            });
+        }
+        sent.map_err(|errno| Failure::Peer(Outcome::of_send_error(errno)))
+    }
+
+    fn try_send(&self, datagram: &Datagram, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+        self.socket().send(None, datagram.as_bytes(), fds)
     }
 
     /// Whether the peer that it is connected to is gone, or another is in its place.

@@ -16,8 +16,8 @@ use crate::{
 /// anew when it has changed.
 ///
 /// Another may have taken the primary's place by then: a DPDK primary that starts removes
-/// `mp_socket` and binds its own. So before anything is sent to all, what has changed is looked at,
-/// and the layout read anew.
+/// `mp_socket` and binds its own. So before a primary sends anything, to one member or to all, what
+/// has changed is looked at, and the layout read anew.
 #[derive(Debug)]
 pub struct Roster {
     pub(crate) directory: Directory,
@@ -64,23 +64,34 @@ impl Roster {
 
     /// The layout in which to send now, and to whom.
     pub(crate) fn current(&self, group: &Group) -> Result<(Layout, Vec<Member>), NotPrimary> {
-        // Read before looking: what changes meanwhile changes it again.
         let stamp = self.directory.stamp();
-        let checked = self.lock().checked;
-        let layout = match checked {
-            Some((of_check, layout)) if Some(of_check) == stamp => layout,
-            _ => {
-                let layout = self.check(group)?;
-                self.lock().checked = stamp.map(|stamp| (stamp, layout));
-                layout
-            }
-        };
-        Ok((layout, self.members(group)?))
+        Ok((self.layout_at(stamp, group)?, self.members_at(stamp, group)?))
+    }
+
+    /// The layout in which to send now.
+    pub(crate) fn layout(&self, group: &Group) -> Result<Layout, NotPrimary> {
+        self.layout_at(self.directory.stamp(), group)
     }
 
     /// The members, by file name.
     pub(crate) fn members(&self, group: &Group) -> Result<Vec<Member>, GroupError> {
-        let stamp = self.directory.stamp();
+        self.members_at(self.directory.stamp(), group)
+    }
+
+    /// `stamp` was read before: what changes meanwhile changes it again.
+    fn layout_at(&self, stamp: Option<Stamp>, group: &Group) -> Result<Layout, NotPrimary> {
+        let checked = self.lock().checked;
+        match checked {
+            Some((of_check, layout)) if Some(of_check) == stamp => Ok(layout),
+            _ => {
+                let layout = self.check(group)?;
+                self.lock().checked = stamp.map(|stamp| (stamp, layout));
+                Ok(layout)
+            }
+        }
+    }
+
+    fn members_at(&self, stamp: Option<Stamp>, group: &Group) -> Result<Vec<Member>, GroupError> {
         match &self.lock().listed {
             Some((of_list, members)) if Some(*of_list) == stamp => return Ok(members.clone()),
             _ => {}

@@ -65,6 +65,7 @@ impl sealed::Role for Primary {
             |group| group.bind_primary().map(|(directory, bound)| (bound, directory)),
             |one, directory, port| {
                 let roster = Arc::new(Roster::of_primary(directory, port.bound.place()));
+                one.requester.is_of_primary(Arc::clone(&roster));
                 AskingAll { one, roster, port: Arc::clone(port) }
             },
         )

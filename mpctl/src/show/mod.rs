@@ -209,6 +209,7 @@ pub(crate) fn word(outcome: &Outcome) -> &'static str {
         Outcome::Refused => "refused",
         Outcome::FdsLost => "fds_lost",
         Outcome::BufferFull => "buffer_full",
+        Outcome::Superseded => "superseded",
         Outcome::Failed { .. } => "failed",
         _ => "unknown",
     }

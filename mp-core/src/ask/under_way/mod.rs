@@ -8,6 +8,7 @@
 mod receiving;
 
 use std::{
+    ops::Range,
     os::fd::BorrowedFd,
     time::{Duration, Instant},
 };
@@ -109,6 +110,9 @@ impl RequestUnderWay {
             if is_full && !self.receive(requester, inbox, Wait::AtMost(PAUSE))? {
                 at_once *= 2;
             }
+            if is_full && self.is_superseded(requester, peer..self.members.len())? {
+                break;
+            }
             self.send_or_queue(requester, peer, fds);
         }
         Ok(())
@@ -143,7 +147,7 @@ impl RequestUnderWay {
                 }
                 Step::Wait(time) => {
                     self.room.wait(self.reply_socket.socket(), time, true);
-                    self.send_to_the_full(requester, fds);
+                    self.send_to_the_full(requester, fds)?;
                     self.drain(requester, inbox)?;
                 }
                 Step::Look => self.look(requester, inbox)?,
@@ -163,7 +167,7 @@ impl RequestUnderWay {
     ) -> Result<Option<Duration>, Failure> {
         if is_its_turn && !self.room.is_empty() {
             self.room.wait(self.reply_socket.socket(), Duration::ZERO, false);
-            self.send_to_the_full(requester, fds);
+            self.send_to_the_full(requester, fds)?;
         }
         let mut received = 0;
         loop {
@@ -249,13 +253,36 @@ impl RequestUnderWay {
         note(requester, &mut self.pending, peer, sent)
     }
 
-    fn send_to_the_full(&mut self, requester: &Requester, fds: &[BorrowedFd<'_>]) {
+    fn send_to_the_full(&mut self, requester: &Requester, fds: &[BorrowedFd<'_>]) -> Result<(), Failure> {
+        if self.is_superseded(requester, 0..0)? {
+            return Ok(());
+        }
         let Self { reply_socket, pending, members, datagram, room, .. } = self;
         let socket = reply_socket.socket();
         room.retry(socket, |peer| {
             let to = members.get(*peer).map(Member::address);
             note(requester, pending, *peer, socket.send(to, datagram.as_bytes(), fds))
         });
+        Ok(())
+    }
+
+    /// Whether this is a primary's and another has taken that one's place since it began. Then that is
+    /// the outcome of those that wait for room, and of `unasked`; those asked may still answer.
+    fn is_superseded(&mut self, requester: &Requester, unasked: Range<usize>) -> Result<bool, Failure> {
+        match requester.check_still_current(self.reply_socket.layout()) {
+            Ok(()) => Ok(false),
+            // It is to one, and there is no more to tell.
+            Err(not) if self.members.is_empty() => Err(not.into()),
+            Err(not) => {
+                let why = Outcome::of_withdrawn(not);
+                let room = std::mem::replace(&mut self.room, Room::new());
+                room.keys()
+                    .copied()
+                    .chain(unasked)
+                    .for_each(|peer| _ = self.pending.settle(peer, why.clone()));
+                Ok(true)
+            }
+        }
     }
 }
 

@@ -79,10 +79,12 @@ impl Worker {
         to: &Address,
         request: &AsyncRequest,
     ) -> Result<RequestUnderWay, Failure> {
+        let layout_of_primary = self.requester.layout_of_primary()?;
         let message = MessageRef::from(&request.message);
         let id = self.requester.identify(message.name());
         let kept = self.kept_reply_socket(slot, Some(to), &id, &[]);
         if let Some(reply_socket) = kept.or_else(|| self.requester.kept_reply_socket_to(to, Some(&id))) {
+            let reply_socket = reply_socket.speaking(layout_of_primary);
             let under_way = self.send_to_one(to, reply_socket, request, id);
             if !under_way.is_gone() {
                 return Ok(under_way);
@@ -93,7 +95,7 @@ impl Worker {
         // This thread waits for nobody: whom it cannot ask yet it asks later.
         let at_once = Deadline::after(Duration::ZERO);
         let reply_socket = self.requester.open_reply_socket_to(to, at_once)?;
-        Ok(self.send_to_one(to, reply_socket, request, id))
+        Ok(self.send_to_one(to, reply_socket.speaking(layout_of_primary), request, id))
     }
 
     /// Sends it, or queues it up behind others that wait for room at that peer.
@@ -135,7 +137,7 @@ impl Worker {
         let message = MessageRef::from(&request.message);
         let id = self.requester.identify(message.name());
         let reply_socket = match self.kept_reply_socket(slot, None, &id, &members) {
-            Some(reply_socket) => reply_socket.speaking(layout),
+            Some(reply_socket) => reply_socket.speaking(Some(layout)),
             None => self.requester.open_reply_socket(layout, &members, &id)?,
         };
         let pending = request.pending(members.len());
