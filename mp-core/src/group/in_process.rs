@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::PrivateDirectory;
 
-/// A group within this process, for unit tests of code that uses the roles: nothing need be
-/// there, and groups do not meet.
+/// A group within this process, for unit tests of code that uses the roles: nothing need be there,
+/// and groups do not meet.
 ///
-/// It is a runtime directory of its own: private (mode 0700), below [`std::env::temp_dir`],
-/// made when the first role starts and removed, with all that is in it, when the last role and
-/// handle of the group are gone. Everything is as between processes: the same sockets, limits,
-/// deadlines and outcomes. Only the file-prefix is not used, and there is no DPDK in it.
+/// It is a runtime directory of its own: private (mode 0700), below [`std::env::temp_dir`], made
+/// when the first role starts and removed, with all that is in it, when the last role and handle of
+/// the group are gone. Everything is as between processes: the same sockets, limits, deadlines and
+/// outcomes. Only the file-prefix is not used, and there is no DPDK in it.
 ///
 /// # Examples
 ///
@@ -31,8 +31,8 @@ use super::PrivateDirectory;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Takes the place of DPDK's `--in-memory` and `--no-shconf`, with which its IPC
-/// is turned off (`ENOTSUP`).
+/// Takes the place of DPDK's `--in-memory` and `--no-shconf`, with which its IPC is turned off
+/// (`ENOTSUP`).
 #[doc(alias = "--in-memory")]
 #[doc(alias = "--no-shconf")]
 #[derive(Debug, Clone)]

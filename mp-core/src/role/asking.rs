@@ -102,8 +102,9 @@ impl Asking {
     }
 }
 
-/// The role's thread for asynchronous requests, if it has one, ends with it. It is waited for, since
-/// a process that ends before would leave its reply sockets; not again if the role has been stopped.
+/// The role's thread for asynchronous requests, if it has one, ends with it. It is waited for,
+/// since a process that ends before would leave its reply sockets; not again if the role has been
+/// stopped.
 impl Drop for Asking {
     fn drop(&mut self) {
         if self.requester.stop() && !self.requester.wait_until_ended(Deadline::after(DROP_TIMEOUT)) {

@@ -92,8 +92,8 @@ impl<R: Role> Builder<R> {
 
     /// Uses this runtime directory instead of `<base>/dpdk/<file-prefix>/`.
     ///
-    /// Default: DPDK's. The base is `$RUNTIME_DIRECTORY` if set, else `/var/run`
-    /// for root, else `$XDG_RUNTIME_DIR`, else `/tmp`.
+    /// Default: DPDK's. The base is `$RUNTIME_DIRECTORY` if set, else `/var/run` for root, else
+    /// `$XDG_RUNTIME_DIR`, else `/tmp`.
     #[must_use]
     pub fn runtime_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.setup.location = Location::Dir(dir.into());
@@ -121,12 +121,12 @@ impl<R: Role> Builder<R> {
         self
     }
 
-    /// How long to spin for a datagram before sleeping until one comes: whoever
-    /// waits for a reply, and whoever receives for a primary or a secondary.
+    /// How long to spin for a datagram before sleeping until one comes: whoever waits for a reply,
+    /// and whoever receives for a primary or a secondary.
     ///
-    /// A request takes a fraction of the time if both sides spin, each on a core
-    /// of its own; on one core they hold each other up. A member spins that long
-    /// after each datagram, and not while nothing comes.
+    /// A request takes a fraction of the time if both sides spin, each on a core of its own; on one
+    /// core they hold each other up. A member spins that long after each datagram, and not while
+    /// nothing comes.
     ///
     /// Default: not at all.
     #[must_use]
@@ -135,13 +135,12 @@ impl<R: Role> Builder<R> {
         self
     }
 
-    /// How many asynchronous requests may be under way at once. One more fails
-    /// with [`RequestError::TooManyUnderWay`](crate::RequestError::TooManyUnderWay).
+    /// How many asynchronous requests may be under way at once. One more fails with
+    /// [`RequestError::TooManyUnderWay`](crate::RequestError::TooManyUnderWay).
     ///
-    /// Default: 16,384. Each takes less than 1 KiB until its reply is there, so
-    /// at most 16 MiB, and copies of its message's descriptors until it is sent.
-    /// Whatever the bound, at most 128 reply sockets are open for them; the
-    /// others wait their turn, in order, while their deadlines run.
+    /// Default: 16,384. Each takes less than 1 KiB until its reply is there, so at most 16 MiB, and
+    /// copies of its message's descriptors until it is sent. Whatever the bound, at most 128 reply
+    /// sockets are open for them; the others wait their turn, in order, while their deadlines run.
     ///
     /// # Examples
     ///
@@ -165,9 +164,8 @@ impl<R: Role> Builder<R> {
 impl<R: Joins> Builder<R> {
     /// Calls `handler` for each message of this name.
     ///
-    /// Handlers run one at a time, in the order in which datagrams came; one
-    /// that waits for a reply of its own lets others run meanwhile. A panic in
-    /// one is caught and counted.
+    /// Handlers run one at a time, in the order in which datagrams came; one that waits for a reply
+    /// of its own lets others run meanwhile. A panic in one is caught and counted.
     #[must_use]
     pub fn on<F>(self, name: Name, handler: F) -> Self
     where
@@ -176,9 +174,8 @@ impl<R: Joins> Builder<R> {
         self.register(name, answer::on(handler))
     }
 
-    /// Calls `handler` for each request of this name. It answers through the
-    /// [`Responder`], at once or later; dropping that tells the requester to
-    /// ignore this process.
+    /// Calls `handler` for each request of this name. It answers through the [`Responder`], at once
+    /// or later; dropping that tells the requester to ignore this process.
     #[must_use]
     pub fn serve<F>(self, name: Name, handler: F) -> Self
     where
@@ -187,9 +184,8 @@ impl<R: Joins> Builder<R> {
         self.register(name, answer::serve(handler))
     }
 
-    /// Calls `handler` for whatever comes under this name, message or request.
-    /// It may turn away what it can make nothing of: that is counted, and a
-    /// request answered *ignore*.
+    /// Calls `handler` for whatever comes under this name, message or request. It may turn away
+    /// what it can make nothing of: that is counted, and a request answered *ignore*.
     #[must_use]
     pub fn action<F>(self, name: Name, handler: F) -> Self
     where
@@ -213,8 +209,8 @@ impl<R: Joins> Builder<R> {
         self
     }
 
-    /// How many datagrams may wait while a handler is running. Beyond it,
-    /// messages are dropped and counted and requests answered *ignore*.
+    /// How many datagrams may wait while a handler is running. Beyond it, messages are dropped and
+    /// counted and requests answered *ignore*.
     ///
     /// Default: 256, about 200 KiB when full, and up to 8 descriptors each.
     #[must_use]
@@ -225,8 +221,8 @@ impl<R: Joins> Builder<R> {
 
     /// Allows actions under names of DPDK's own, in a group with DPDK in it.
     ///
-    /// Default: [`RegisterError::DpdkName`], since DPDK processes that ask for
-    /// them expect DPDK to answer.
+    /// Default: [`RegisterError::DpdkName`], since DPDK processes that ask for them expect DPDK to
+    /// answer.
     #[must_use]
     pub fn allow_dpdk_actions(mut self) -> Self {
         self.setup.allow_dpdk_actions = true;

@@ -8,11 +8,11 @@ use crate::role::{
 
 /// Sends messages and requests to the primary of a group without joining it.
 ///
-/// It binds nothing that a primary looks for, so no primary ever sends to it or
-/// waits for it. It has no thread until its first asynchronous request. Cheap to
-/// clone; clones share everything. Dropping the last one ends the asynchronous
-/// requests under way with [`Stopped`](crate::RequestError::Stopped), and waits for a
-/// callback that is running, but not longer than a second, and not inside it.
+/// It binds nothing that a primary looks for, so no primary ever sends to it or waits for it. It
+/// has no thread until its first asynchronous request. Cheap to clone; clones share everything.
+/// Dropping the last one ends the asynchronous requests under way with
+/// [`Stopped`](crate::RequestError::Stopped), and waits for a callback that is running, but not
+/// longer than a second, and not inside it.
 ///
 /// # Examples
 ///

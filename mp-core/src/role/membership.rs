@@ -105,8 +105,8 @@ impl Membership {
         ended
     }
 
-    /// Waits until the thread that is about it has left. From inside a handler or a callback it does
-    /// not: that thread waits for this one.
+    /// Waits until the thread that is about it has left. From inside a handler or a callback it
+    /// does not: that thread waits for this one.
     fn await_left(&self, deadline: Deadline) -> bool {
         let waited_for = self.dispatcher.is_handling_here() || self.requester.is_calling_back_here();
         let mut stage = self.stage();
@@ -189,17 +189,15 @@ each! { [Primary, Secondary] {
         &self.0.membership.port.bound.address
     }
 
-    /// Leaves the group, within `timeout` for all of it. Requests that wait are answered
-    /// *ignore*, and so are those that still come; what has begun is finished. It waits until
-    /// handlers and callbacks that run have ended (not for the one that calls this), for the
-    /// directory lock, and for requesters to make room for answers held back for them. Tells
-    /// whether all handlers and callbacks have ended; those that have not go on to their end.
+    /// Leaves the group, within `timeout` for all of it. Requests that wait are answered *ignore*,
+    /// and so are those that still come; what has begun is finished. It waits until handlers and
+    /// callbacks that run have ended (not for the one that calls this), for the directory lock, and
+    /// for requesters to make room for answers held back for them. Tells whether all handlers and
+    /// callbacks have ended; those that have not go on to their end.
     ///
-    /// While another thread is stopping it, waits for that, and tells what that tells, but
-    /// `false` if `timeout` passes first, and at once from inside a handler or callback, for
-    /// which the other waits. Once it is stopped, waits for those that had not ended.
-    ///
-    /// Dropping it does the same, with a timeout of one second.
+    /// While another thread is stopping it, waits for that, and tells what that tells, but `false`
+    /// if `timeout` passes first, and at once from inside a handler or callback, for which the
+    /// other waits. Once it is stopped, waits for those that had not ended.
     pub fn stop(&self, timeout: Duration) -> bool {
         self.0.membership.leave(timeout)
     }

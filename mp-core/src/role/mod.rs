@@ -4,8 +4,8 @@
 //! joins, the answering side. It decides nothing of its own. What several types have as methods of
 //! their own is told once, for [`each`] of them.
 
-/// The same items for each of these types: methods of its own, so that a user need import no
-/// trait. The items are the invocation's, not the macro's: compile errors about them name no macro.
+/// The same items for each of these types: methods of its own, so that a user need import no trait.
+/// The items are the invocation's, not the macro's: compile errors about them name no macro.
 macro_rules! each {
     ([$($type:ty),*] $items:tt) => { $( each! { $type, $items } )* };
     ($type:ty, { $($items:tt)* }) => { impl $type { $($items)* } };

@@ -14,16 +14,16 @@ use crate::{
 
 /// The primary of a group: it sends to every secondary, and they to it.
 ///
-/// There is one in a group; a second one is refused. Taking the place of a C
-/// primary whose C secondaries live on, mind that some of their callers (of
-/// `mp_pdump`, for one) read a first reply without looking whether there is
-/// one, and this primary answers *ignore* for what it has no action for.
+/// There is one in a group; a second one is refused. Taking the place of a C primary whose C
+/// secondaries live on, mind that some of their callers (of `mp_pdump`, for one) read a first reply
+/// without looking whether there is one, and this primary answers *ignore* for what it has no
+/// action for.
 ///
 /// A C secondary that starts anew cannot join it: `rte_eal_init` of a secondary needs the `config`
 /// file and the memory of a DPDK primary. Those that outlive their C primary go on as members.
 ///
-/// Dropping it leaves the group, as [`stop`](Self::stop) with a timeout of one
-/// second does: so long it may take if a handler or a callback goes on.
+/// Dropping it leaves the group, as [`stop`](Self::stop) with a timeout of one second does: so long
+/// it may take if a handler or a callback goes on.
 ///
 /// # Examples
 ///

@@ -9,13 +9,13 @@ use crate::role::{
 
 /// Joins a group as a secondary: a primary sends to it, and it to the primary.
 ///
-/// Joining obliges it to answer: what it has no action for it answers *ignore*,
-/// at once, so that a DPDK primary which asks all its secondaries (to grow its
-/// heap, or to plug in a device) is not held up. A process that is stopped
-/// cannot do so; one that only asks should be a [`Client`](crate::Client).
+/// Joining obliges it to answer: what it has no action for it answers *ignore*, at once, so that a
+/// DPDK primary which asks all its secondaries (to grow its heap, or to plug in a device) is not
+/// held up. A process that is stopped cannot do so; one that only asks should be a
+/// [`Client`](crate::Client).
 ///
-/// Dropping it leaves the group, as [`stop`](Self::stop) with a timeout of one
-/// second does: so long it may take if a handler or a callback goes on.
+/// Dropping it leaves the group, as [`stop`](Self::stop) with a timeout of one second does: so long
+/// it may take if a handler or a callback goes on.
 ///
 /// # Examples
 ///

@@ -113,6 +113,8 @@ asks! { AllPeers: Primary, PrimaryHandle; |this| AllPeers { asking: this.0.get()
 /// let other = members.iter().find(|member| member.address() == there.address()).expect("it has joined");
 /// let reply = here.to(other).request(&Message::new(who), Duration::from_secs(1))?;
 /// assert_eq!(&*reply.message.param, b"there");
+/// // Whose queue is full misses it.
+/// here.to(other).within(Duration::ZERO).send(&Message::new(who))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
@@ -128,22 +130,7 @@ pub struct AllPeers<'a> {
     pub(super) asking: Result<&'a AskingAll, NotRunning>,
 }
 
-/// Sends with a deadline of its own: what `within` returns.
-///
-/// # Examples
-///
-/// ```
-/// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
-/// use std::time::Duration;
-/// use mp_core::{Message, Name, Primary};
-///
-/// let primary = Primary::builder("example").runtime_dir(dir.path()).start()?;
-/// let tick = Message::new(Name::new("tick")?);
-/// // Whose queue is full misses it.
-/// let sent = primary.within(Duration::ZERO).send(&tick)?;
-/// assert_eq!(sent.sent(), 0); // nobody there
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// Sends with a deadline of its own: what `within` returns. [`OnePeer`] shows it.
 #[derive(Debug, Clone, Copy)]
 #[must_use = "it sends nothing until told what"]
 pub struct Within<T> {

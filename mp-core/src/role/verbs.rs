@@ -34,8 +34,8 @@ each! { [Client, Secondary, SecondaryHandle, OnePeer<'_>] {
 
     /// Asks the peer and waits for its reply, at most `timeout`.
     ///
-    /// Any number of requests may be under way, from any threads, also under one name; a late
-    /// reply never answers another. May be called from inside a handler.
+    /// Any number of requests may be under way, from any threads, also under one name; a late reply
+    /// never answers another. May be called from inside a handler.
     ///
     /// # Errors
     ///
@@ -76,8 +76,8 @@ each! { [Client, Secondary, SecondaryHandle, OnePeer<'_>] {
     /// Asks the peer; its reply, or why there is none, comes to `callback`.
     ///
     /// It is called exactly once, whatever happens, also if there is nobody to ask, with the
-    /// request as it was made, but without its descriptors. Everything else, errors too, is as
-    /// with [`request_async`](Self::request_async), except that it cannot be cancelled.
+    /// request as it was made, but without its descriptors. Everything else, errors too, is as with
+    /// [`request_async`](Self::request_async), except that it cannot be cancelled.
     ///
     /// It is called on the role's one thread for asynchronous requests, so it must not block: the
     /// others wait for it. Only if that thread cannot take the request on (the role does not run,
@@ -169,16 +169,16 @@ each! { [Client, Secondary, SecondaryHandle] {
 } }
 
 impl<'a> OnePeer<'a> {
-    /// Sends with this deadline instead of
-    /// [`Builder::send_timeout`](crate::Builder::send_timeout). Zero waits for nobody.
+    /// Sends with this deadline instead of [`Builder::send_timeout`](crate::Builder::send_timeout).
+    /// Zero waits for nobody.
     pub fn within(&self, timeout: Duration) -> Within<OnePeer<'a>> {
         Within { target: *self, timeout }
     }
 }
 
 each! { [Client, Secondary, SecondaryHandle, Primary, PrimaryHandle] {
-    /// One member, to send to and to ask by the same verbs. Any process of a group may: DPDK's
-    /// wire allows it, only its functions do not.
+    /// One member, to send to and to ask by the same verbs. Any process of a group may: DPDK's wire
+    /// allows it, only its functions do not.
     #[must_use]
     pub fn to<'a>(&'a self, member: &'a Member) -> OnePeer<'a> {
         OnePeer { asking: self.0.one(), member: Some(member) }

@@ -17,13 +17,12 @@ use crate::{
 
 /// What comes back from a request, to come.
 ///
-/// It is of no particular executor, and needs none to make progress: the
-/// request goes out when it is made, whether this is polled or not. Dropping
-/// this cancels the request; a reply that comes later is not taken for
-/// another's, and its descriptors are closed.
+/// It is of no particular executor, and needs none to make progress: the request goes out when it
+/// is made, whether this is polled or not. Dropping this cancels the request; a reply that comes
+/// later is not taken for another's, and its descriptors are closed.
 ///
-/// Polled from inside a handler without the reply being there, it lets other
-/// handlers go first, since the handler is going to wait.
+/// Polled from inside a handler without the reply being there, it lets other handlers go first,
+/// since the handler is going to wait.
 ///
 /// # Panics
 ///
