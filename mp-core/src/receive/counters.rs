@@ -1,7 +1,7 @@
 //! What has happened, counted. Each role has one set, shared by all its threads.
 
 use std::{
-    array, fmt,
+    array, fmt, io,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
@@ -44,6 +44,17 @@ pub enum Rejection {
     /// The backlog is full, or the role is stopping. A request is answered *ignore*.
     #[error("too much is waiting to be handled")]
     BacklogFull,
+}
+
+impl From<Rejection> for io::Error {
+    fn from(rejection: Rejection) -> Self {
+        let kind = match rejection {
+            Rejection::Malformed(_) | Rejection::Undecodable => io::ErrorKind::InvalidData,
+            Rejection::Untrusted => io::ErrorKind::PermissionDenied,
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, rejection)
+    }
 }
 
 impl Rejection {

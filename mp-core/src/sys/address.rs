@@ -77,6 +77,7 @@ impl fmt::Debug for Address {
 
 /// A socket cannot have this path: `sun_path` holds 107 bytes and a NUL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 #[error(
     "the socket path {path:?} is {len} bytes long; the limit is {MAX_PATH}: use a shorter file-prefix or runtime directory"
 )]

@@ -3,7 +3,7 @@
 //! Both are native-endian, with a native `int`; unused bytes are sent as zeros
 //! and ignored on receipt, since C peers leave stack garbage in them.
 
-use std::ops::Range;
+use std::{io, ops::Range};
 
 use super::{KERNEL_MAX_FDS, Layout, MAX_DATAGRAM, MAX_PARAM, MessageRef, Name, Tag, Why};
 
@@ -133,6 +133,12 @@ pub enum Malformed {
     /// `num_fds` is not the number of descriptors that came.
     #[error("the datagram's number of file descriptors is not what came with it")]
     FdCount,
+}
+
+impl From<Malformed> for io::Error {
+    fn from(error: Malformed) -> Self {
+        Self::new(io::ErrorKind::InvalidData, error)
+    }
 }
 
 const _: () = assert!(KERNEL_MAX_FDS <= i32::MAX as usize);

@@ -174,6 +174,7 @@ impl FdsIntoIter {
 
 /// More file descriptors than a message can carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 #[error("{count} file descriptors do not fit a message; the limit is {MAX_FDS}")]
 pub struct FdsError {
     /// How many there would be.

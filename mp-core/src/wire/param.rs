@@ -81,6 +81,7 @@ impl fmt::Debug for Param {
 
 /// More bytes than a message can carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 #[error("a param of {len} bytes does not fit a message; the limit is {MAX_PARAM}")]
 pub struct ParamError {
     /// How many there are.

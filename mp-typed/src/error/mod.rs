@@ -109,6 +109,12 @@ pub enum EncodeFault {
     Serialize(String),
 }
 
+impl From<EncodeFault> for io::Error {
+    fn from(fault: EncodeFault) -> Self {
+        Self::new(io::ErrorKind::InvalidInput, fault)
+    }
+}
+
 /// Why a datagram is not a value of the expected type.
 ///
 /// Whatever the reason, every descriptor that came with the datagram has been closed.
@@ -207,6 +213,12 @@ pub enum DecodeFault {
     /// cannot do.
     #[error("{0}")]
     Deserialize(String),
+}
+
+impl From<DecodeFault> for io::Error {
+    fn from(fault: DecodeFault) -> Self {
+        Self::new(io::ErrorKind::InvalidData, fault)
+    }
 }
 
 /// A fault and the field it was found in.
