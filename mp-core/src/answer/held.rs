@@ -20,7 +20,7 @@ use smallvec::SmallVec;
 
 use super::{ReplyError, ReplyPort};
 use crate::{
-    sys::{Address, CARE, Deadline, Room, fd_share},
+    sys::{Address, CARE, Deadline, Room, fd_share, room_for_a_thread},
     wire::{Datagram, Fds, MAX_FDS, MessageError},
 };
 
@@ -84,6 +84,7 @@ impl HeldAnswers {
         if queue.is_empty() {
             let port = Arc::clone(port);
             let thread = thread::Builder::new().name("mp_held_replies".into());
+            room_for_a_thread()?;
             thread.spawn(move || port.held().run(&port))?;
         }
         queue.push_back(answer);

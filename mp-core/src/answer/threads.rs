@@ -23,7 +23,7 @@ use crate::{
         Arrived, Inbox, Missed, ReceivePolicy, Rejection,
         turn::{self, TurnHolder},
     },
-    sys::{Deadline, TakenOut, Wait},
+    sys::{Deadline, TakenOut, Wait, room_for_a_thread},
     wire::{Kind, Message, Reason},
 };
 
@@ -130,7 +130,8 @@ impl Dispatcher {
             return Err(std::io::ErrorKind::QuotaExceeded.into());
         }
         let this = Arc::clone(self);
-        let spawned = thread::Builder::new().name("mp_handle".into()).spawn(move || this.work());
+        let thread = thread::Builder::new().name("mp_handle".into());
+        let spawned = room_for_a_thread().and_then(|()| thread.spawn(move || this.work()));
         spawned.inspect_err(|_| duties.recruit_failed()).map(drop)
     }
 

@@ -33,7 +33,7 @@ pub(crate) use request::{Ending, To};
 use super::{RequestError, Requester};
 use crate::{
     receive::Counters,
-    sys::{Deadline, ForkGuard},
+    sys::{Deadline, ForkGuard, room_for_a_thread},
     wire::{Message, MessageRef, Name},
 };
 use bell::EventBell;
@@ -241,6 +241,7 @@ impl Shared {
     fn start(self: &Arc<Self>, requester: &Arc<Requester>) -> io::Result<()> {
         let worker = Worker::new(Arc::clone(requester), Arc::clone(self))?;
         let end = AtEnd(Arc::clone(self));
+        room_for_a_thread()?;
         thread::Builder::new().name("mp_async".into()).spawn(move || {
             *end.0.lock_thread() = Thread::Running(thread::current().id());
             worker.run();

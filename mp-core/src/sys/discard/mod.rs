@@ -31,7 +31,7 @@ use std::{
     thread,
 };
 
-use super::{ForkGuard, fd_share};
+use super::{ForkGuard, fd_share, room_for_a_thread};
 use crate::wire::{Care, Fds, OwnedFds};
 use kind::{Closing, closing};
 pub(crate) use taken::TakenOut;
@@ -155,7 +155,7 @@ impl Closer {
         let (was_full, now, is_full) = (self.full.load(Relaxed), waiting.len(), self.set_full(&waiting));
         if waiting.threads < THREADS {
             let thread = thread::Builder::new().name("mp_close".into()).stack_size(STACK);
-            if thread.spawn(|| self.run()).is_ok() {
+            if room_for_a_thread().is_ok() && thread.spawn(|| self.run()).is_ok() {
                 waiting.threads += 1;
             }
         }

@@ -18,6 +18,8 @@ use std::{
 use libc::{c_int, c_uint};
 use rustix::pipe::{PipeFlags, pipe_with};
 
+use crate::sys::room_for_a_thread;
+
 /// Small: the thread only exits.
 const STACK: usize = 64 << 10;
 
@@ -57,6 +59,7 @@ fn exiting_with(fds: &[OwnedFd], guard: Option<&OwnedFd>) -> Option<Sender<()>> 
         let _ = may_exit.recv();
     };
     let thread = thread::Builder::new().name("mp_close_exit".into()).stack_size(STACK);
+    room_for_a_thread().ok()?;
     thread.spawn(move || wait(&ready, &may_exit)).ok()?;
     is_ready.recv().unwrap_or(false).then_some(exit)
 }
