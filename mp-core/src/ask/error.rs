@@ -3,7 +3,7 @@
 use std::{io, path::PathBuf, time::Duration};
 
 use crate::{
-    group::{GroupError, NotPrimary},
+    group::GroupError,
     wire::{FdsError, Why},
 };
 
@@ -216,23 +216,5 @@ impl From<SendError> for io::Error {
             _ => io::ErrorKind::Other,
         };
         Self::new(kind, error)
-    }
-}
-
-impl From<NotPrimary> for RequestError {
-    fn from(not: NotPrimary) -> Self {
-        match not {
-            NotPrimary::Superseded { dir } => Self::Superseded { dir },
-            NotPrimary::Group(error) => Self::Group(error),
-        }
-    }
-}
-
-impl From<NotPrimary> for SendError {
-    fn from(not: NotPrimary) -> Self {
-        match not {
-            NotPrimary::Superseded { dir } => Self::Superseded { dir },
-            NotPrimary::Group(error) => Self::Group(error),
-        }
     }
 }

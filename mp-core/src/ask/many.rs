@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use super::{
-    Outcome, Replies, RequestError, Requester, SendError, Sent, matching::RequestId, pending::Pending,
-    reply_socket::ReplySocket, under_way::RequestUnderWay,
+    Outcome, Replies, RequestError, Requester, SendError, Sent, failure::Failure, matching::RequestId,
+    pending::Pending, reply_socket::ReplySocket, under_way::RequestUnderWay,
 };
 use crate::{
-    group::{GroupError, Member},
+    group::{GroupError, Member, Roster},
     receive::{Inbox, turn},
     sys::{Deadline, Room, Socket},
     wire::{Datagram, Kind, Layout, MessageRef},
@@ -17,14 +17,10 @@ use crate::{
 
 impl Requester {
     /// Sends a one-way message from `socket` to all members.
-    ///
-    /// First to all without waiting; then to those whose queues were full, as
-    /// they make room, until the deadline.
     pub(crate) fn send_all(
         &self,
         socket: &Socket,
-        layout: Layout,
-        members: Vec<Member>,
+        roster: &Roster,
         message: &MessageRef<'_>,
         timeout: Duration,
     ) -> Result<Sent, SendError> {
@@ -33,6 +29,24 @@ impl Requester {
             return Err(SendError::Stopped);
         }
         let deadline = Deadline::after(timeout);
+        let (layout, members) =
+            roster.current(&self.group).map_err(|not| Failure::from(not).into_send_error(timeout))?;
+        let outcomes = self.send_to_each(socket, layout, &members, message, deadline);
+        let outcomes: Vec<_> = members.into_iter().zip(outcomes).collect();
+        self.bury_the_dead(&outcomes);
+        Ok(Sent { outcomes })
+    }
+
+    /// First to all without waiting; then to those whose queues were full, as they make room,
+    /// until the deadline.
+    fn send_to_each(
+        &self,
+        socket: &Socket,
+        layout: Layout,
+        members: &[Member],
+        message: &MessageRef<'_>,
+        deadline: Deadline,
+    ) -> Vec<Outcome> {
         let datagram = Datagram::message(layout, Kind::Message, message, None);
         let mut outcomes = vec![Outcome::QueueFull; members.len()];
         let mut send = |peer: usize| {
@@ -74,16 +88,13 @@ impl Requester {
                 self.policy.counters.messages_sent.add();
             }
         }
-        let outcomes: Vec<_> = members.into_iter().zip(outcomes).collect();
-        self.bury_the_dead(&outcomes);
-        Ok(Sent { outcomes })
+        outcomes
     }
 
     /// Asks all members at once and waits for their answers, under one deadline.
     pub(crate) fn ask_all(
         &self,
-        layout: Layout,
-        mut members: Vec<Member>,
+        roster: &Roster,
         message: &MessageRef<'_>,
         timeout: Duration,
     ) -> Result<Replies, RequestError> {
@@ -91,6 +102,8 @@ impl Requester {
         if self.is_stopped() {
             return Err(RequestError::Stopped);
         }
+        let (layout, mut members) =
+            roster.current(&self.group).map_err(|not| Failure::from(not).into_request_error(timeout))?;
         if members.is_empty() {
             return Ok(Replies::default());
         }
@@ -187,15 +200,14 @@ mod tests {
         let message = Message::new(Name::from_static("note"));
         let send = |timeout| {
             let message = MessageRef::from(&message);
-            let sent = requester.send_all(&socket, Layout::Bytes332, members.clone(), &message, timeout);
-            sent.expect("it is sent or has an outcome").outcomes
+            requester.send_to_each(&socket, Layout::Bytes332, &members, &message, Deadline::after(timeout))
         };
-        while send(Duration::ZERO).iter().all(|(_, outcome)| *outcome == Outcome::Sent) {}
+        while send(Duration::ZERO).iter().all(|outcome| *outcome == Outcome::Sent) {}
 
         let (start, cpu) = (Instant::now(), cpu_time());
         let outcomes = send(Duration::from_millis(500));
         let (wall, cpu) = (start.elapsed(), cpu_time() - cpu);
-        assert!(outcomes.iter().all(|(_, outcome)| *outcome == Outcome::BufferFull), "{outcomes:?}");
+        assert!(outcomes.iter().all(|outcome| *outcome == Outcome::BufferFull), "{outcomes:?}");
         assert!(wall >= Duration::from_millis(500) && cpu < wall / 4, "{cpu:?} of {wall:?}");
         drop(sockets);
     }

@@ -32,7 +32,7 @@ use std::{
 };
 
 pub use asynchronous::{Asked, RepliesFuture, ReplyFuture};
-pub(crate) use asynchronous::{Ending, To, guarded, refuse};
+pub(crate) use asynchronous::{Ending, To, call_back_failed, guarded};
 pub use error::{RequestError, SendError};
 pub use outcome::{Outcome, Replies, Reply, Sent};
 

@@ -47,7 +47,7 @@ pub trait Target: Copy + sealed::Target {
     {
         match self.asked() {
             Ok((requester, to)) => requester.ask_then(to, message, timeout, callback),
-            Err(why) => ask::refuse(message, callback, why.into()),
+            Err(why) => ask::call_back_failed(message, callback, why.into()),
         }
     }
 
@@ -190,15 +190,13 @@ impl Target for AllPeers<'_> {
 
     fn send(self, message: &MessageRef<'_>, within: Option<Duration>) -> Result<Sent, SendError> {
         let AskingAll { one, roster, port } = self.asking?;
-        let (layout, members) = roster.current(one.group())?;
         let timeout = within.unwrap_or(one.send_timeout);
-        one.requester.send_all(&port.bound.socket, layout, members, message, timeout)
+        one.requester.send_all(&port.bound.socket, roster, message, timeout)
     }
 
     fn request(self, message: &MessageRef<'_>, timeout: Duration) -> Result<Replies, RequestError> {
         let AskingAll { one, roster, .. } = self.asking?;
-        let (layout, members) = roster.current(one.group())?;
-        one.requester.ask_all(layout, members, message, timeout)
+        one.requester.ask_all(roster, message, timeout)
     }
 }
 

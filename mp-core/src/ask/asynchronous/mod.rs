@@ -146,7 +146,7 @@ impl Requester {
 }
 
 /// Runs a callback for a request that was not made, since there is no role to make it.
-pub(crate) fn refuse<T>(
+pub(crate) fn call_back_failed<T>(
     message: &MessageRef<'_>,
     callback: impl FnOnce(Message, Result<T, RequestError>),
     why: RequestError,
