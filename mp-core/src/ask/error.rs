@@ -38,15 +38,15 @@ pub enum RequestError {
         /// The deadline that was given.
         timeout: Duration,
     },
-    /// As many asynchronous requests were under way before it as there are reply
-    /// sockets for, and its deadline passed before its turn came; nobody was asked.
+    /// Nobody was asked: earlier asynchronous requests had all the reply sockets that there are,
+    /// until the deadline of this one had passed.
     #[error("the request's turn did not come within {timeout:?}: too many others wait for their replies")]
     NotAsked {
         /// The deadline that was given.
         timeout: Duration,
     },
-    /// The bound of asynchronous requests under way is reached; nobody was asked.
-    /// Wait for some to end, or raise [`Builder::requests_under_way`](crate::Builder::requests_under_way).
+    /// The bound of asynchronous requests under way is reached; nobody was asked. Wait for some to
+    /// end, or raise [`Builder::requests_under_way`](crate::Builder::requests_under_way).
     #[error("{bound} asynchronous requests are under way already, as many as may be")]
     TooManyUnderWay {
         /// How many may be.
@@ -133,15 +133,15 @@ pub enum SendError {
 }
 
 impl RequestError {
-    /// Whether the deadline passed: the peer did not answer in time, or could not even be
-    /// asked. Trying again, or with more time, may do.
+    /// Whether the deadline passed: the peer did not answer in time, or could not even be asked.
+    /// Trying again, or with more time, may do.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::TimedOut { .. } | Self::QueueFull { .. } | Self::NotAsked { .. })
     }
 
-    /// What `rte_errno` is after DPDK's function for the same, as a C caller would see it;
-    /// `None` where DPDK has none, as for an *ignore*.
+    /// What `rte_errno` is after DPDK's function for the same, as a C caller would see it; `None`
+    /// where DPDK has none, as for an *ignore*.
     #[must_use]
     #[doc(alias = "rte_errno")]
     pub fn errno(&self) -> Option<i32> {
@@ -167,8 +167,8 @@ impl SendError {
         matches!(self, Self::QueueFull { .. })
     }
 
-    /// What `rte_errno` is after `rte_mp_sendmsg`, as a C caller would see it; `None` where
-    /// DPDK has none.
+    /// What `rte_errno` is after `rte_mp_sendmsg`, as a C caller would see it; `None` where DPDK
+    /// has none.
     #[must_use]
     #[doc(alias = "rte_errno")]
     pub fn errno(&self) -> Option<i32> {

@@ -1,10 +1,10 @@
 //! Why one peer was not sent to or has not replied: told once, and turned into a public error once.
 //!
-//! Where an error number comes from, it becomes an [`Outcome`] of the peer; a request or message
-//! to that one peer fails with it. What there is to say of the group or of this process instead
-//! makes up the rest. At the edge of this module a [`Failure`] becomes a [`RequestError`], a
-//! [`SendError`] or, if that peer was only one of all, its [`Outcome`] again. When something
-//! fails, and what is tried then, others know.
+//! Where an error number comes from, it becomes an [`Outcome`] of the peer; a request or message to
+//! that one peer fails with it. What there is to say of the group or of this process instead makes
+//! up the rest. At the edge of this module a [`Failure`] becomes a [`RequestError`], a
+//! [`SendError`] or, if that peer was only one of all, its [`Outcome`] again. When something fails,
+//! and what is tried then, others know.
 
 use std::{io, path::PathBuf, time::Duration};
 

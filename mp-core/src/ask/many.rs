@@ -1,4 +1,5 @@
-//! To all members at once: a message, or a request that blocks.
+//! To all members at once: a message, or a request that blocks. Who the members are, the roster
+//! tells.
 
 use std::time::{Duration, Instant};
 
@@ -37,8 +38,8 @@ impl Requester {
         Ok(Sent { outcomes })
     }
 
-    /// First to all without waiting; then to those whose queues were full, as they make room,
-    /// until the deadline.
+    /// First to all without waiting; then to those whose queues were full, as they make room, until
+    /// the deadline.
     fn send_to_each(
         &self,
         socket: &Socket,
@@ -126,7 +127,7 @@ impl Requester {
         Ok(round.end(self).into_replies(self))
     }
 
-    /// One is asked on a connected reply socket, which saves finding it by its path.
+    /// Asks the only member, on a connected reply socket: so the kernel need not look up its path.
     fn ask_the_only(
         &self,
         member: Member,
@@ -142,7 +143,7 @@ impl Requester {
         Ok(Replies { replies: reply.into_iter().collect(), outcomes })
     }
 
-    /// A reply socket to whomever.
+    /// A reply socket that is connected to nobody: one that was kept, or a new one.
     pub(super) fn open_reply_socket(
         &self,
         layout: Layout,
@@ -195,7 +196,8 @@ mod tests {
         let counters = Arc::new(Counters::default());
         let policy = ReceivePolicy { trust: Trust::same_user(), counters, busy_poll: Duration::ZERO };
         let requester = Requester::new(group, policy, 1);
-        // As the system makes them: it holds some 270 datagrams, and they have room for 660.
+        // Its send buffer, of the default size, holds some 270 datagrams; the members' queues hold
+        // 660.
         let socket = Socket::new().expect("a socket");
         let message = Message::new(Name::from_static("note"));
         let send = |timeout| {

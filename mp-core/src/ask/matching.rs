@@ -1,18 +1,17 @@
 //! Which answers count for which request: a decision without I/O.
 //!
-//! C peers match an answer by its sender and its name, which a late or a second
-//! answer to an earlier request has too. Between peers of this crate the tag
-//! tells: an answer carries back its request's. So what comes without one counts
-//! only from a peer that has not shown that it knows tags.
+//! DPDK matches an answer by its sender and its name; but a late or a second answer to an earlier
+//! request has the same. Peers that use this crate put the request's tag into the answer, which
+//! therefore counts for no other request. Once a peer has shown that it knows tags, its answers
+//! without one do not count.
 //!
-//! What a peer without tags (a C process) can still do is said at the top of this
-//! crate's documentation: answer twice, the second time only after the reply
-//! socket has been emptied and taken by the next request of that name.
+//! What a peer without tags (a C process) can still do is said at the top of this crate's
+//! documentation: answer twice, the second time only after the reply socket has been emptied and
+//! taken by the next request of that name.
 //!
-//! A C peer may send back the bytes it got, tag and all, at one time, and write
-//! its answer anew at another, as its actions please. So a tag shows that a peer
-//! knows of tags only if it was written by one who answers, which its magic
-//! number tells.
+//! One action of a C peer may send back the bytes that it got, with the tag in them, while another
+//! writes its answer anew, without. So a tag that came back as it was does not show that the peer
+//! knows tags; one that an answerer wrote does, which its magic number tells.
 
 use crate::wire::{Kind, Name, Origin, Tag};
 
@@ -29,7 +28,7 @@ pub(super) struct RequestId {
 pub(super) enum Verdict {
     /// Its answer.
     Counts,
-    /// An answer to an earlier request, or one more to an earlier request.
+    /// An answer, the first or one more, to an earlier request.
     Late,
     /// No answer, or one under another name.
     Unexpected,
@@ -44,8 +43,8 @@ impl RequestId {
         self.tag
     }
 
-    /// What a datagram from a peer that was asked is to this request. `knows_tags`
-    /// tells whether that peer has shown so before.
+    /// What a datagram from a peer that was asked is to this request. `knows_tags` tells whether
+    /// that peer has shown so before.
     pub(super) fn verdict(&self, kind: Kind, name: &Name, tag: Option<Tag>, knows_tags: bool) -> Verdict {
         if !matches!(kind, Kind::Reply | Kind::Ignore) || *name != self.name {
             return Verdict::Unexpected;
@@ -59,8 +58,8 @@ impl RequestId {
     }
 }
 
-/// Whether a datagram with this tag comes from a peer that knows tags, rather
-/// than from one that sends back what it got.
+/// Whether a datagram with this tag comes from a peer that knows tags, rather than from one that
+/// sends back what it got.
 pub(super) fn shows_knowledge(tag: Option<Tag>) -> bool {
     tag.is_some_and(|tag| tag.origin == Origin::Answerer)
 }

@@ -1,13 +1,17 @@
 //! The asking side: sending, and waiting for what comes back.
 //!
-//! A request goes out on a reply socket of its own (a [`ReplySocket`]) and
-//! its replies come back there, to the thread that asked. So there is no table
-//! of pending requests, no hand-over between threads, and requests of one name
-//! do not meet. [`Pending`](pending::Pending) decides who still owes an
-//! answer; it does no I/O. A request to many peers, and any that nobody blocks
-//! for, is a [`RequestUnderWay`](under_way::RequestUnderWay); those that nobody blocks for are carried
-//! by the one thread of [`asynchronous`]. This module knows nothing of actions and handlers:
-//! the roles call it, from any thread, also from inside a handler.
+//! A request goes out on a reply socket of its own (a [`ReplySocket`]) and its replies come back
+//! there, to the thread that asked. So there is no table of pending requests, no hand-over between
+//! threads, and two requests of one name are never mistaken for each other.
+//! [`Pending`](pending::Pending) decides who still has to answer; it does no I/O.
+//!
+//! A request to many peers, and any that nobody blocks for, is a
+//! [`RequestUnderWay`](under_way::RequestUnderWay); those that nobody blocks for are made by the
+//! one thread of [`asynchronous`]. Why a peer was not sent to, or has not replied, is a
+//! [`Failure`].
+//!
+//! This module knows nothing of actions and handlers: the roles call it, from any thread, also from
+//! inside a handler.
 
 mod asynchronous;
 mod error;
@@ -69,7 +73,8 @@ impl Requester {
     pub(crate) fn new(group: Group, policy: ReceivePolicy, bound: usize) -> Arc<Self> {
         let (pool, async_requests) = (Pool::new(), AsyncRequests::new(bound));
         let (stopped, made_in) = (AtomicBool::new(false), ForkGuard::here());
-        // Not from 0: who has not seen a request cannot tell its number.
+        // Random, not 0: a process that has not received a request must not be able to guess its
+        // number.
         let next_sequence = AtomicU64::new(RandomState::new().hash_one(0));
         let (spellings, of_primary) = (Spellings::default(), OnceLock::new());
         Arc::new(Self {
@@ -114,11 +119,12 @@ impl Requester {
         &self.policy
     }
 
-    /// Nothing is sent from now on, the idle reply sockets are removed, and
-    /// asynchronous requests end. Tells whether it was not stopped before.
+    /// Nothing is sent from now on, the idle reply sockets are removed, and asynchronous requests
+    /// end. Tells whether it was not stopped before.
     pub(crate) fn stop(&self) -> bool {
         let stopped = self.stopped.swap(true, Relaxed);
-        // The locks that a fork copied may be held by threads that it did not copy.
+        // In the child of a fork these locks may be held for good, by threads that only the parent
+        // has.
         if self.made_in.is_here() {
             self.pool.close();
             self.async_requests.close();
@@ -126,9 +132,9 @@ impl Requester {
         !stopped
     }
 
-    /// After [`stop`](Self::stop): waits until all asynchronous requests have
-    /// ended and their callbacks returned, but not longer than `deadline`, and
-    /// not for the callback that calls this. Tells whether all have.
+    /// After [`stop`](Self::stop): waits until all asynchronous requests have ended and their
+    /// callbacks returned, but not longer than `deadline`, and not for the callback that calls
+    /// this. Tells whether all have.
     pub(crate) fn wait_until_ended(&self, deadline: Deadline) -> bool {
         !self.made_in.is_here() || self.async_requests.wait_until_ended(deadline)
     }
@@ -143,8 +149,8 @@ impl Requester {
         RequestId::new(name, self.next_sequence.fetch_add(1, Relaxed))
     }
 
-    /// A reply socket used before, connected to `to`, on which nothing is left
-    /// that could be taken for an answer to the request; any at all for a message.
+    /// A reply socket used before that is connected to `to`. For a request it must hold no earlier
+    /// answer that could be taken for its own; a message has no answer, so any does.
     fn kept_reply_socket_to(&self, to: &Address, request: Option<&RequestId>) -> Option<ReplySocket> {
         loop {
             let reply_socket = self.pool.take(|reply_socket| reply_socket.leads_to(Some(to)))?;
@@ -155,7 +161,7 @@ impl Requester {
         }
     }
 
-    /// The same, connected to nobody, for a request to all of these.
+    /// A reply socket used before that is connected to nobody, for a request to all of these.
     fn kept_reply_socket_to_all(&self, members: &[Member], request: &RequestId) -> Option<ReplySocket> {
         loop {
             let reply_socket = self.pool.take(|reply_socket| reply_socket.leads_to(None))?;
@@ -165,20 +171,21 @@ impl Requester {
         }
     }
 
-    /// A new reply socket. Where one is opened, those to peers that are gone are closed: so
-    /// that members which come and go leave neither sockets nor files of ours behind.
+    /// A new reply socket. Before, closes idle ones whose peers are gone: members that come and go
+    /// would leave sockets and files of ours behind otherwise.
     fn open_reply_socket_to(&self, to: &Address, deadline: Deadline) -> Result<ReplySocket, Failure> {
         self.pool.drop_stale(ReplySocket::is_stale);
         ReplySocket::connected(&self.group, to, deadline)
     }
 
-    /// Whether nothing is left on a used reply socket that could pass for an answer to this
-    /// request. Between peers that tag their answers there is nothing to look for.
+    /// Whether a used reply socket holds no earlier answer that could pass for one to this request.
+    /// If all who are asked tag their answers, none could, and it is not emptied.
     fn is_clear_for(&self, reply_socket: &ReplySocket, request: &RequestId, members: &[Member]) -> bool {
         !reply_socket.could_mistake(request, members) || !reply_socket.has_leavings(&self.policy)
     }
 
-    /// Keeps a reply socket for the next request, or closes it if something may still come to it.
+    /// Keeps a reply socket for the next request, or closes it if answers or other datagrams may
+    /// still come to it.
     fn give_back(&self, reply_socket: ReplySocket, answers_may_come: bool) {
         if !answers_may_come && reply_socket.is_fit_for_another() {
             self.pool.give_back(reply_socket);
@@ -192,7 +199,7 @@ impl Requester {
         self.pool.forget(|reply_socket| reply_socket.leads_to(Some(to)));
     }
 
-    /// What came to a reply socket, if it is the answer that is waited for.
+    /// The answer that came to a reply socket. Whatever else came is counted and dropped.
     fn classify(&self, arrived: Arrived, verdict: Verdict) -> Option<Answer> {
         let Arrived { kind, message, peer, .. } = arrived;
         match (verdict, kind) {
@@ -208,7 +215,8 @@ impl Requester {
         None
     }
 
-    /// A fork's copy is: the replies to it would go to the process it is a fork of.
+    /// Whether nothing may be sent any more. The copy in a fork's child is stopped, too: its
+    /// replies would come to the parent.
     fn is_stopped(&self) -> bool {
         self.stopped.load(Relaxed) || !self.made_in.is_here()
     }
@@ -221,8 +229,7 @@ enum Answer {
     Ignore(Why),
 }
 
-/// What the pool shares with, in the one place where a model checker's own can
-/// take its place.
+/// The primitives that the pool uses. The model checker compiles `pool.rs` again with its own.
 mod sync {
     pub(super) use std::sync::{Mutex, MutexGuard, PoisonError};
 }

@@ -1,4 +1,4 @@
-//! To one peer: a message, or a request that blocks.
+//! To one peer: a message, or a request that blocks. What it means if that fails, `failure` says.
 
 use std::time::{Duration, Instant};
 
@@ -73,7 +73,7 @@ impl Requester {
                 Step::Done => return Ok(None),
                 Step::Wait(time) => Wait::AtMost(time),
                 Step::Look if reply_socket.peer_lives() => continue,
-                // What it sent before it died is in our queue still.
+                // It has died, but what it sent before is still in our queue.
                 Step::Look => Wait::No,
             };
             match inbox.receive(reply_socket.socket(), wait, &self.policy) {
@@ -112,9 +112,9 @@ impl Requester {
         }
     }
 
-    /// A reply socket on which the datagram has been sent. A connection to a primary
-    /// that has gone is made anew, once: another may have taken its place. It is
-    /// a one-way message if it is no request.
+    /// Sends to `to`: a request, or a one-way message if there is no `request`. Tells on which
+    /// reply socket. If the peer of a kept one is gone, connects anew, once: another process may be
+    /// bound at its address now.
     fn deliver(
         &self,
         to: &Address,

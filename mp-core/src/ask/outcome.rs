@@ -1,3 +1,6 @@
+//! What became of each peer that was sent to or asked, as callers see it. Which error of the system
+//! means which, `failure` knows.
+
 use std::{fmt, io};
 
 use crate::{
@@ -34,8 +37,8 @@ pub enum Outcome {
     Gone,
     /// Its queue stayed full until the deadline: it does not read, or not fast enough.
     QueueFull,
-    /// The kernel did not let us send to it: its socket's mode, it is connected to another, or
-    /// its file is no datagram socket.
+    /// The kernel did not let us send to it: its socket's mode, it is connected to another, or its
+    /// file is no datagram socket.
     Refused,
     /// It replied, but this process had no room for the reply's file descriptors (`EMFILE`).
     FdsLost,

@@ -1,7 +1,7 @@
 //! One request under way: who owes an answer, and when to stop waiting.
 //!
-//! A state machine without I/O. The caller tells it what happened and what time
-//! it is; it says what to do next.
+//! A state machine without I/O. The caller tells it what happened and what time it is; it says what
+//! to do next.
 
 use std::time::{Duration, Instant};
 
@@ -10,8 +10,8 @@ use smallvec::SmallVec;
 use super::Outcome;
 use crate::sys::Deadline;
 
-/// How long to wait before asking whether those who owe an answer still live.
-/// Long enough that a request that is answered never asks.
+/// How long to wait before asking whether those who owe an answer still live. Long enough that a
+/// request that is answered never asks.
 const FIRST_LOOK: Duration = Duration::from_millis(20);
 const LONGEST_LOOK: Duration = Duration::from_millis(200);
 
@@ -22,7 +22,8 @@ pub(super) enum Step {
     Done,
     /// Wait for an answer, at most that long.
     Wait(Duration),
-    /// See who of those that owe an answer is still there, and [`settle`](Pending::settle) the others.
+    /// See which of those that have not answered still live, and [`settle`](Pending::settle) the
+    /// others.
     Look,
 }
 
@@ -41,7 +42,7 @@ pub(super) struct Pending {
     peers: SmallVec<[State; 1]>,
     open: usize,
     unanswered: usize,
-    /// Whether an answer can still come that is not wanted any more.
+    /// A peer that was asked has been settled without its answer, which may still come.
     late_may_come: bool,
     deadline: Deadline,
     look_at: Deadline,
@@ -78,7 +79,7 @@ impl Pending {
         match self.peers.get_mut(peer) {
             None | Some(State::Settled(_)) => false,
             Some(state) => {
-                // Who was asked may have answered just before it went, or answer late.
+                // A peer that was asked may have answered just before it died, or may answer late.
                 let may_come = matches!(outcome, Outcome::TimedOut | Outcome::Gone | Outcome::Failed { .. });
                 self.late_may_come |= *state == State::Asked && may_come;
                 self.unanswered -= usize::from(*state == State::Asked);
@@ -121,8 +122,7 @@ impl Pending {
         Step::Wait(left.min(until_look))
     }
 
-    /// Whether a late answer may come: the socket it would come to must not be
-    /// used again.
+    /// Whether answers may still come: the socket that they would come to must not be used again.
     pub(super) fn answers_may_come(&self) -> bool {
         self.late_may_come || self.open > 0
     }

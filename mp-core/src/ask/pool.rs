@@ -1,15 +1,21 @@
+//! Idle reply sockets, for whoever asks next. It knows neither peers nor requests: callers say
+//! which fit.
+//!
+//! The model checker compiles this file again with its own primitives in `super::sync`: nothing
+//! else here may be shared between threads.
+
 use super::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How many are kept for the next requests.
 const IDLE: usize = 32;
 
-/// How many that are found in use a [`Pool::drop_stale`] looks at.
+/// After how many whose peers live a [`Pool::drop_stale`] stops looking.
 const LOOKS: usize = 4;
 
-/// Reply sockets without a request on them, on which no answer is owed.
+/// Reply sockets without a request on them, to which no answer may still come.
 ///
-/// Whoever takes one has it alone; it comes back only if nothing more can arrive
-/// on it. It closes none while others wait for its lock.
+/// Whoever takes one has it alone, and brings it back only if nothing more can arrive on it.
+/// Sockets are closed without the lock, so nobody waits for that.
 #[derive(Debug)]
 pub(super) struct Pool<L> {
     shelf: Mutex<Shelf<L>>,
@@ -34,8 +40,8 @@ impl<L> Pool<L> {
         Some(shelf.idle.remove(at))
     }
 
-    /// Keeps one for later, unless the pool is closed. If there are too many then,
-    /// the one that has been idle longest goes: whoever that leads to may be gone.
+    /// Keeps one for later, unless the pool is closed. If that is one too many, drops the one that
+    /// has been idle longest, whose peer is the likeliest to be gone.
     pub(super) fn give_back(&self, reply_socket: L) {
         let mut shelf = self.lock();
         if shelf.closed {
@@ -49,9 +55,9 @@ impl<L> Pool<L> {
         drop(oldest);
     }
 
-    /// Drops those whose peer is gone, the longest idle first, until a few in a
-    /// row are not; the next call begins with those that follow. They are looked
-    /// at without the lock, one at a time.
+    /// Drops those whose peer is gone, beginning with the longest idle, until it has found
+    /// [`LOOKS`] whose peers live; the next call begins with those that follow. Looks at them one
+    /// at a time, without the lock.
     pub(super) fn drop_stale(&self, is_stale: impl Fn(&L) -> bool) {
         let mut looks = 0;
         // More cannot be idle, and others may bring back what was looked at.

@@ -1,11 +1,11 @@
-//! The pool in the interleavings there are: its file once more, with loom's
-//! primitives for the standard ones.
+//! The pool in all interleavings of a few threads: its file compiled once more, with loom's
+//! primitives instead of the standard ones.
 
 #[allow(clippy::duplicate_mod, reason = "this copy is loom's")]
 #[path = "pool.rs"]
 mod pool;
 
-/// What that file shares with.
+/// The primitives that the file uses.
 mod sync {
     pub(super) use std::sync::PoisonError;
 

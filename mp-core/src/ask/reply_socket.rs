@@ -1,4 +1,5 @@
-//! A reply socket: requests go out on it, and their replies come back to it.
+//! A reply socket: requests go out on it, and their replies come back to it. It knows which peers
+//! tag their answers; which answers count, `matching` decides, and who has to answer, `pending`.
 
 use std::{
     collections::HashSet,
@@ -19,18 +20,18 @@ use crate::{
     wire::{Datagram, Kind, Layout, Name, Tag},
 };
 
-/// How many datagrams are taken from a socket that is given up, or looked over.
+/// How many datagrams are taken at most from a socket before it is closed or used again.
 const SURPLUS: usize = 64;
 
 /// A bound reply socket, perhaps connected to the one peer it asks.
 ///
-/// Connected, the kernel lets nobody else send to it, and sends need no path
-/// look-up. Its layout was read after connecting, so it is that of the very
-/// process it is connected to, however often the group's primary changes.
+/// If it is connected, the kernel lets nobody else send to it, and sends need no path look-up. Its
+/// layout was read after connecting, so it is that of the process at the other end, however often
+/// the group's primary changes.
 #[derive(Debug)]
 pub(super) struct ReplySocket(Box<Open>);
 
-/// Boxed once: a reply socket goes from hand to hand with every request.
+/// Boxed, since a reply socket is moved several times with every request.
 #[derive(Debug)]
 struct Open {
     bound: Bound,
@@ -42,13 +43,13 @@ struct Open {
     peer_address: Option<Address>,
     /// Whether that peer has shown that it knows tags.
     peer_knows_tags: bool,
-    /// Of a socket that is not connected: the peers that have.
+    /// The peers that have, if the socket is not connected.
     know_tags: HashSet<Address>,
-    /// Something came that was no answer to the request under way.
+    /// Something came that was no answer to the request under way: more may follow.
     surplus: bool,
 }
 
-/// Whoever was asked.
+/// One of those that were asked.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum AskedPeer<'a> {
     /// The one that the reply socket is connected to.
@@ -93,8 +94,8 @@ impl ReplySocket {
         &self.0.bound.socket
     }
 
-    /// The same for another layout, if one is given: of a socket that is not connected, and of all of
-    /// a primary's, it is the group's of the day.
+    /// The same, to send in this layout, if one is given. A socket that is not connected, and any
+    /// of a primary's, takes the group's layout anew with every request.
     pub(super) fn speaking(mut self, layout: Option<Layout>) -> Self {
         self.0.layout = layout.unwrap_or(self.0.layout);
         self
@@ -113,13 +114,13 @@ impl ReplySocket {
         self.0.peer.is_some() && self.0.peer == other.0.peer
     }
 
-    /// The peer that it is connected to, if it is bound there.
+    /// The peer that it is connected to, if that is bound at `from`.
     pub(super) fn peer_at(&self, from: Option<&Address>) -> Option<AskedPeer<'static>> {
         (self.0.peer_address.as_ref() == from).then_some(AskedPeer::Connected)
     }
 
-    /// What a datagram is to the request under way; `peer` is whichever of those
-    /// asked it came from.
+    /// What a datagram is to the request under way; `peer` is the one of those asked that sent it,
+    /// `None` if somebody else did.
     pub(super) fn verdict(
         &mut self,
         request: &RequestId,
@@ -166,8 +167,8 @@ impl ReplySocket {
         }
     }
 
-    /// Remembers nothing of those that are not among these any more. Called with every
-    /// request and its members in order, so that members that come and go leave nothing behind for good.
+    /// Forgets which peers know tags, save of these, which are in order of their addresses. Called
+    /// with every request: otherwise it would remember every member that ever came and went.
     pub(super) fn keep_only(&mut self, members: &[Member]) {
         if self.0.know_tags.len() > members.len() {
             let is_among =
@@ -176,8 +177,8 @@ impl ReplySocket {
         }
     }
 
-    /// Whether an answer to an earlier request, left in it, would pass for one to
-    /// `request`: not if everybody who is asked tags answers.
+    /// Whether an answer to an earlier request, left in it, would pass for one to `request`: not if
+    /// everybody who is asked tags answers.
     pub(super) fn could_mistake(&self, request: &RequestId, members: &[Member]) -> bool {
         let all_know = match &self.0.to {
             Some(_) => self.knows_tags(AskedPeer::Connected),
@@ -186,8 +187,8 @@ impl ReplySocket {
         request.tag().is_none() || !all_know
     }
 
-    /// Takes what is left in it of earlier requests, which is counted as late. Tells
-    /// whether there was something: then more may follow.
+    /// Takes what has come after its request ended, and counts it; answers are late. Tells whether
+    /// there was something: then more may follow.
     pub(super) fn has_leavings(&self, policy: &ReceivePolicy) -> bool {
         let mut inbox = Inbox::new();
         let mut found = false;
@@ -206,10 +207,10 @@ impl ReplySocket {
         true
     }
 
-    /// Closes it: its request has ended, but somebody may answer still. Who does
-    /// so later is told that nobody waits any more.
+    /// Closes it: its request has ended, but somebody may answer still. Sending that answer fails
+    /// then, so its sender knows that nobody waits any more.
     pub(super) fn close(self, policy: &ReceivePolicy) {
-        // First the file, so that nothing comes in unseen.
+        // The file goes first: who answers from now on gets an error, what came before is counted.
         self.0.bound.unlink();
         self.has_leavings(policy);
     }
@@ -262,8 +263,8 @@ impl ReplySocket {
         self.socket().send(None, datagram.as_bytes(), fds)
     }
 
-    /// Whether the peer that it is connected to is gone, or another is in its place.
-    /// To be asked only while no answer is owed on it.
+    /// Whether the peer that it is connected to is gone, or another is in its place. Only to be
+    /// called while no request waits for an answer on it.
     pub(super) fn is_stale(&self) -> bool {
         let Some((to, peer)) = self.0.to.as_ref().zip(self.0.peer.as_ref()) else { return false };
         // Connecting anew to the same socket changes nothing, and tells whether it lives.

@@ -1,3 +1,6 @@
+//! What wakes the thread for asynchronous requests while it waits for sockets. Why it is woken,
+//! `submissions` knows.
+
 use rustix::{
     event::{EventfdFlags, eventfd},
     fd::{AsFd, BorrowedFd, OwnedFd},

@@ -1,3 +1,6 @@
+//! What whoever asked without blocking awaits, or drops. How the outcome comes to be, it does not
+//! know.
+
 use std::{
     fmt,
     pin::Pin,

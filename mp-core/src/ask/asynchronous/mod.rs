@@ -1,11 +1,13 @@
-//! Requests that nobody blocks for: one thread carries them all.
+//! Requests that nobody blocks for: one thread makes them all.
 //!
-//! Whoever asks leaves an [`AsyncRequest`] in the [`Submissions`] and has a future,
-//! or has left a callback. The thread, started with the first, has a bounded
-//! number of slots, each with a reply socket, of which each peer has some of its own; [`Schedule`](schedule::Schedule)
-//! says who has one and what is due, and a [`RequestUnderWay`](super::under_way::RequestUnderWay) is the
-//! request under way, the same that a blocking request to all is. While nothing
-//! is under way the thread sleeps; it ends with the role.
+//! Whoever asks puts an [`AsyncRequest`] into the [`Submissions`], and has a future or has left a
+//! callback. The first request starts the thread. It has a bounded number of slots, each with one
+//! reply socket for one request at a time, and keeps some of them for each peer, so that one that
+//! is stuck does not hold up the others. [`Schedule`](schedule::Schedule) decides which request has
+//! a slot and what is due; a [`RequestUnderWay`](super::under_way::RequestUnderWay) sends and
+//! receives, as in a blocking request to all.
+//!
+//! While nothing is under way the thread sleeps; it ends with the role. Whom to ask, the roles say.
 
 mod bell;
 mod future;
@@ -43,7 +45,7 @@ use request::AsyncRequest;
 use submissions::{NotTaken, Submissions};
 use worker::Worker;
 
-/// What threads share with, for the model checker to replace.
+/// The primitives that threads share data with. The model checker takes its own instead.
 mod sync {
     pub(super) use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 }
@@ -64,7 +66,7 @@ struct Shared {
     submissions: Submissions<Box<AsyncRequest>, EventBell>,
     thread: Mutex<Thread>,
     changed: Condvar,
-    /// The process that has the thread: a fork's copy has not.
+    /// The process that has the thread: the child of a fork has not.
     started_in: ForkGuard,
 }
 
@@ -161,7 +163,7 @@ pub(crate) fn guarded(name: &Name, counters: Option<&Counters>, callback: impl F
     if let Err(payload) = catch_unwind(AssertUnwindSafe(callback)) {
         counters.iter().for_each(|counters| counters.handler_panics.add());
         tracing::error!(%name, "a callback panicked");
-        // What it panicked with is the user's too.
+        // To drop what it panicked with runs the user's code, too.
         if let Err(worse) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             std::mem::forget(worse);
         }
@@ -181,8 +183,8 @@ impl AsyncRequests {
         }
     }
 
-    /// After [`close`](Self::close): waits until the thread has ended, but not
-    /// longer than `deadline`, and not on that thread. Tells whether it has.
+    /// After [`close`](Self::close): waits until the thread has ended, but not longer than
+    /// `deadline`, and not on that thread. Tells whether it has.
     pub(super) fn wait_until_ended(&self, deadline: Deadline) -> bool {
         let Some(shared) = self.shared.get() else { return true };
         let mut thread = shared.lock_thread();

@@ -1,9 +1,9 @@
-//! What askers and the thread for asynchronous requests share, in the interleavings there are.
+//! What askers and the thread for asynchronous requests share, in all interleavings of a few steps.
 //!
-//! The two files with all that is shared are compiled once more here, with
-//! loom's primitives for the standard ones, so that no flag is needed: it runs
-//! with all tests, or alone by `cargo test -p mp-core asynchronous::model`. Loom also
-//! finds whatever waits for ever: a lost wake-up is a failure.
+//! The two files with all that is shared are compiled once more here, with loom's primitives
+//! instead of the standard ones. So no flag is needed: it runs with all tests, or alone by
+//! `cargo test -p mp-core asynchronous::model`. Loom also finds whatever waits for ever, as after a
+//! lost wake-up.
 
 #[allow(clippy::duplicate_mod, reason = "this copy is loom's")]
 #[path = "oneshot.rs"]
@@ -12,7 +12,7 @@ mod oneshot;
 #[path = "submissions.rs"]
 mod submissions;
 
-/// What those two files share with.
+/// The primitives that those two files use.
 mod sync {
     pub(super) use std::sync::PoisonError;
 
@@ -63,8 +63,8 @@ enum PeerIs {
 
 type ModelHandover = Arc<Submissions<Sender<Id>, ModelBell>>;
 
-/// What the thread does, without I/O. Returns how many requests it had, and how
-/// many of them were cancelled.
+/// What the thread does, without I/O. Returns how many requests it had, and how many of them were
+/// cancelled.
 fn carry(submissions: &ModelHandover, peer: PeerIs) -> (usize, usize) {
     let (mut taken, mut under_way) = (Taken::default(), Vec::new());
     let (mut had, mut cancelled) = (0, 0);
@@ -119,9 +119,9 @@ fn cancel(submissions: &ModelHandover, id: Id, receiver: Receiver<Id>) {
     }
 }
 
-/// Loom's search, of all interleavings with few changes of thread that are not
-/// called for: all of them are too many, and few suffice to show nearly any
-/// fault. `LOOM_MAX_PREEMPTIONS=3` allows one more, for some seconds more.
+/// Loom's search, of all interleavings with few changes of thread that are not called for: all of
+/// them are too many, and few suffice to show nearly any fault. `LOOM_MAX_PREEMPTIONS=3` allows one
+/// more, for some seconds more.
 fn check(model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(2));

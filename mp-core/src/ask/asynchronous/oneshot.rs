@@ -1,8 +1,8 @@
-//! One value on its way from the thread for asynchronous requests to a future, without a channel's
-//! queue: its room is allocated when it is there.
+//! One value on its way from the thread for asynchronous requests to a future. Memory for it is
+//! allocated only once it is there, so a request that waits takes little.
 //!
-//! The model checker has its own copy of this file, with its own primitives in
-//! `super::sync`: nothing else here may be shared between threads.
+//! The model checker has its own copy of this file, with its own primitives in `super::sync`:
+//! nothing else here may be shared between threads.
 
 use std::task::{Context, Poll, Waker};
 
@@ -14,8 +14,7 @@ pub(super) fn receiver<T>() -> (Sender<T>, Receiver<T>) {
     (Sender(Arc::clone(&shared)), Receiver(shared))
 }
 
-/// Where the value comes from. Dropped, there will be none, and the other end
-/// is told.
+/// Where the value comes from. If it is dropped, the other end is told that there will be none.
 #[derive(Debug)]
 pub(super) struct Sender<T>(Arc<Mutex<State<T>>>);
 

@@ -1,13 +1,12 @@
-//! Whose queue is full, and who is next to have room in it. No I/O.
+//! Which requests wait for room at the same peer, and which of them is next. No I/O.
 
 use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
 use crate::sys::Address;
 
-/// The slots that wait for room in the queue of one peer, in the order in
-/// which their requests were made. Only the first of them tries: otherwise all
-/// would, whenever the peer has read one datagram, and the last might be served
-/// before the first.
+/// The slots that wait for room in the queue of one peer, in the order in which their requests were
+/// made. Only the first of them tries: otherwise all would, whenever the peer has read one
+/// datagram, and the last might be served before the first.
 #[derive(Debug, Default)]
 pub(super) struct Queues(HashMap<Address, VecDeque<usize>>);
 
@@ -21,7 +20,7 @@ impl Queues {
         self.0.entry(peer.clone()).or_default().push_back(slot);
     }
 
-    /// Takes `slot` out; who is the first now, if another was before.
+    /// Takes `slot` out. If it was the first, tells which is the first now.
     pub(super) fn leave(&mut self, peer: &Address, slot: usize) -> Option<usize> {
         let Entry::Occupied(mut queue) = self.0.entry(peer.clone()) else { return None };
         let slots = queue.get_mut();

@@ -1,4 +1,5 @@
-//! `epoll(7)` over the reply sockets of all slots.
+//! Where there is something to do: `epoll(7)` over the reply sockets of all slots. What there is to
+//! do, it does not know.
 
 use std::{mem::MaybeUninit, time::Duration};
 
@@ -29,7 +30,7 @@ const BELL: u64 = u64::MAX;
 #[derive(Debug)]
 pub(super) struct Readiness {
     epoll: OwnedFd,
-    /// What is told of the reply socket at each slot; `None` if nothing is.
+    /// The events for which the reply socket at each slot is registered; `None` if it is not.
     registered: Vec<Option<EventFlags>>,
 }
 
@@ -74,9 +75,8 @@ impl Readiness {
         Ok(())
     }
 
-    /// From now on tells of answers to the request at `slot`, of room in the
-    /// queues that it finds full, and, if that is wanted, of room at the peer
-    /// that its reply socket is connected to.
+    /// From now on tells of answers to the request at `slot`, of room in the queues that it finds
+    /// full, and, if that is wanted, of room at the peer that its reply socket is connected to.
     pub(super) fn register(
         &mut self,
         slot: usize,
@@ -95,7 +95,7 @@ impl Readiness {
         }
         self.registered[slot] = Some(flags);
         for full in under_way.full_queues() {
-            // Once only: a copy that a fork keeps open must not go on telling.
+            // Once only: a copy that the child of a fork keeps open must not go on telling.
             let flags = EventFlags::OUT | EventFlags::ONESHOT;
             match epoll::modify(&self.epoll, full, data, flags) {
                 Err(Errno::NOENT) => epoll::add(&self.epoll, full, data, flags)?,
@@ -105,8 +105,8 @@ impl Readiness {
         Ok(())
     }
 
-    /// Tells nothing more of the reply socket that was at `slot`. To be called before
-    /// that is closed, since a fork may keep a copy open, or used elsewhere.
+    /// Tells nothing more of the reply socket that was at `slot`. To be called before that is used
+    /// elsewhere or closed: closing does not do if the child of a fork has a copy.
     pub(super) fn unregister(&mut self, slot: usize, reply_socket: &ReplySocket) {
         if self.registered.get_mut(slot).and_then(Option::take).is_some() {
             // It fails only for what is not registered.

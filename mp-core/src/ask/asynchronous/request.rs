@@ -1,3 +1,6 @@
+//! A request on its way to and through the thread for asynchronous requests: what to ask of whom,
+//! and how to tell the outcome. When it is made, `schedule` says.
+
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -75,7 +78,7 @@ impl AsyncRequest {
     /// Takes copies of the message's descriptors, for as long as they are needed.
     pub(super) fn copy_fds(&mut self, message: &MessageRef<'_>) -> Result<(), RequestError> {
         message.check()?;
-        // They are closed on the thread that all requests have in common.
+        // Closing one may take long, and all requests have one thread: `CARE` closes them elsewhere.
         self.message.fds = Fds::closed_with(&CARE);
         for fd in message.fds() {
             self.message.fds.push(fd.try_clone_to_owned()?)?;
@@ -130,7 +133,7 @@ impl AsyncRequest {
     }
 }
 
-/// Whatever way it goes, its end is told.
+/// However a request ends, whoever asked is told: if nothing else was, that the role has stopped.
 impl Drop for AsyncRequest {
     fn drop(&mut self) {
         self.tell_error(RequestError::Stopped);
@@ -143,7 +146,7 @@ pub(super) fn without_fds(message: &MessageRef<'_>) -> Message {
     Message { name: *message.name(), param, fds: Fds::new() }
 }
 
-/// It catches its own panics.
+/// The callback catches its own panics.
 fn call(callback: &mut Option<Box<dyn FnOnce() + Send>>) {
     if let Some(callback) = callback.take() {
         callback();
@@ -189,8 +192,8 @@ mod tests {
 
     #[test]
     fn one_that_waits_takes_less_than_a_kibibyte() {
-        // The request; its receiver, with the counts of its `Arc` and a waker; its
-        // entries in the schedule's two trees, whose nodes are half full at worst.
+        // The request; its receiver, with the counts of its `Arc` and a waker; its entries in the
+        // schedule's two trees, whose nodes are half full at worst.
         let receiver = 2 * size_of::<usize>() + 4 * size_of::<usize>();
         let waiting = 2 * size_of::<(Id, Deadline, Box<AsyncRequest>)>();
         let due = 2 * size_of::<(Deadline, Id)>();

@@ -1,4 +1,4 @@
-//! Who waits, who has a slot, and what is due. No I/O, no clock, no threads.
+//! Which requests wait, which have a slot, and what is due. No I/O, no clock, no threads.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -12,16 +12,17 @@ use crate::sys::Deadline;
 /// How many slots there are, and whose.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Slots {
-    /// For each peer, however many others are asked: so one that is stuck leaves room for the others.
+    /// For each peer, however many others are asked: so one that is stuck leaves room for the
+    /// others.
     pub(super) own: usize,
-    /// For those beyond that, whoever comes first.
+    /// For requests beyond a peer's own slots, whoever comes first.
     pub(super) shared: usize,
-    /// In all: beyond that even a peer's own have to wait.
+    /// In all: once so many are taken, requests wait even if their peer has slots of its own left.
     pub(super) most: usize,
 }
 
-/// Requests in the order they were made: some have one of the slots, and with
-/// it a reply socket; the others wait for one, and their deadlines run.
+/// Requests in the order they were made: some have one of the slots, and with it a reply socket;
+/// the others wait for one, and their deadlines run.
 #[derive(Debug)]
 pub(super) struct Schedule<K, J> {
     waiting: BTreeMap<Id, Waiting<K, J>>,
@@ -33,7 +34,7 @@ pub(super) struct Schedule<K, J> {
     /// How many of the shared slots nobody has.
     shared_left: usize,
     limits: Slots,
-    /// When something is due for each, waiting or in_slot.
+    /// When something is due for each, whether it waits or has a slot.
     due: BTreeSet<(Deadline, Id)>,
 }
 
@@ -70,7 +71,7 @@ pub(super) enum Step<J> {
     Expire(J),
 }
 
-/// Where one was that is not wanted any more.
+/// Where a request was that is not wanted any more.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Cancelled<J> {
     Waiting(J),

@@ -1,7 +1,7 @@
 //! What those who ask and the thread for asynchronous requests share.
 //!
-//! The model checker has its own copy of this file, with its own primitives in
-//! `super::sync`: nothing else here may be shared between threads.
+//! The model checker has its own copy of this file, with its own primitives in `super::sync`:
+//! nothing else here may be shared between threads.
 
 use std::mem::swap;
 
@@ -122,8 +122,8 @@ impl<J, B: Bell> Submissions<J, B> {
         taken.closed = shared.taken.closed;
     }
 
-    /// For the thread: a request is over. To be called before its outcome is
-    /// told, so that whoever hears of it can make another.
+    /// For the thread: a request is over. To be called before its outcome is told, so that whoever
+    /// hears of it can make another.
     pub(super) fn ended(&self) {
         self.lock().under_way -= 1;
     }

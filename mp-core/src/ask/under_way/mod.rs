@@ -1,9 +1,9 @@
 //! A request under way to one peer or to many, whoever waits for it.
 //!
-//! It owns the reply socket it went out on and decides nothing: [`Pending`] does. Who
-//! drives it lends it what it needs: the blocking fan-out waits between its
-//! steps in [`collect`](RequestUnderWay::collect); the thread for asynchronous requests calls
-//! [`advance`](RequestUnderWay::advance) when there is something to do.
+//! It owns the reply socket that it went out on, and sends to those who are asked; what comes in is
+//! sorted in `receiving`. What to do next, [`Pending`] decides. A blocking request waits between
+//! its steps in [`collect`](RequestUnderWay::collect); the thread for asynchronous requests never
+//! waits here, but calls [`advance`](RequestUnderWay::advance) when there is something to do.
 
 mod receiving;
 
@@ -29,15 +29,15 @@ use crate::{
     wire::{Datagram, Kind, MessageRef},
 };
 
-/// How many datagrams are taken at once while other requests wait: whatever a
-/// peer sends, they have their turn. What is left makes the reply socket readable again.
+/// How many datagrams are taken for one request before others have their turn: so a peer that sends
+/// without end does not hold them up. What is left keeps the reply socket readable.
 const AT_ONCE: usize = 64;
 
-/// How many answers the system's default lets wait in a socket's queue.
+/// How many answers a socket's queue holds by the system's default (`net.unix.max_dgram_qlen`).
 const ANSWERS_AT_ONCE: usize = 10;
 
-/// How long to wait for an answer before the next are asked nevertheless. Long enough that a
-/// socket's own timeout can end it, which costs no system call.
+/// How long to wait for an answer before more peers are asked all the same. Long enough for the
+/// socket's own timeout to end the wait, which costs no further system call.
 const PAUSE: Duration = Duration::from_millis(8);
 
 /// A request under way.
@@ -95,9 +95,9 @@ impl RequestUnderWay {
         self.room.ask_tellers();
     }
 
-    /// The same, but no more at once than there is room for answers: who finds
-    /// none has to wait for it, which takes longer than to be asked a little
-    /// later. Where no answers come, it goes on without waiting for them.
+    /// The same, but asks no more peers at once than our queue has room for answers: a peer that
+    /// finds it full must wait for room, which takes longer than being asked a little later. If no
+    /// answer comes for [`PAUSE`], twice as many may be asked at once.
     pub(super) fn send_to_all_in_turn(
         &mut self,
         requester: &Requester,
@@ -127,7 +127,7 @@ impl RequestUnderWay {
         }
     }
 
-    /// To one: sends nothing yet, since others wait for room at that peer.
+    /// For a request to one peer: sends nothing yet, since earlier requests wait for room there.
     pub(super) fn queue_up(&mut self) {
         self.room.join(0, None);
     }
@@ -155,9 +155,9 @@ impl RequestUnderWay {
         }
     }
 
-    /// Does what can be done without waiting; whether those with full queues have
-    /// room now is tried only if it is their turn. Tells for how long nothing is
-    /// due then; `None` if everybody has an outcome.
+    /// Does what can be done without waiting. Peers whose queues were full are tried again only if
+    /// `is_its_turn`: otherwise an earlier request waits for the same room. Tells for how long
+    /// nothing is due then; `None` if everybody has an outcome.
     pub(super) fn advance(
         &mut self,
         requester: &Requester,
@@ -187,13 +187,13 @@ impl RequestUnderWay {
         }
     }
 
-    /// When there is something to do if nothing comes; `None` if everybody has
+    /// In how long there is something to do, if nothing comes until then; `None` if everybody has
     /// an outcome.
     pub(super) fn due(&mut self, now: Instant) -> Option<Duration> {
         match self.step(now) {
             Step::Done => None,
             Step::Wait(time) => Some(self.room.due(now).map_or(time, |due| due.min(time))),
-            // Sending took that long; the next look is soon enough.
+            // Sending took so long that it is time to look already. The next look is soon enough.
             Step::Look => Some(Duration::ZERO),
         }
     }
@@ -202,22 +202,22 @@ impl RequestUnderWay {
         &self.reply_socket
     }
 
-    /// How many have not been asked yet, for want of room.
+    /// How many peers have not been asked yet, since there was no room.
     pub(super) fn waiting_for_room(&self) -> usize {
         self.room.len()
     }
 
-    /// Sockets that tell, as being writable, when there is room in other queues.
+    /// Sockets that become writable when there is room at the peers that they are connected to.
     pub(super) fn full_queues(&self) -> impl Iterator<Item = &Socket> {
         self.room.probes()
     }
 
-    /// Whether the reply socket tells, as being writable, when there is room.
+    /// Whether the reply socket itself becomes writable when there is room.
     pub(super) fn is_told_of_room(&self) -> bool {
         self.room.listens_to_own()
     }
 
-    /// Whether there is nobody any more.
+    /// Whether all that were asked are gone.
     pub(super) fn is_gone(&self) -> bool {
         self.pending.outcomes().all(|outcome| outcome == Outcome::Gone)
     }
@@ -236,7 +236,8 @@ impl RequestUnderWay {
         ended
     }
 
-    /// What to do next. That it was our own buffer that stayed full is said of those who wait.
+    /// What to do next. If at the deadline it is our own buffer that is full, that is the outcome
+    /// of those who wait for room.
     fn step(&mut self, now: Instant) -> Step {
         if self.room.is_own_full() && self.pending.deadline().left_at(now).is_zero() {
             for peer in self.room.keys() {
@@ -311,8 +312,8 @@ impl Ended {
     }
 }
 
-/// Records what became of the attempt to ask; `false` if there was no room. Whatever else kept
-/// the request from being sent is that peer's outcome alone: the others are asked.
+/// Records what became of the attempt to ask one peer; `false` if there was no room. Any other
+/// error is the outcome of that peer alone: the others are asked.
 fn note(requester: &Requester, pending: &mut Pending, peer: usize, sent: Result<(), Errno>) -> bool {
     match sent {
         Ok(()) => {

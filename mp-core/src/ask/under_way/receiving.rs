@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl RequestUnderWay {
-    /// Finds those that are gone. What they sent before counts.
+    /// Finds those that have died without an outcome, and takes what they sent before: it counts.
     pub(super) fn look(&mut self, requester: &Requester, inbox: &mut Inbox) -> Result<(), Failure> {
         let lives = |peer: &usize| match self.members.get(*peer) {
             Some(member) => PeerIdentity::of_member(member.address()).can_answer(member.address()),
@@ -27,7 +27,7 @@ impl RequestUnderWay {
         Ok(())
     }
 
-    /// Takes what has come, but no more than those asked have a right to send.
+    /// Takes what has come, but only so much: a peer may go on sending without end.
     pub(super) fn drain(&mut self, requester: &Requester, inbox: &mut Inbox) -> Result<(), Failure> {
         let mut left = AT_ONCE + self.members.len();
         while left > 0 && self.receive(requester, inbox, Wait::No)? {
@@ -57,7 +57,7 @@ impl RequestUnderWay {
             Err(Missed::Nothing) => return Ok(false),
             Err(Missed::Closed) => return Err(Failure::Stopped),
             Err(Missed::Failed(errno)) => {
-                // Those who have answered have answered.
+                // Answers that have come stay; for the others there will be none.
                 let open: Vec<_> = self.pending.open().collect();
                 for peer in open {
                     self.pending.settle(peer, Outcome::failed(errno));
@@ -106,7 +106,7 @@ impl RequestUnderWay {
         let from = from?;
         match self.members.binary_search_by(|member| member.address().cmp(from)) {
             Ok(peer) => Some(peer),
-            // Of a member that was given another path to the directory.
+            // A member that spells the directory's path in another way.
             Err(_) => {
                 let has_its_name = |member: &Member| member.address().file_name() == from.file_name();
                 let peer = self.members.iter().position(has_its_name)?;

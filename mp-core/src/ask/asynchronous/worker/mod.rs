@@ -1,4 +1,5 @@
-//! The thread for asynchronous requests, which does what [`Schedule`] says.
+//! The thread for asynchronous requests: it does what [`Schedule`] says, and what sockets tell. How
+//! a request gets under way, `starting` knows; how it goes on from there, [`RequestUnderWay`].
 
 mod starting;
 
@@ -44,7 +45,7 @@ pub(super) struct Worker {
     failed: Option<Errno>,
 }
 
-/// Room for one request that has been sent, or waits for room in a queue.
+/// Holds one request that has been sent, or that waits for room in a queue.
 #[derive(Default)]
 struct Slot {
     under_way: Option<(RequestUnderWay, Box<AsyncRequest>)>,
@@ -83,7 +84,8 @@ impl Worker {
                 continue;
             };
             if let Err(errno) = self.readiness.wait(Some(time), &mut ready) {
-                // Nothing that this thread does leads there: somebody has closed what is ours.
+                // Nothing that this thread does makes waiting fail: other code has closed our
+                // descriptor.
                 tracing::error!(%errno, "waiting for replies failed");
                 self.failed = Some(errno);
                 self.shared.submissions.close();
@@ -123,7 +125,8 @@ impl Worker {
         self.taken = taken;
     }
 
-    /// Not for long without looking at the sockets.
+    /// Does what is due, but at most [`AT_ONCE`] steps, so that sockets are looked at in between;
+    /// then gives reply sockets back that no request here has taken.
     fn do_what_is_due(&mut self) {
         for _ in 0..AT_ONCE {
             match self.schedule.next(Instant::now()) {
@@ -167,8 +170,8 @@ impl Worker {
         self.go_on(slot, due);
     }
 
-    /// If the request at `slot` does not wait for room any more, sends those
-    /// behind it, as far as there is room.
+    /// If the request at `slot` does not wait for room any more, sends those behind it, as far as
+    /// there is room.
     fn pass_on(&mut self, mut slot: usize) {
         loop {
             let waiting = &mut self.slots[slot];

@@ -63,7 +63,8 @@ impl Worker {
         }
     }
 
-    /// Nobody is there: those that wait to ask there need not find out one by one.
+    /// Nobody is bound at `to`: fails the requests that wait to ask there, too, so that they need
+    /// not find out one by one.
     fn fail_waiting_for(&mut self, to: &Address) {
         for request in self.schedule.take_waiting_for(&Some(to.clone())) {
             self.shared.submissions.ended();
@@ -71,8 +72,8 @@ impl Worker {
         }
     }
 
-    /// Sends to one peer. A connection to a primary that has gone is made anew,
-    /// once: another may have taken its place.
+    /// Sends to one peer. If the peer of a kept reply socket is gone, connects anew, once: another
+    /// process may be bound at its address now.
     fn ask_one(
         &mut self,
         slot: usize,
@@ -92,7 +93,7 @@ impl Worker {
             self.readiness.unregister(slot, under_way.reply_socket());
             self.requester.forget(to);
         }
-        // This thread waits for nobody: whom it cannot ask yet it asks later.
+        // This thread must not wait here: a peer that is still starting is asked later.
         let at_once = Deadline::after(Duration::ZERO);
         let reply_socket = self.requester.open_reply_socket_to(to, at_once)?;
         Ok(self.send_to_one(to, reply_socket.speaking(layout_of_primary), request, id))
@@ -116,8 +117,8 @@ impl Worker {
         self.send(under_way, &message)
     }
 
-    /// Whether others wait for room at that very peer. That at its address there
-    /// was another before, whose queue was full, says nothing of this one's.
+    /// Whether other requests wait for room at that very peer. If they wait for a process that was
+    /// bound at its address before, this one's queue may have room.
     fn is_to_queue(&self, to: &Address, reply_socket: &ReplySocket) -> bool {
         let first = self.queues.first(to).and_then(|slot| self.slots[slot].under_way.as_ref());
         first.is_some_and(|(under_way, _)| under_way.reply_socket().has_peer_of(reply_socket))
@@ -150,8 +151,8 @@ impl Worker {
         under_way
     }
 
-    /// The reply socket that the last request here left, if it leads there and nothing
-    /// is left in it.
+    /// The reply socket that the last request in this slot left, if it leads there and holds
+    /// nothing that could be taken for an answer to this request.
     fn kept_reply_socket(
         &mut self,
         slot: usize,
