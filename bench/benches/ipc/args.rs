@@ -43,6 +43,8 @@ pub(crate) enum Case {
     Codec,
     /// System calls, allocations and instructions, counted.
     Counted,
+    /// How late calls give up.
+    Deadline,
     /// What users feel: joining, leaving, idling, building.
     Felt,
 }

@@ -2,6 +2,7 @@
 
 mod codec;
 mod counted;
+mod deadline;
 mod fan_out;
 mod felt;
 mod request;
@@ -41,12 +42,13 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     if !cfg!(feature = "bench-peers") {
         report.missing("peers", "build with --features bench-peers");
     }
-    let cases: [(Case, Run); 6] = [
+    let cases: [(Case, Run); 7] = [
         (Case::Request, request::run),
         (Case::FanOut, fan_out::run),
         (Case::Throughput, throughput::run),
         (Case::Codec, codec::run),
         (Case::Counted, counted::run),
+        (Case::Deadline, deadline::run),
         (Case::Felt, felt::run),
     ];
     for (case, run) in cases {
