@@ -134,7 +134,7 @@ impl NotInForks {
     fn note(fd: RawFd) -> Self {
         let is_free = |place: &&Place| place.fd.compare_exchange(NONE, CLAIMED, SeqCst, SeqCst).is_ok();
         let place = places().find(is_free).unwrap_or_else(|| {
-            let chunk: &Chunk = Box::leak(Box::new(Chunk::EMPTY));
+            let chunk: &Chunk = Box::leak(Box::new(Chunk::empty()));
             chunk.places[0].fd.store(CLAIMED, SeqCst);
             append(chunk);
             &chunk.places[0]
@@ -170,13 +170,15 @@ struct Chunk {
     next: AtomicPtr<Chunk>,
 }
 
-static FIRST: Chunk = Chunk::EMPTY;
+static FIRST: Chunk = Chunk::empty();
 
 impl Chunk {
-    const EMPTY: Self = Self {
-        places: [const { Place { fd: AtomicI32::new(NONE), inode: AtomicU64::new(0) } }; 64],
-        next: AtomicPtr::new(ptr::null_mut()),
-    };
+    const fn empty() -> Self {
+        Self {
+            places: [const { Place { fd: AtomicI32::new(NONE), inode: AtomicU64::new(0) } }; 64],
+            next: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
 
     fn next(&self) -> Option<&'static Self> {
         let next = self.next.load(SeqCst);

@@ -65,7 +65,7 @@ impl Calls for Kernel {
     }
 
     fn is_ready(&mut self, within: Duration) -> Result<bool, Errno> {
-        self.pass(Some(self.now + within + self.late)).or_else(|_| Ok(false))
+        Ok(self.pass(Some(self.now + within + self.late)).unwrap_or(false))
     }
 
     fn call(&mut self, may_block: bool) -> Result<Duration, Errno> {
