@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 
 /// A queue in order of arrival, and the one turn to handle what comes.
 #[derive(Debug)]
-#[cfg_attr(test, derive(Clone, PartialEq, Eq, Hash))]
 pub(super) struct Backlog<T> {
     waiting: VecDeque<T>,
     bound: usize,

@@ -1,5 +1,5 @@
 //! Which thread receives, which handles, which leaves: decisions only. No
-//! threads, no clock, no I/O: [`Dispatcher`](super::Dispatcher) does what is
+//! threads, no clock, no I/O: [`Crew`](super::crew::Crew) does what is
 //! decided here, and calls each of these functions under one lock.
 //!
 //! At any time one thread has the receiver's place and one handler has the turn.
@@ -16,7 +16,6 @@ use super::backlog::{Admission, Backlog};
 
 /// Who does what.
 #[derive(Debug)]
-#[cfg_attr(test, derive(Clone, PartialEq, Eq, Hash))]
 pub(super) struct Duties<T> {
     backlog: Backlog<T>,
     receiver: Receiver,
@@ -258,5 +257,21 @@ impl<T> Duties<T> {
 }
 
 #[cfg(test)]
-#[path = "duties_tests.rs"]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn while_idle_the_receiver_handles_and_nobody_is_woken() {
+        let mut duties = Duties::new(9, 8);
+        assert!(duties.recruit() && duties.recruit());
+        let mut seen = duties.begin_standby();
+        let Standby::Receive(epoch) = duties.stand_by(&mut seen) else { panic!("it receives") };
+        assert_eq!(duties.stand_by(&mut seen), Standby::Sleep { tick: false });
+        for item in 0..100 {
+            assert!(!duties.wants_standby());
+            assert_eq!(duties.arrived(item), Admission::Run(item));
+            assert_eq!(duties.have_standby_tick(), item == 0, "only the first wakes who stands by");
+            assert_eq!(duties.finished(Some(epoch), true), After::Receive);
+        }
+    }
+}

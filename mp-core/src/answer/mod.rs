@@ -6,7 +6,7 @@
 //! and what comes waits in a bounded [`Backlog`](backlog::Backlog). So the
 //! socket is drained whatever handlers do, and a peer is never held up. Which
 //! thread does what is decided by [`Duties`](duties::Duties), a machine without
-//! threads; answers to requesters that do not read theirs wait in
+//! threads, and done by the [`Crew`](crew::Crew); answers to requesters that do not read theirs wait in
 //! [`HeldAnswers`](held::HeldAnswers), for nobody else to wait for them.
 //!
 //! It answers *ignore* for whatever nobody here answers. It knows nothing of
@@ -14,11 +14,21 @@
 
 mod actions;
 mod backlog;
+mod crew;
+#[cfg(test)]
+mod crew_model;
 mod duties;
 mod held;
 mod responder;
 mod room;
 mod threads;
+
+/// What threads share with, for the model checker to replace.
+mod sync {
+    pub(super) use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+    pub(super) use crate::sys::Deadline;
+}
 
 pub(crate) use actions::{Action, Registry, on, serve};
 pub use actions::{Actions, RegisterError, Registration, RegistrationGuard};

@@ -1,0 +1,299 @@
+//! The threads of one member, each of which does what [`Duties`] says.
+//!
+//! Two threads serve a member. One receives, and runs the handler of what it
+//! received. The other stands by; while there is traffic it wakes every [`TICK`]
+//! to see whether a handler has been running for long, and then receives in the
+//! first one's stead. A handler that waits for a reply of its own hands on both
+//! duties at once, for which a third thread, and so on up to a bound, may start.
+//!
+//! What receiving and handling are, [`Work`] knows. The model checker has its own copy of this
+//! file, with its own primitives in `super::sync`: nothing else here may be shared between threads.
+
+use std::{io, sync::Arc, time::Duration};
+
+use super::{
+    backlog::Admission,
+    duties::{After, Duties, ReceiverEpoch, Standby},
+    sync::{Condvar, Deadline, Mutex, MutexGuard, PoisonError},
+};
+
+/// How long a handler may keep its thread from receiving: a few times what most take.
+// Every member that had traffic of late wakes that often: at 10 ms, a thousand
+// of them kept two cores busy.
+const TICK: Duration = Duration::from_millis(40);
+
+/// How long the one thread of two that could be started may take to leave.
+const LEAVING: Duration = Duration::from_secs(1);
+
+/// What the threads do.
+pub(crate) trait Work: Send + Sync + Sized + 'static {
+    type Arrival: Send;
+    /// What a thread has for receiving.
+    type Inbox;
+
+    fn inbox() -> Self::Inbox;
+
+    /// Waits until something comes.
+    fn receive(&self, inbox: &mut Self::Inbox) -> Came<Self::Arrival>;
+
+    /// Nothing more can come; what has come can still be received.
+    fn shut_down(&self);
+
+    /// Whether there is a handler for it.
+    fn is_handled(&self, arrival: &Self::Arrival) -> bool;
+
+    /// Runs its handler. Tells whether this thread still has the turn afterwards.
+    fn handle(crew: &Arc<Crew<Self>>, arrival: Self::Arrival) -> bool;
+
+    /// What came waits behind others.
+    fn waits(&self);
+
+    /// What came is not handled.
+    fn reject_and_ignore(&self, arrival: Self::Arrival, why: NotHandled);
+
+    /// Starts a thread.
+    fn spawn(&self, thread: impl FnOnce() + Send + 'static) -> io::Result<()>;
+}
+
+/// What a thread that receives has got.
+pub(crate) enum Came<T> {
+    Arrival(T),
+    /// Nothing that is to be handled.
+    Nothing,
+    /// Everything: it is shut down and empty.
+    Closed,
+}
+
+/// Why something is not handled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotHandled {
+    NoAction,
+    Stopping,
+    Overloaded,
+}
+
+/// How much there may be of what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// How many arrivals may wait.
+    pub(crate) backlog: usize,
+    /// The most threads, and so the deepest that requests made from inside handlers can nest.
+    pub(crate) threads: usize,
+    /// How many ticks without traffic until the second thread sleeps without waking.
+    pub(crate) linger: u32,
+}
+
+/// The threads, and what they share.
+pub(crate) struct Crew<W: Work> {
+    pub(super) work: W,
+    linger: u32,
+    duties: Mutex<Duties<W::Arrival>>,
+    changed: Condvar,
+}
+
+impl<W: Work<Arrival: std::fmt::Debug>> std::fmt::Debug for Crew<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.lock().fmt(f)
+    }
+}
+
+impl<W: Work> Crew<W> {
+    /// Starts receiving. `in_place` is called when nothing can fail any more, and before the first
+    /// handler can run.
+    pub(super) fn start_with(work: W, bounds: Bounds, in_place: impl FnOnce()) -> io::Result<Arc<Self>> {
+        let Bounds { backlog, threads, linger } = bounds;
+        let duties = Mutex::new(Duties::new(backlog, threads));
+        let this = Arc::new(Self { work, linger, duties, changed: Condvar::new() });
+        // The threads do nothing before they have this lock.
+        let mut duties = this.lock();
+        let spawned = (0..2).try_for_each(|_| this.spawn(&mut duties));
+        if spawned.is_ok() {
+            in_place();
+        }
+        drop(duties);
+        spawned.inspect_err(|_| this.shut_down(Deadline::after(LEAVING)))?;
+        Ok(this)
+    }
+
+    /// Handles nothing more but what has begun: what waits, and what still comes,
+    /// is rejected.
+    pub(crate) fn close(&self) {
+        let waiting = {
+            let mut duties = self.lock();
+            duties.have_standby_tick();
+            self.changed.notify_all();
+            duties.close()
+        };
+        for arrival in waiting {
+            self.work.reject_and_ignore(arrival, NotHandled::Stopping);
+        }
+    }
+
+    /// Once closed: waits until all handlers that run have ended but `own`, those that this thread
+    /// runs itself, but not longer than `deadline`. Tells whether they have.
+    pub(super) fn wait_for_handlers_but(&self, own: usize, deadline: Deadline) -> bool {
+        self.wait_until(deadline, |duties| duties.running() <= own)
+    }
+
+    /// Receives nothing more. The threads leave, each as soon as it runs no handler;
+    /// those that run none are waited for, but not longer than `deadline`.
+    pub(crate) fn shut_down(&self, deadline: Deadline) {
+        self.work.shut_down();
+        self.wait_until(deadline, |duties| duties.without_handler() == 0);
+    }
+
+    /// The handler that has the turn lets others go first. `false` if there is no thread for
+    /// them: then it keeps its turn.
+    pub(super) fn hand_on_turn(self: &Arc<Self>) -> bool {
+        let mut duties = self.lock();
+        for _ in 0..duties.shortage() {
+            if self.spawn(&mut duties).is_err() {
+                break;
+            }
+        }
+        let handed_on = duties.hand_on_turn();
+        if handed_on {
+            self.changed.notify_all();
+        }
+        handed_on
+    }
+
+    fn wait_until(&self, deadline: Deadline, condition: impl Fn(&Duties<W::Arrival>) -> bool) -> bool {
+        let mut duties = self.lock();
+        while !condition(&duties) && !deadline.is_over() {
+            duties =
+                self.changed.wait_timeout(duties, deadline.left()).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        condition(&duties)
+    }
+
+    fn spawn(self: &Arc<Self>, duties: &mut Duties<W::Arrival>) -> io::Result<()> {
+        if !duties.recruit() {
+            return Err(io::ErrorKind::QuotaExceeded.into());
+        }
+        let this = Arc::clone(self);
+        self.work.spawn(move || this.run()).inspect_err(|_| duties.recruit_failed())
+    }
+
+    /// What each of the threads does.
+    fn run(self: Arc<Self>) {
+        loop {
+            match self.stand_by() {
+                Standby::Receive(epoch) => self.receive(epoch),
+                Standby::Handle(arrival) => {
+                    self.handle_all(arrival, None);
+                }
+                Standby::Leave => return,
+                Standby::Sleep { .. } => {}
+            }
+        }
+    }
+
+    /// Sleeps until there is something to do.
+    fn stand_by(&self) -> Standby<W::Arrival> {
+        let mut duties = self.lock();
+        let mut seen = duties.begin_standby();
+        let mut duty = duties.stand_by(&mut seen);
+        loop {
+            let ticked;
+            match duty {
+                Standby::Sleep { tick: false } => {
+                    duties = self.changed.wait(duties).unwrap_or_else(PoisonError::into_inner);
+                    ticked = false;
+                }
+                Standby::Sleep { tick: true } => {
+                    let (woken, timeout) =
+                        self.changed.wait_timeout(duties, TICK).unwrap_or_else(PoisonError::into_inner);
+                    (duties, ticked) = (woken, timeout.timed_out());
+                }
+                Standby::Leave => {
+                    self.changed.notify_all();
+                    return duty;
+                }
+                duty => return duty,
+            }
+            duty = if ticked { duties.ticked(&mut seen, self.linger) } else { duties.stand_by(&mut seen) };
+        }
+    }
+
+    /// Receives until there is nothing more, or another thread does.
+    fn receive(self: &Arc<Self>, epoch: ReceiverEpoch) {
+        let mut inbox = W::inbox();
+        loop {
+            match self.work.receive(&mut inbox) {
+                Came::Arrival(arrival) => {
+                    if !self.take_in(arrival, epoch) {
+                        return;
+                    }
+                }
+                Came::Nothing => {}
+                Came::Closed => {
+                    self.lock().drained();
+                    self.changed.notify_all();
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Handles what arrived, or lets it wait. `false` if this thread is not the
+    /// receiver any more.
+    fn take_in(self: &Arc<Self>, arrival: W::Arrival, epoch: ReceiverEpoch) -> bool {
+        let mut duties = self.lock();
+        // One that stops has no actions any more, and says so.
+        let is_behind = !duties.is_free() && !duties.is_closed();
+        if is_behind && !self.work.is_handled(&arrival) {
+            drop(duties);
+            // It need not wait to hear that nobody answers it here.
+            self.work.reject_and_ignore(arrival, NotHandled::NoAction);
+            return true;
+        }
+        if duties.wants_standby() {
+            // Without it this handler can hold up the socket; nothing worse.
+            let _ = self.spawn(&mut duties);
+        }
+        match duties.arrived(arrival) {
+            Admission::Run(arrival) => {
+                if duties.have_standby_tick() {
+                    self.changed.notify_all();
+                }
+                drop(duties);
+                self.handle_all(arrival, Some(epoch))
+            }
+            Admission::Waits => {
+                drop(duties);
+                self.work.waits();
+                true
+            }
+            Admission::Rejected(arrival) => {
+                let why = if duties.is_closed() { NotHandled::Stopping } else { NotHandled::Overloaded };
+                drop(duties);
+                self.work.reject_and_ignore(arrival, why);
+                true
+            }
+        }
+    }
+
+    /// Handles `arrival`, and then what waits, as long as this thread has the turn.
+    /// Tells whether it is still the receiver, if it was.
+    fn handle_all(self: &Arc<Self>, mut arrival: W::Arrival, epoch: Option<ReceiverEpoch>) -> bool {
+        loop {
+            let turn = W::handle(self, arrival);
+            let mut duties = self.lock();
+            let after = duties.finished(epoch, turn);
+            if duties.is_closed() {
+                // Whoever stops the role waits for the handlers to end.
+                self.changed.notify_all();
+            }
+            match after {
+                After::Handle(next) => arrival = next,
+                After::Receive => return true,
+                After::StandBy => return false,
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Duties<W::Arrival>> {
+        self.duties.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
