@@ -20,6 +20,17 @@ const _: () = {
     #[automatically_derived]
     impl __mp::CField for Inner {
         const LAYOUT: __mp::Layout = __Fields::__C.0;
+        const KIND: __mp::Kind = __mp::Kind::Struct(
+            &[
+                __mp::Variant {
+                    name: "",
+                    fields: &[
+                        __Fields::__0_0.shape("kind").at(__Fields::__C.1[0usize]),
+                        __Fields::__0_1.shape("count").at(__Fields::__C.1[1usize]),
+                    ],
+                },
+            ],
+        );
         fn encode_c(
             &self,
             __out: &mut __mp::Writer<'_>,
@@ -57,6 +68,7 @@ const _: () = {
     #[automatically_derived]
     impl __mp::Payload for Inner {
         const MAX_SIZE: __mp::usize = __Fields::__C.0.size();
+        const KIND: __mp::Kind = <Self as __mp::CField>::KIND;
         fn encode_payload(
             &self,
             __out: &mut __mp::Writer<'_>,

@@ -7,6 +7,7 @@ use std::alloc::Layout;
 
 use crate::codec::{Reader, Writer};
 use crate::error::{DecodeFault, EncodeFault};
+use crate::kind::Kind;
 
 /// A value that has the bytes of a C type: fixed-width numbers, `bool`, arrays, and structs that
 /// derive `Payload` with `#[payload(layout = "C")]`.
@@ -18,6 +19,9 @@ use crate::error::{DecodeFault, EncodeFault};
 pub trait CField: Sized {
     /// Its size and alignment.
     const LAYOUT: Layout;
+
+    /// What it is.
+    const KIND: Kind;
 
     /// Writes the value, which takes `LAYOUT.size()` bytes.
     fn encode_c(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault>;
@@ -47,6 +51,7 @@ macro_rules! numbers {
         #[diagnostic::do_not_recommend]
         impl CField for $number {
             const LAYOUT: Layout = Layout::new::<$number>();
+            const KIND: Kind = Kind::Named(stringify!($number));
 
             #[inline]
             fn encode_c(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
@@ -67,6 +72,7 @@ numbers!(u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, f32, f64);
 #[diagnostic::do_not_recommend]
 impl CField for u8 {
     const LAYOUT: Layout = Layout::new::<u8>();
+    const KIND: Kind = Kind::Named("u8");
 
     #[inline]
     fn encode_c(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
@@ -92,6 +98,7 @@ impl CField for u8 {
 #[diagnostic::do_not_recommend]
 impl CField for bool {
     const LAYOUT: Layout = Layout::new::<bool>();
+    const KIND: Kind = Kind::Named("bool");
 
     #[inline]
     fn encode_c(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
@@ -117,6 +124,7 @@ impl<T: CField, const N: usize> CField for [T; N] {
         },
         None => panic!("this C array is larger than the address space"),
     };
+    const KIND: Kind = Kind::Array(&T::KIND, N);
 
     #[inline]
     fn encode_c(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {

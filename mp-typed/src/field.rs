@@ -17,13 +17,15 @@ use crate::c_layout::CField;
 use crate::codec::{FdSource, Mark, Reader, Writer};
 use crate::error::{At, DecodeFault, EncodeFault};
 use crate::fd::{Count, FdField, FdList, LendFd, LendFdList};
+use crate::kind::{FdCount, Field, Kind};
 use crate::payload::{MaxLen, Payload};
-use crate::shape::{self, FdCount};
+use crate::shape;
 
 /// How a payload field of type `T` becomes bytes, and at most how many.
 #[derive(Debug)]
 pub struct Codec<'de, T> {
     size: usize,
+    kind: Kind,
     /// Its size and alignment in a C layout.
     pub layout: Layout,
     /// Encodes a value of the field.
@@ -39,6 +41,7 @@ pub struct FdCodec<'de, T> {
     size: usize,
     fds: usize,
     count: FdCount,
+    kind: Kind,
     put: Lend<T>,
     claim: Claim,
     take: Take<T>,
@@ -60,8 +63,8 @@ impl<'de, T> Codec<'de, T> {
 
     /// The field in numbers, for the arithmetic.
     #[must_use]
-    pub const fn shape(&self, name: &'static str) -> shape::Field {
-        shape::Field { name, size: self.size, fds: 0, count: FdCount::Fixed, offset: 0 }
+    pub const fn shape(&self, name: &'static str) -> Field {
+        Field { name, kind: self.kind, size: self.size, fds: 0, count: FdCount::Fixed, offset: 0 }
     }
 
     /// Encodes the field called `field`.
@@ -85,8 +88,8 @@ impl<'de, T> Codec<'de, T> {
 impl<T> FdCodec<'_, T> {
     /// The field in numbers, for the arithmetic.
     #[must_use]
-    pub const fn shape(&self, name: &'static str) -> shape::Field {
-        shape::Field { name, size: self.size, fds: self.fds, count: self.count, offset: 0 }
+    pub const fn shape(&self, name: &'static str) -> Field {
+        Field { name, kind: self.kind, size: self.size, fds: self.fds, count: self.count, offset: 0 }
     }
 
     /// Encodes the field called `field`.
@@ -132,6 +135,7 @@ impl<T> FdCodec<'_, T> {
 pub const fn payload<'de, T: Payload>() -> Codec<'de, T> {
     Codec {
         size: T::MAX_SIZE,
+        kind: T::KIND,
         layout: UNKNOWN,
         put: |value, out| value.encode_payload(out),
         get: |src| T::decode_payload(src),
@@ -143,6 +147,7 @@ pub const fn payload<'de, T: Payload>() -> Codec<'de, T> {
 pub const fn max_len<'de, T: MaxLen<'de>, const N: usize>() -> Codec<'de, T> {
     Codec {
         size: shape::list_of(T::ITEM_SIZE, N).saturating_add(T::BASE_SIZE),
+        kind: T::KIND,
         layout: UNKNOWN,
         put: |value, out| value.encode_bounded(N, out),
         get: |src| T::decode_bounded(N, src),
@@ -152,7 +157,13 @@ pub const fn max_len<'de, T: MaxLen<'de>, const N: usize>() -> Codec<'de, T> {
 /// A field with `max_size`.
 #[must_use]
 pub const fn max_size<'de, T: SerdeField<'de>, const N: usize>() -> Codec<'de, T> {
-    Codec { size: N, layout: UNKNOWN, put: |value, out| out.serde(value, N), get: |src| src.serde(N) }
+    Codec {
+        size: N,
+        kind: Kind::SERDE,
+        layout: UNKNOWN,
+        put: |value, out| out.serde(value, N),
+        get: |src| src.serde(N),
+    }
 }
 
 /// A field of a `layout = "C"` type.
@@ -160,6 +171,7 @@ pub const fn max_size<'de, T: SerdeField<'de>, const N: usize>() -> Codec<'de, T
 pub const fn c<'de, T: CField>() -> Codec<'de, T> {
     Codec {
         size: T::LAYOUT.size(),
+        kind: T::KIND,
         layout: T::LAYOUT,
         put: |value, out| value.encode_c(out),
         get: |src| T::decode_c(src),
@@ -188,6 +200,7 @@ pub const fn lent_fd<'de, T: LendFd<K>, K, const IMPLIED: bool>() -> FdCodec<'de
         size,
         fds: T::MAX_FDS,
         count: T::COUNT,
+        kind: T::KIND,
         put,
         claim: |_, _| Err(DecodeFault::MissingFd),
         take: |_, _| Err(DecodeFault::MissingFd),
@@ -215,6 +228,7 @@ pub const fn lent_fd_list<'de, T: LendFdList<K>, K, const N: usize, const IMPLIE
         size: if IMPLIED { 0 } else { counted },
         fds: <T::Fd as LendFd<K>>::MAX_FDS.saturating_mul(N),
         count: <T::Fd as LendFd<K>>::COUNT.in_option_or_list(),
+        kind: Kind::Of("List", const { &[<T::Fd as LendFd<K>>::KIND] }),
         put,
         claim: |_, _| Err(DecodeFault::MissingFd),
         take: |_, _| Err(DecodeFault::MissingFd),

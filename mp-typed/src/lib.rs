@@ -34,6 +34,8 @@
 //! | `#[message(lends = Ring)]` | responses | may be sent where a `Ring` is due, see [`SentAs`] |
 //! | `#[message(max_fds = 253)]` | messages, requests, responses | may be received with more than 8 descriptors, as peers in C can send since DPDK 24.11; sending stays at 8 |
 //! | `#[message(layout = "C")]` | all; `#[payload(layout = "C")]` for payloads | the payload is this struct as C lays it out, see below |
+//! | `#[message(accepts = OldOpenRing)]` | messages, requests | an earlier definition, of which this type is made with `From`, may be received as well |
+//! | `#[message(fingerprint = false)]` | messages, requests | definitions are not compared |
 //! | `#[message(crate = my::mp_typed)]` | all; `#[payload(crate = ...)]` for payloads | where this crate is, if it goes by another name |
 //!
 //! | on a field | means |
@@ -74,7 +76,8 @@
 //!
 //! The bytes are those that bincode makes of a serde struct with the same fields, with integers of
 //! fixed size, little-endian. Fields go one after the other, so both sides need the same type:
-//! there are no field names, no versions and no optional fields in it. A variant is its place in
+//! there are no field names, no versions and no optional fields in it; that both have the same
+//! is [compared](#two-definitions). A variant is its place in
 //! the enum, 0 for the first; a discriminant that says otherwise does not compile. A descriptor
 //! counts as `()`. No serde derive is needed; where there is one, its attributes may not change the
 //! encoding.
@@ -82,6 +85,67 @@
 //! Decoding is strict: every byte and every descriptor belongs to a field, or the whole is refused
 //! and the descriptors are closed. It allocates what the value owns and nothing else, whatever
 //! length the sender claims; see [`DecodeError`].
+//!
+//! # Two definitions
+//!
+//! Fields swapped, a variant moved, `i32` for `u32`: such bytes decode as something else without an
+//! error. So a hash over kinds, order and names of all fields, of a request and its response together,
+//! travels with each message: its [fingerprint](Request::FINGERPRINT), made by the compiler. A receiver
+//! whose type has another does not look at the message; it counts it as
+//! [`Rejection::OtherDefinition`] and warns of the first, and the requester gets
+//! [`RequestError::OtherDefinition`] with both. What does not show on the wire does not count: names of
+//! types, bounds, whether a field is borrowed; what [`Sealed`] contains and `max_size` stands for is
+//! not known to the compiler.
+//!
+//! Peers that tell no fingerprint are taken at their word: those in C, types in C layout and with
+//! `fingerprint = false`, and names of more than 39 bytes, which leave no room for one.
+//!
+//! A fleet that is upgraded while it runs has both definitions for a while. The new one accepts the old:
+//!
+//! ```
+//! # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+//! use std::time::Duration;
+//! use mp_typed::{Client, Peer, Primary, Request, Response};
+//!
+//! /// As the previous release has it.
+//! #[derive(Request)]
+//! #[message(name = "speed_set", response = OldSpeed)]
+//! struct OldSetSpeed { port: u16 }
+//!
+//! #[derive(Response)]
+//! struct OldSpeed { mbit: u32 }
+//!
+//! #[derive(Request)]
+//! #[message(name = "speed_set", response = Speed, accepts = OldSetSpeed)]
+//! struct SetSpeed { port: u16, mbit: u64 }
+//!
+//! #[derive(Response)]
+//! struct Speed { mbit: u64 }
+//!
+//! impl From<OldSetSpeed> for SetSpeed {
+//!     fn from(old: OldSetSpeed) -> Self {
+//!         Self { port: old.port, mbit: 10_000 }
+//!     }
+//! }
+//!
+//! impl From<Speed> for OldSpeed {
+//!     fn from(new: Speed) -> Self {
+//!         Self { mbit: new.mbit.try_into().unwrap_or(u32::MAX) }
+//!     }
+//! }
+//!
+//! let primary = Primary::builder("example")
+//!     .runtime_dir(dir.path())
+//!     .serve(|set: SetSpeed, _: &Peer| Speed { mbit: set.mbit })
+//!     .start()?;
+//!
+//! let client = Client::builder("example").runtime_dir(dir.path()).start()?;
+//! assert_eq!(client.request(&OldSetSpeed { port: 1 }, Duration::from_secs(1))?.mbit, 10_000);
+//! assert_eq!(client.request(&SetSpeed { port: 1, mbit: 25_000 }, Duration::from_secs(1))?.mbit, 25_000);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`Layouts`] prints all of a program's definitions, to commit and to compare.
 //!
 //! # Peers in C
 //!
@@ -131,20 +195,24 @@
 //! Each module uses those to its left, never one to its right.
 //!
 //! ```text
-//! error ◄─ codec ◄─ shape ◄─ { payload, fd, c_layout } ◄─ field ◄─ message ◄─ transcode ◄─ role
-//!          bytes    sizes    what a field may be         of a     the four   a whole     sockets:
-//!                                                        type     traits     message     mp-core's
+//! error ◄─ codec ◄─ kind ◄─ shape ◄─ { payload, fd, c_layout } ◄─ field ◄─ message ◄─ transcode ◄─ role
+//!          bytes    names    sizes    what a field may be         of a     the four   a whole     sockets:
+//!                   of all                                        type     traits     message     mp-core's
 //! ```
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod accept;
 mod c_layout;
 mod codec;
+mod definition;
 mod error;
 mod fd;
 mod field;
 mod frugal;
+mod kind;
+mod layouts;
 mod message;
 mod payload;
 mod role;
@@ -156,7 +224,10 @@ mod spelled;
 mod text;
 mod transcode;
 
-pub use error::{DecodeError, DecodeFault, EncodeError, EncodeFault, ReplyError, RequestError, SendError};
+pub use error::{
+    DecodeError, DecodeFault, Definition, EncodeError, EncodeFault, ReplyError, RequestError, SendError,
+};
+pub use layouts::Layouts;
 pub use message::{Body, Decode, DecodeOwned, Message, Request, Response, SentAs};
 pub use mp_derive::{Message, Payload, Request, Response};
 pub use payload::Payload;

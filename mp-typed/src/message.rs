@@ -9,11 +9,16 @@
 //!                 DecodeOwned   received and kept
 //! ```
 
+use std::io;
 use std::marker::PhantomData;
+use std::os::fd::BorrowedFd;
+
+use mp_core::Fds;
 
 use crate::codec::{FdSource, Reader, Writer};
-use crate::error::{At, DecodeFault, EncodeFault, Undecoded};
-use crate::shape::{self, FdCount, Field, Form, Shape, Variant};
+use crate::error::{At, DecodeError, DecodeFault, EncodeError, EncodeFault, Undecoded};
+use crate::kind::{FdCount, Field, Variant};
+use crate::shape::{self, Form, Shape};
 use crate::text::Text;
 
 /// Bytes and file descriptors that fit one datagram: what messages, requests and responses have in
@@ -101,6 +106,19 @@ pub trait DecodeOwned: for<'de> Decode<'de> {}
 pub trait Message: Body {
     /// The name under which receivers register their action: 1 to 63 bytes.
     const NAME: &'static str;
+
+    /// Tells this definition from others of the name: a hash over kinds, order and names of all
+    /// fields. 0, for none, in C layout and with `#[message(fingerprint = false)]`.
+    const FINGERPRINT: u64 = shape::fingerprint(&Self::SHAPE, None);
+
+    #[doc(hidden)]
+    #[must_use]
+    fn accepts(_fingerprint: u64) -> Option<Accepted<Self>>
+    where
+        Self: Sized,
+    {
+        None
+    }
 }
 
 /// A question that expects an answer. DPDK's `rte_mp_request_sync` and `rte_mp_request_async`.
@@ -132,6 +150,45 @@ pub trait Request: Body {
 
     /// The answer.
     type Response: Response;
+
+    /// Tells this definition from others of the name: a hash over kinds, order and names of all
+    /// fields, of the request and its response together. 0, for none, if either is in C layout,
+    /// and with `#[message(fingerprint = false)]`.
+    const FINGERPRINT: u64 = shape::fingerprint(&Self::SHAPE, Some(&<Self::Response as Body>::SHAPE));
+
+    #[doc(hidden)]
+    #[must_use]
+    fn accepts(_fingerprint: u64) -> Option<Accepted<Self>>
+    where
+        Self: Sized,
+    {
+        None
+    }
+}
+
+/// How to serve a peer that has an earlier definition.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Accepted<T> {
+    /// Decodes its message, and converts it.
+    pub(crate) decode: fn(&[u8], Fds) -> Result<T, DecodeError>,
+    /// Converts the answer to its request.
+    pub(crate) answer: Option<ConvertAnswer>,
+}
+
+/// Gets an encoded response, and hands on the same in an earlier definition.
+pub(crate) type ConvertAnswer =
+    fn(&[u8], &[BorrowedFd<'_>], &mut dyn FnMut(&[u8], &[BorrowedFd<'_>])) -> Result<(), Unconverted>;
+
+/// Why a response has no form in an earlier definition.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unconverted {
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    #[error(transparent)]
+    Io(#[from] io::Error),
 }
 
 /// The answer to a [`Request`], sent under the request's name. DPDK's `rte_mp_reply`.
@@ -278,6 +335,7 @@ impl Response for () {}
 const fn within(part: &Shape) -> Field {
     Field {
         name: part.type_name,
+        kind: shape::whole(part),
         size: shape::max_size(part),
         fds: shape::max_fds(part),
         count: FdCount::Ambiguous,

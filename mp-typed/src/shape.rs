@@ -5,6 +5,7 @@ use std::alloc::Layout;
 
 use mp_core::{MAX_FDS, MAX_NAME, MAX_PARAM};
 
+use crate::kind::{self, FdCount, Field, Hash, Kind, Variant};
 use crate::text::Text;
 
 /// Bytes that say which variant of an enum follows.
@@ -41,71 +42,6 @@ pub enum Form {
     C(Layout),
 }
 
-/// A variant of an enum, or the fields of a struct.
-#[derive(Clone, Copy, Debug)]
-pub struct Variant {
-    /// As people know it.
-    pub name: &'static str,
-    /// In the order of declaration.
-    pub fields: &'static [Field],
-}
-
-/// A field, in numbers.
-#[derive(Clone, Copy, Debug)]
-pub struct Field {
-    /// As people know it.
-    pub name: &'static str,
-    /// The most bytes it takes.
-    pub size: usize,
-    /// The most descriptors it carries.
-    pub fds: usize,
-    /// What the number of descriptors tells about the value.
-    pub count: FdCount,
-    /// Where it starts, in a C layout.
-    pub offset: usize,
-}
-
-impl Field {
-    /// The same field at its place in a C struct.
-    #[must_use]
-    pub const fn at(self, offset: usize) -> Self {
-        Self { offset, ..self }
-    }
-}
-
-/// What the number of descriptors tells about the field that holds them, where nothing else does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FdCount {
-    /// It is one, always.
-    One,
-    /// It is always the same.
-    Fixed,
-    /// It is that of an `Option` or list of single descriptors: all there is to know.
-    Varies,
-    /// Different values have the same number: `[None, Some(fd)]` and `[Some(fd), None]`.
-    Ambiguous,
-}
-
-impl FdCount {
-    /// That of an `Option` or list of these.
-    #[must_use]
-    pub const fn in_option_or_list(self) -> Self {
-        match self {
-            Self::One => Self::Varies,
-            Self::Fixed | Self::Varies | Self::Ambiguous => Self::Ambiguous,
-        }
-    }
-
-    /// That of an array of these.
-    #[must_use]
-    pub const fn in_array(self) -> Self {
-        match self {
-            Self::One | Self::Fixed => Self::Fixed,
-            Self::Varies | Self::Ambiguous => Self::Ambiguous,
-        }
-    }
-}
-
 impl Shape {
     /// No bytes, no descriptors. Also stands in for a type that the derive has found a mistake in.
     pub const EMPTY: Self = Self {
@@ -114,6 +50,31 @@ impl Shape {
         variants: &[Variant { name: "", fields: &[] }],
         max_fds: None,
     };
+}
+
+/// The kind of a whole message.
+pub(crate) const fn whole(shape: &Shape) -> Kind {
+    match shape.form {
+        Form::Struct | Form::C(_) => Kind::Struct(shape.variants),
+        Form::Enum | Form::Result => Kind::Enum(shape.variants),
+    }
+}
+
+/// The fingerprint of a message, or of a request and its response together; 0, for none, where one of
+/// them is in C layout: its peers have no definition of ours.
+pub(crate) const fn fingerprint(message: &Shape, response: Option<&Shape>) -> u64 {
+    let mut hash = Hash::new();
+    if let Form::C(_) = message.form {
+        return 0;
+    }
+    hash = hash.kind(&whole(message));
+    if let Some(response) = response {
+        if let Form::C(_) = response.form {
+            return 0;
+        }
+        hash = hash.kind(&whole(response));
+    }
+    hash.end()
 }
 
 /// The most bytes that a value of this shape takes.
@@ -291,6 +252,7 @@ const fn different_field(a: &[Field], b: &[Field]) -> Option<Difference> {
     while i < a.len() {
         let (one, other) = (&a[i], &b[i]);
         let same = same_text(one.name, other.name)
+            && kind::hash(&one.kind) == kind::hash(&other.kind)
             && one.size == other.size
             && one.offset == other.offset
             && one.fds == other.fds
@@ -303,7 +265,8 @@ const fn different_field(a: &[Field], b: &[Field]) -> Option<Difference> {
     None
 }
 
-const fn same_text(a: &str, b: &str) -> bool {
+/// Whether two texts are the same, for constants.
+pub(crate) const fn same_text(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
         return false;

@@ -115,7 +115,7 @@ fn items_that_take_no_bytes_come_to_an_end() {
     assert_eq!(decode_units(256).unwrap().units.len(), 256);
     for len in [257, u64::MAX] {
         let error = decode_units(len).unwrap_err().to_string();
-        assert_eq!(error, "`Units.units` cannot be read: more items than a message has bytes");
+        assert_eq!(error, "`Units.units` cannot be read: more items than there are bytes");
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use mp_typed::{Message, Peer, Rejection, Request, Response, Secondary};
 use tests::dpdk::{
     Group, Memory, Mode, Process, Role,
     exchange::{self, Unknown},
@@ -54,6 +55,50 @@ fn a_dpdk_primary_and_a_rust_client() {
     let requested = primary.request("anybody", &[], 0, SECOND).expect("nobody to wait for is no error");
     assert_eq!((requested.sent, requested.received), (0, 0));
     client.quit();
+    primary.quit();
+}
+
+/// Of a definition, whose fingerprint DPDK neither reads nor clears.
+#[derive(Request)]
+#[message(name = "typed", response = Typed)]
+struct AskTyped {
+    a: u32,
+    b: u16,
+}
+
+#[derive(Response, Debug, PartialEq)]
+struct Typed {
+    b: u32,
+    a: u16,
+}
+
+#[derive(Message)]
+#[message(name = "typed_note")]
+struct TypedNote(u32);
+
+#[test]
+fn a_dpdk_primary_and_rust_types_that_have_fingerprints() {
+    let group = Group::new(Memory::Fixed);
+    let primary = group.dpdk(Role::Primary).start();
+    let (seen, notes) = std::sync::mpsc::channel();
+    let secondary = Secondary::builder(group.file_prefix())
+        .runtime_dir(group.runtime_dir())
+        .serve(|ask: AskTyped, _: &Peer| Typed { b: ask.a, a: ask.b })
+        .on(move |note: TypedNote, _: &Peer| seen.send(note.0).expect("the test runs"))
+        .start()
+        .expect("it joins");
+    primary.register("typed", Mode::Echo).expect("the name is free");
+    primary.register("typed_note", Mode::Print).expect("the name is free");
+    let typed = secondary.request(&AskTyped { a: 1, b: 2 }, SECOND).expect("it is echoed");
+    assert_eq!(typed, Typed { b: 1, a: 2 });
+    secondary.send(&TypedNote(3)).expect("it is sent");
+    primary.next_arrival();
+    let requested = primary.request("typed", &[1, 0, 0, 0, 2, 0], 0, SECOND).expect("it is answered");
+    assert_eq!((requested.sent, requested.received), (1, 1));
+    primary.send("typed_note", &[4, 0, 0, 0], 0).expect("it is sent");
+    assert_eq!(notes.recv_timeout(SECOND), Ok(4));
+    assert_eq!(secondary.statistics().rejected_for(Rejection::OtherDefinition), 0);
+    drop(secondary);
     primary.quit();
 }
 

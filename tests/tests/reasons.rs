@@ -156,7 +156,7 @@ struct Open {
 
 /// The same, as another release has it.
 #[derive(Request)]
-#[message(name = "open", response = Opened)]
+#[message(name = "open", response = Opened, fingerprint = false)]
 struct OpenNamed {
     #[message(max_len = 8)]
     name: String,

@@ -34,7 +34,7 @@ struct Told<'a> {
 impl field::Visit for Told<'_> {
     fn record_debug(&mut self, field: &field::Field, value: &dyn Debug) {
         let mark = if self.level == Level::WARN { "WARN " } else { "" };
-        if ["message", "name", "reason", "error"].contains(&field.name()) {
+        if ["message", "name", "reason", "error", "ours", "theirs"].contains(&field.name()) {
             self.log.push(format!("{mark}{} {value:?}", field.name()));
         }
     }
@@ -93,6 +93,38 @@ fn what_cannot_be_decoded_is_warned_of_once_a_kind() {
     assert_eq!(of_kind("WARN message could not decode"), 2, "{:?}", log.lines());
     assert_eq!(of_kind("message could not decode"), 4);
     assert_eq!(of_kind("WARN error `TwoBytes` takes 2 of the 3 bytes received"), 1);
+}
+
+#[derive(Message)]
+#[message(name = "defined_twice")]
+struct HereAU16(u16);
+
+#[derive(Message)]
+#[message(name = "defined_twice")]
+struct ThereAnI16(i16);
+
+#[test]
+fn another_definition_is_warned_of_once_with_both() {
+    let log = log();
+    let group = InProcess::new();
+    let primary =
+        mp_typed::Primary::builder("any").in_process(&group).on(|_: HereAU16, _: &Peer| ()).start().unwrap();
+    let client = mp_typed::Client::builder("any").in_process(&group).start().unwrap();
+    for _ in 0..3 {
+        client.send(&ThereAnI16(7)).unwrap();
+    }
+    assert!(eventually(|| primary.statistics().rejected_for(Rejection::OtherDefinition) == 3));
+    let ours = format!("WARN ours {:016x} HereAU16 {{ 0: u16 }}", HereAU16::FINGERPRINT);
+    let theirs = format!("WARN theirs {:016x}", ThereAnI16::FINGERPRINT);
+    for (times, text) in [
+        (1, "WARN message its sender has another definition"),
+        (2, "message its sender has another definition"),
+        (1, &ours),
+        (1, &theirs),
+    ] {
+        let lines = log.lines();
+        assert_eq!(lines.iter().filter(|line| line.starts_with(text)).count(), times, "{text}: {lines:?}");
+    }
 }
 
 #[test]

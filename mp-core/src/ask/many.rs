@@ -13,7 +13,7 @@ use crate::{
     group::{GroupError, Member, Roster},
     receive::{Inbox, turn},
     sys::{Deadline, Room, Socket},
-    wire::{Datagram, Kind, Layout, MessageRef},
+    wire::{Datagram, Kind, Layout, MessageRef, Tag},
 };
 
 impl Requester {
@@ -48,7 +48,7 @@ impl Requester {
         message: &MessageRef<'_>,
         deadline: Deadline,
     ) -> Vec<Outcome> {
-        let datagram = Datagram::message(layout, Kind::Message, message, None);
+        let datagram = Datagram::message(layout, Kind::Message, message, Tag::of_message(message));
         let mut outcomes = vec![Outcome::QueueFull; members.len()];
         let mut send = |peer: usize| {
             let to = Some(members[peer].address());
@@ -115,7 +115,7 @@ impl Requester {
         {
             return self.ask_the_only(only, message, timeout);
         }
-        let request = self.identify(message.name());
+        let request = self.identify(message);
         let reply_socket = self.open_reply_socket(layout, &members, &request)?;
         let pending = Pending::new(members.len(), Instant::now(), timeout);
         let mut round = RequestUnderWay::to_all(reply_socket, members, pending, request, message);

@@ -35,8 +35,8 @@ pub(super) enum Verdict {
 }
 
 impl RequestId {
-    pub(super) fn new(name: &Name, sequence: u64) -> Self {
-        Self { name: *name, tag: Tag::of_request(name, sequence, 0) }
+    pub(super) fn new(name: &Name, sequence: u64, fingerprint: u64) -> Self {
+        Self { name: *name, tag: Tag::of_request(name, sequence, fingerprint) }
     }
 
     pub(super) fn tag(&self) -> Option<Tag> {
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn an_answer_with_a_tag_counts_for_its_own_request_only() {
-        let (first, second) = (RequestId::new(&ECHO, 1), RequestId::new(&ECHO, 2));
+        let (first, second) = (RequestId::new(&ECHO, 1, 0), RequestId::new(&ECHO, 2, 0));
         for knows_tags in [false, true] {
             for answer in [first.tag(), first.tag().map(Tag::answering)] {
                 assert_eq!(verdict(&first, answer, knows_tags), Verdict::Counts);
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn an_answer_without_a_tag_counts_only_from_a_peer_that_never_had_one() {
-        let request = RequestId::new(&ECHO, 1);
+        let request = RequestId::new(&ECHO, 1, 0);
         assert_eq!(verdict(&request, None, false), Verdict::Counts);
         assert_eq!(verdict(&request, None, true), Verdict::Late);
     }
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn a_name_without_room_for_a_tag_is_answered_without_one() {
         let name = Name::new("n".repeat(40)).expect("valid");
-        let request = RequestId::new(&name, 1);
+        let request = RequestId::new(&name, 1, 0);
         assert_eq!(request.tag(), None);
         for knows_tags in [false, true] {
             assert_eq!(request.verdict(Kind::Ignore, &name, None, knows_tags), Verdict::Counts);
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn only_a_reply_or_an_ignore_of_its_name_answers_a_request() {
-        let request = RequestId::new(&ECHO, 1);
+        let request = RequestId::new(&ECHO, 1, 0);
         for kind in [Kind::Message, Kind::Request] {
             assert_eq!(request.verdict(kind, &ECHO, request.tag(), false), Verdict::Unexpected);
         }
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_peer_that_sends_back_what_it_got_has_not_shown_that_it_knows_tags() {
-        let tag = RequestId::new(&ECHO, 1).tag();
+        let tag = RequestId::new(&ECHO, 1, 0).tag();
         assert!(!shows_knowledge(None) && !shows_knowledge(tag));
         assert!(shows_knowledge(tag.map(Tag::answering)));
     }

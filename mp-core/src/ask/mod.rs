@@ -44,7 +44,7 @@ use crate::{
     group::{Group, Member, NotPrimary, Roster, Spellings},
     receive::{Arrived, ReceivePolicy, Rejection},
     sys::{Address, Deadline, ForkGuard},
-    wire::{Kind, Layout, Name, Why},
+    wire::{Kind, Layout, MessageRef, Why},
 };
 use asynchronous::AsyncRequests;
 use failure::Failure;
@@ -144,9 +144,10 @@ impl Requester {
         self.async_requests.is_thread_here()
     }
 
-    /// What tells a request of this name from all others.
-    fn identify(&self, name: &Name) -> RequestId {
-        RequestId::new(name, self.next_sequence.fetch_add(1, Relaxed))
+    /// What tells this request from all others.
+    fn identify(&self, message: &MessageRef<'_>) -> RequestId {
+        let sequence = self.next_sequence.fetch_add(1, Relaxed);
+        RequestId::new(message.name(), sequence, message.fingerprint())
     }
 
     /// A reply socket used before that is connected to `to`. For a request it must hold no earlier

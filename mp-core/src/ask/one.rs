@@ -12,7 +12,7 @@ use super::{
 use crate::{
     receive::{Inbox, Missed, turn},
     sys::{Address, Deadline, Wait},
-    wire::{Datagram, Kind, MessageRef},
+    wire::{Datagram, Kind, MessageRef, Tag},
 };
 
 impl Requester {
@@ -51,7 +51,7 @@ impl Requester {
     ) -> Result<Reply, Failure> {
         let _span = tracing::debug_span!("mp_request", name = %message.name(), %to).entered();
         let mut pending = Pending::new(1, Instant::now(), timeout);
-        let request = self.identify(message.name());
+        let request = self.identify(message);
         let mut reply_socket = self.deliver(to, message, Some(&request), pending.deadline())?;
         pending.asked(0);
         self.policy.counters.requests_sent.add();
@@ -127,7 +127,7 @@ impl Requester {
         }
         let layout_of_primary = self.layout_of_primary()?;
         let kind = if request.is_some() { Kind::Request } else { Kind::Message };
-        let tag = request.and_then(RequestId::tag);
+        let tag = request.map_or_else(|| Tag::of_message(message), RequestId::tag);
         let send = |reply_socket: &ReplySocket| {
             let layout = reply_socket.layout();
             let datagram = Datagram::message(layout, kind, message, tag);

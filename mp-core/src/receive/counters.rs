@@ -41,6 +41,9 @@ pub enum Rejection {
     /// answered *ignore*.
     #[error("its action could not make sense of it")]
     Undecodable,
+    /// Its sender has another definition of it than the action. A request is answered *ignore*.
+    #[error("its sender knows it by another definition")]
+    OtherDefinition,
     /// The backlog is full, or the role is stopping. A request is answered *ignore*.
     #[error("too much is waiting to be handled")]
     BacklogFull,
@@ -73,6 +76,7 @@ impl Rejection {
         Self::NoAction,
         Self::Undecodable,
         Self::BacklogFull,
+        Self::OtherDefinition,
     ];
 
     /// In one word, as logs and monitoring have it: `no_action`, say.
@@ -92,6 +96,7 @@ impl Rejection {
             Self::NoAction => "no_action",
             Self::Undecodable => "undecodable",
             Self::BacklogFull => "backlog_full",
+            Self::OtherDefinition => "other_definition",
         }
     }
 
@@ -106,6 +111,7 @@ impl Rejection {
             Self::NoAction => 10,
             Self::Undecodable => 11,
             Self::BacklogFull => 12,
+            Self::OtherDefinition => 13,
         }
     }
 }

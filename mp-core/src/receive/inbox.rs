@@ -128,7 +128,12 @@ impl Inbox {
         Ok(Arrived {
             kind: parsed.kind,
             layout: parsed.layout,
-            message: Message { name: parsed.name, param, fds },
+            message: Message {
+                name: parsed.name,
+                param,
+                fds,
+                fingerprint: parsed.tag.map_or(0, |tag| tag.fingerprint),
+            },
             peer: Peer::new(from, credentials),
             tag: parsed.tag,
         })

@@ -31,13 +31,14 @@ pub struct Message {
     pub param: Param,
     /// Owned descriptors, closed with the message.
     pub fds: Fds,
+    pub(crate) fingerprint: u64,
 }
 
 impl Message {
     /// A message without param or descriptors.
     #[must_use]
     pub fn new(name: Name) -> Self {
-        Self { name, param: Param::EMPTY, fds: Fds::new() }
+        Self { name, param: Param::EMPTY, fds: Fds::new(), fingerprint: 0 }
     }
 
     /// The same with this param.
@@ -59,6 +60,21 @@ impl Message {
     pub fn with_fd(mut self, fd: OwnedFd) -> Result<Self, FdsError> {
         self.fds.push(fd)?;
         Ok(self)
+    }
+
+    /// The same with a fingerprint of the definition of its param and descriptors; 0 for none.
+    ///
+    /// Peers that use this crate see it where the name is at most 39 bytes long, others do not.
+    #[must_use]
+    pub fn with_fingerprint(mut self, fingerprint: u64) -> Self {
+        self.fingerprint = fingerprint;
+        self
+    }
+
+    /// The fingerprint of the definition that its sender has; 0 if that is not known.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
     }
 }
 
@@ -84,6 +100,7 @@ pub struct MessageRef<'a> {
     name: &'a Name,
     param: &'a [u8],
     fds: SmallVec<[BorrowedFd<'a>; MAX_FDS]>,
+    fingerprint: u64,
 }
 
 impl<'a> MessageRef<'a> {
@@ -100,7 +117,20 @@ impl<'a> MessageRef<'a> {
         if fds.len() > MAX_FDS {
             return Err(FdsError { count: fds.len() }.into());
         }
-        Ok(Self { name, param, fds: SmallVec::from_slice(fds) })
+        Ok(Self { name, param, fds: SmallVec::from_slice(fds), fingerprint: 0 })
+    }
+
+    /// The same with a fingerprint, as [`Message::with_fingerprint`].
+    #[must_use]
+    pub fn with_fingerprint(mut self, fingerprint: u64) -> Self {
+        self.fingerprint = fingerprint;
+        self
+    }
+
+    /// The fingerprint of the sender's definition; 0 for none.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
     }
 
     /// Which action it is for.
@@ -133,7 +163,12 @@ impl<'a> MessageRef<'a> {
 
 impl<'a> From<&'a Message> for MessageRef<'a> {
     fn from(message: &'a Message) -> Self {
-        Self { name: &message.name, param: &message.param, fds: message.fds.iter().collect() }
+        Self {
+            name: &message.name,
+            param: &message.param,
+            fds: message.fds.iter().collect(),
+            fingerprint: message.fingerprint,
+        }
     }
 }
 

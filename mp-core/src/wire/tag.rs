@@ -1,5 +1,7 @@
 //! A tag behind a message's name: which request it is, or is an answer to.
 //!
+//! And the fingerprint of the definition that its sender has of the message, which typed receivers compare with their own.
+//!
 //! C peers match answers by the name alone, and neither read nor reliably clear
 //! what follows the NUL of a name. So a tag starts with a magic number and ends
 //! with a check over itself and the name; what does not check, such as a C
@@ -17,7 +19,7 @@
 
 use std::ops::Range;
 
-use super::{MAX_NAME, Name};
+use super::{MAX_NAME, MessageRef, Name};
 
 const ASKING: u32 = 0x6d70_0a51;
 const ANSWERING: u32 = 0x6d70_0a52;
@@ -57,6 +59,14 @@ impl Tag {
     pub(crate) fn of_request(name: &Name, sequence: u64, fingerprint: u64) -> Option<Self> {
         let fits = name.as_bytes().len() <= MAX_TAGGED_NAME;
         fits.then_some(Self { sequence, fingerprint, origin: Origin::Asker })
+    }
+
+    /// Of a one-way message, which nobody answers; `None` if there is nothing to tell.
+    pub(crate) fn of_message(message: &MessageRef<'_>) -> Option<Self> {
+        match message.fingerprint() {
+            0 => None,
+            fingerprint => Self::of_request(message.name(), 0, fingerprint),
+        }
     }
 
     /// The same, as an answer carries it back.

@@ -26,6 +26,8 @@ pub(super) enum Arg {
     Crate(Ident, Path),
     MaxFds(Ident, Expr),
     Lends(Ident, Type),
+    NoFingerprint(Ident),
+    Accepts(Ident, Type),
     MaxLen(Ident, Expr),
     MaxSize(Ident, Expr),
 }
@@ -131,6 +133,17 @@ fn parse_value(key: Ident, name: &str, input: ParseStream<'_>) -> syn::Result<Ar
             Arg::LayoutC(key)
         }
         "lends" => Arg::Lends(key, parse_path_like(input, "lends", "a type")?),
+        "accepts" => Arg::Accepts(key, parse_path_like(input, "accepts", "a type")?),
+        "fingerprint" => {
+            let value: Expr = input.parse()?;
+            if !matches!(&value, Expr::Lit(ExprLit { lit: Lit::Bool(is_wanted), .. }) if !is_wanted.value()) {
+                return Err(syn::Error::new_spanned(
+                    value,
+                    "a fingerprint is there unless `fingerprint = false` leaves it out",
+                ));
+            }
+            Arg::NoFingerprint(key)
+        }
         "max_fds" => Arg::MaxFds(key, parse_number(input, "max_fds")?),
         "max_len" => Arg::MaxLen(key, parse_number(input, "max_len")?),
         "max_size" => Arg::MaxSize(key, parse_number(input, "max_size")?),
@@ -205,13 +218,17 @@ fn misplaced(derive: Derive, place: Place, name: &str) -> Option<String> {
         (Place::Type, "max_fds") if derive == Derive::Payload => {
             Some("`max_fds` belongs on the message: a payload carries no file descriptors".to_owned())
         }
+        (Place::Type, "fingerprint" | "accepts") => Some(format!(
+            "`{name}` belongs on a message or request: of what is in it there is no fingerprint by itself"
+        )),
         (Place::Type, "lends") => Some(
             "`lends` belongs on a response: messages and requests that lend can be sent as they are"
                 .to_owned(),
         ),
-        (Place::Field, "name" | "response" | "lends" | "layout" | "max_fds" | "crate") => {
-            Some(format!("`{name}` belongs on the type, not on a field"))
-        }
+        (
+            Place::Field,
+            "name" | "response" | "lends" | "layout" | "max_fds" | "fingerprint" | "accepts" | "crate",
+        ) => Some(format!("`{name}` belongs on the type, not on a field")),
         (_, "fd") => Some("a file descriptor is marked `#[fd]`, an attribute of its own".to_owned()),
         _ => None,
     }
@@ -249,8 +266,12 @@ impl Place {
     /// The keys that belong here.
     fn keys(self, derive: Derive) -> &'static [&'static str] {
         match (self, derive) {
-            (Self::Type, Derive::Request) => &["name", "response", "layout", "max_fds", "crate"],
-            (Self::Type, Derive::Message) => &["name", "layout", "max_fds", "crate"],
+            (Self::Type, Derive::Request) => {
+                &["name", "response", "layout", "max_fds", "fingerprint", "accepts", "crate"]
+            }
+            (Self::Type, Derive::Message) => {
+                &["name", "layout", "max_fds", "fingerprint", "accepts", "crate"]
+            }
             (Self::Type, Derive::Response) => &["lends", "layout", "max_fds", "crate"],
             (Self::Type, Derive::Payload) => &["layout", "crate"],
             (Self::Field, _) => &["max_len", "max_size"],
@@ -285,6 +306,8 @@ fn example(key: &str) -> &'static str {
         "layout" => "layout = \"C\"",
         "crate" => "crate = my::mp_typed",
         "lends" => "lends = SomeResponse",
+        "accepts" => "accepts = OldDefinition",
+        "fingerprint" => "fingerprint = false",
         "max_fds" => "max_fds = 253",
         "max_len" => "max_len = 32",
         _ => "max_size = 32",

@@ -29,6 +29,10 @@ pub(crate) struct TypeAttrs {
     /// What `repr(align(...))` asks for, else 1.
     pub(crate) align: usize,
     pub(crate) max_fds: Option<Given<Expr>>,
+    /// There is to be none.
+    pub(crate) fingerprint: Option<Given<()>>,
+    /// An earlier definition of the same message.
+    pub(crate) accepts: Option<Given<Type>>,
     /// Where `mp-typed` is; `::mp_typed` unless the type says otherwise.
     pub(crate) krate: Option<Path>,
     /// Some of it belongs to another role, which the type may have by another derive: impls for
@@ -50,6 +54,7 @@ pub(crate) struct FieldAttrs {
 impl TypeAttrs {
     pub(crate) fn parse(derive: Derive, attrs: &[Attribute], cx: &mut Ctxt) -> Self {
         let (mut name, mut response, mut lends, mut layout_c, mut max_fds, mut krate) = Default::default();
+        let (mut fingerprint, mut accepts) = Default::default();
         let mut other_roles: Vec<(Ident, &str)> = Vec::new();
         let before = cx.len();
         for arg in args::parse(derive, Place::Type, attrs, cx) {
@@ -71,6 +76,8 @@ impl TypeAttrs {
                 Arg::LayoutC(key) => set(&mut layout_c, &key, (), cx),
                 Arg::Lends(key, value) => set(&mut lends, &key, value, cx),
                 Arg::MaxFds(key, value) => set(&mut max_fds, &key, value, cx),
+                Arg::NoFingerprint(key) => set(&mut fingerprint, &key, (), cx),
+                Arg::Accepts(key, value) => set(&mut accepts, &key, value, cx),
                 Arg::Crate(key, value) => set(&mut krate, &key, value, cx),
                 // Refused on a type already.
                 Arg::MaxLen(..) | Arg::MaxSize(..) => {}
@@ -94,7 +101,19 @@ impl TypeAttrs {
         repr::check(derive, layout_c.is_some(), attrs, cx);
         let align = repr::align(attrs);
         let krate = krate.map(|krate: Given<Path>| krate.value);
-        Self { name, response, lends, layout_c, align, max_fds, krate, of_another_role, unclear }
+        Self {
+            name,
+            response,
+            lends,
+            layout_c,
+            align,
+            max_fds,
+            fingerprint,
+            accepts,
+            krate,
+            of_another_role,
+            unclear,
+        }
     }
 
     /// None of our attributes belongs on a variant.
@@ -128,6 +147,8 @@ impl FieldAttrs {
                 | Arg::Lends(..)
                 | Arg::LayoutC(_)
                 | Arg::MaxFds(..)
+                | Arg::NoFingerprint(_)
+                | Arg::Accepts(..)
                 | Arg::Crate(..) => {}
             }
         }

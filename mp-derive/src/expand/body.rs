@@ -94,6 +94,30 @@ fn shape(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStre
         (None, true) => quote!(Enum),
         (None, false) => quote!(Struct),
     };
+    let variants = variants(input, codecs, private);
+    let max_fds = match input.attrs.max_fds {
+        Some(_) => quote!(#private::Some(__MAX_FDS)),
+        None => quote!(#private::None),
+    };
+    quote! {
+        #private::Shape {
+            type_name: #type_name,
+            form: #private::Form::#form,
+            variants: #variants,
+            max_fds: #max_fds,
+        }
+    }
+}
+
+/// What a payload is, for the fingerprints of messages that contain it.
+pub(super) fn kind(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStream {
+    let variants = variants(input, codecs, private);
+    let form = if input.is_enum { quote!(Enum) } else { quote!(Struct) };
+    quote!(#private::Kind::#form(#variants))
+}
+
+/// All fields of all variants, as constants.
+fn variants(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStream {
     let variants = input.variants.iter().enumerate().map(|(v, variant)| {
         let name =
             variant.ident.map(|ident| syn::ext::IdentExt::unraw(ident).to_string()).unwrap_or_default();
@@ -110,18 +134,7 @@ fn shape(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStre
         });
         quote!(#private::Variant { name: #name, fields: &[#(#fields),*] })
     });
-    let max_fds = match input.attrs.max_fds {
-        Some(_) => quote!(#private::Some(__MAX_FDS)),
-        None => quote!(#private::None),
-    };
-    quote! {
-        #private::Shape {
-            type_name: #type_name,
-            form: #private::Form::#form,
-            variants: &[#(#variants),*],
-            max_fds: #max_fds,
-        }
-    }
+    quote!(&[#(#variants),*])
 }
 
 /// The raised limit of descriptors, and its check, where it is given.
@@ -162,8 +175,11 @@ fn role(input: &Input<'_>, private: &TokenStream) -> TokenStream {
     let same_layout = same_layout(input, private);
     let fits = response_fits(input, private);
     let itself = sent_as_itself(input, private);
+    let fingerprint = input.attrs.fingerprint.as_ref().map(|_| quote!(const FINGERPRINT: #private::u64 = 0;));
+    let (accepts, same_name) = accepts(input, private).unzip();
     quote! {
         #constants
+        #same_name
         #same_layout
         #fits
         #itself
@@ -171,6 +187,8 @@ fn role(input: &Input<'_>, private: &TokenStream) -> TokenStream {
         impl #impl_generics #private::#role for #ident #type_generics #where_clause {
             #name
             #response
+            #fingerprint
+            #accepts
         }
     }
 }
@@ -190,6 +208,28 @@ fn lent_answer(input: &Input<'_>, private: &TokenStream) -> Option<TokenStream> 
         impl #impl_generics #sent_as for #ident #type_generics #where_clause {}
         #same
     })
+}
+
+/// The earlier definition that is accepted, and the check that it goes by the same name.
+fn accepts(input: &Input<'_>, private: &TokenStream) -> Option<(TokenStream, TokenStream)> {
+    let old = &input.attrs.accepts.as_ref()?.value;
+    let at = old.span();
+    let here = span::at(at, private.clone());
+    let (accept, role) = match input.derive {
+        Derive::Request => (quote_spanned!(at=> accept_request), quote_spanned!(at=> Request)),
+        _ => (quote_spanned!(at=> accept_message), quote_spanned!(at=> Message)),
+    };
+    let call = quote_spanned!(at=> #here::#accept::<Self, #old>(__fingerprint));
+    let accepts = quote! {
+        fn accepts(__fingerprint: #private::u64) -> #private::Option<#private::Accepted<Self>> {
+            #call
+        }
+    };
+    let same_name = quote_spanned! {at=>
+        const ACCEPTED_HAS_THE_SAME_NAME: () =
+            #here::check_same_name(__NAME, <#old as #here::#role>::NAME);
+    };
+    Some((accepts, same_name))
 }
 
 /// A response is sent as what it is.

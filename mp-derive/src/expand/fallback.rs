@@ -28,6 +28,7 @@ fn payload(input: &Input<'_>, private: &TokenStream) -> TokenStream {
             #[automatically_derived]
             impl #impl_generics #private::CField for #ident #type_generics #where_clause {
                 const LAYOUT: #private::Layout = #private::Layout::new::<()>();
+                const KIND: #private::Kind = #private::Kind::Named("");
 
                 fn encode_c(&self, _: &mut #private::Writer<'_>) -> #private::Result<(), #private::EncodeFault> {
                     #private::never_built()
@@ -44,6 +45,7 @@ fn payload(input: &Input<'_>, private: &TokenStream) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics #private::Payload for #ident #type_generics #where_clause {
             const MAX_SIZE: #private::usize = 0;
+            const KIND: #private::Kind = #private::Kind::Named("");
 
             fn encode_payload(&self, _: &mut #private::Writer<'_>) -> #private::Result<(), #private::EncodeFault> {
                 #private::never_built()

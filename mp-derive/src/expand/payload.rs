@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::codecs::Codecs;
-use super::coding;
+use super::{body, coding};
 use crate::ast::Input;
 
 pub(super) fn expand(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStream {
@@ -28,6 +28,7 @@ pub(super) fn expand(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) 
             }
         }
     };
+    let kind = body::kind(input, codecs, private);
     if input.attrs.layout_c.is_none() {
         let (encode, decode) = (encode_as(quote!(encode_payload)), decode_as(quote!(decode_payload)));
         let discriminants = coding::check_discriminants(input, private);
@@ -37,6 +38,7 @@ pub(super) fn expand(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) 
             #[automatically_derived]
             impl #impl_generics #private::Payload for #ident #type_generics #where_clause {
                 const MAX_SIZE: #private::usize = #max_size;
+                const KIND: #private::Kind = #kind;
                 #encode
                 #decode
             }
@@ -48,12 +50,14 @@ pub(super) fn expand(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) 
         #[automatically_derived]
         impl #impl_generics #private::CField for #ident #type_generics #where_clause {
             const LAYOUT: #private::Layout = #c.0;
+            const KIND: #private::Kind = #kind;
             #encode
             #decode
         }
         #[automatically_derived]
         impl #impl_generics #private::Payload for #ident #type_generics #where_clause {
             const MAX_SIZE: #private::usize = #c.0.size();
+            const KIND: #private::Kind = <Self as #private::CField>::KIND;
 
             fn encode_payload(&self, __out: &mut #private::Writer<'_>) -> #private::Result<(), #private::EncodeFault> {
                 #private::CField::encode_c(self, __out)

@@ -3,9 +3,9 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use mp_core::{GroupError, Why};
+use mp_core::{GroupError, Reason, Why};
 
-use crate::{DecodeError, EncodeError};
+use super::{DecodeError, Definition, EncodeError};
 
 /// Why a message was not sent.
 ///
@@ -59,8 +59,8 @@ pub enum SendError {
 
 /// Why a request has no response.
 ///
-/// Each variant but [`Encode`](Self::Encode) and [`Decode`](Self::Decode) is that of
-/// [`mp_core::RequestError`].
+/// Each variant but [`Encode`](Self::Encode), [`Decode`](Self::Decode) and
+/// [`OtherDefinition`](Self::OtherDefinition) is that of [`mp_core::RequestError`].
 ///
 /// # Examples
 ///
@@ -91,6 +91,16 @@ pub enum RequestError {
     /// A reply came that is no value of the response type. Its descriptors are closed.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// The peer was built from another definition of the request or its response, and did not look at
+    /// the request. Build both from the same, or let the peer's accept this one
+    /// (`#[message(accepts = ...)]`).
+    #[error("the peer has another definition of this request: there {theirs}; here {ours}")]
+    OtherDefinition {
+        /// Of the type in this process.
+        ours: Definition,
+        /// What the peer says of its own, as far as it fits a message.
+        theirs: Definition,
+    },
     /// Nobody is bound at the primary's socket. Start a primary, or check the file-prefix.
     #[error("there is no primary in {dir:?}")]
     NoPrimary {
@@ -240,6 +250,7 @@ impl RequestError {
             Self::Group(error) => error.errno(),
             Self::Io(error) => error.raw_os_error(),
             Self::Decode(_)
+            | Self::OtherDefinition { .. }
             | Self::Ignored { .. }
             | Self::TooManyUnderWay { .. }
             | Self::NotStarted
@@ -262,6 +273,18 @@ impl From<mp_core::SendError> for SendError {
             mp_core::SendError::Io(error) => Self::Io(error),
             // Typed messages never have too many descriptors; the rest is of later releases.
             error => Self::Io(error.into()),
+        }
+    }
+}
+
+impl RequestError {
+    /// What the core says of a request that is defined like this here.
+    pub(crate) fn of(error: mp_core::RequestError, ours: fn() -> Definition) -> Self {
+        match error {
+            mp_core::RequestError::Ignored { why } if why.reason() == Reason::OtherDefinition => {
+                Self::OtherDefinition { ours: ours(), theirs: Definition::of_peer(why.text()) }
+            }
+            error => error.into(),
         }
     }
 }
@@ -323,7 +346,7 @@ impl From<RequestError> for io::Error {
     fn from(error: RequestError) -> Self {
         let kind = match &error {
             RequestError::Encode(_) => io::ErrorKind::InvalidInput,
-            RequestError::Decode(_) => io::ErrorKind::InvalidData,
+            RequestError::Decode(_) | RequestError::OtherDefinition { .. } => io::ErrorKind::InvalidData,
             RequestError::NoPrimary { .. } | RequestError::Superseded { .. } => io::ErrorKind::NotConnected,
             RequestError::TimedOut { .. }
             | RequestError::QueueFull { .. }

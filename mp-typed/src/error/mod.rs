@@ -5,6 +5,7 @@
 //! [`decode`](crate::decode) add them.
 
 mod asking;
+mod definition;
 
 use std::{
     io,
@@ -15,6 +16,7 @@ use mp_core::MAX_FDS;
 use thiserror::Error;
 
 pub use asking::{ReplyError, RequestError, SendError};
+pub use definition::Definition;
 
 /// Why a value could not be encoded.
 ///

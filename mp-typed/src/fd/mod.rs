@@ -13,7 +13,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::codec::{FdSource, Reader, Writer};
 use crate::error::{DecodeFault, EncodeFault};
-use crate::shape::FdCount;
+use crate::kind::{FdCount, Kind as FieldKind};
 
 /// How an [`FdField`] is made up. A parameter that the compiler finds by itself; it keeps the
 /// implementations apart.
@@ -61,6 +61,8 @@ pub trait LendFd<Kind> {
     const SIZE: usize;
     /// What their number tells.
     const COUNT: FdCount;
+    /// What they are, as far as it shows.
+    const KIND: FieldKind;
 
     /// Lends the descriptors to the datagram.
     fn lend<'a>(&'a self, count: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault>;
@@ -88,6 +90,7 @@ impl<T: AsFd + TryFrom<OwnedFd, Error: Display> + 'static> LendFd<kind::Owned> f
     const MAX_FDS: usize = 1;
     const SIZE: usize = 0;
     const COUNT: FdCount = FdCount::One;
+    const KIND: FieldKind = FieldKind::FD;
 
     #[inline]
     fn lend<'a>(&'a self, _: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {
@@ -118,6 +121,7 @@ impl LendFd<kind::Lent> for BorrowedFd<'_> {
     const MAX_FDS: usize = 1;
     const SIZE: usize = 0;
     const COUNT: FdCount = FdCount::One;
+    const KIND: FieldKind = FieldKind::FD;
 
     #[inline]
     fn lend<'a>(&'a self, _: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {
@@ -129,6 +133,7 @@ impl LendFd<kind::Lent> for BorrowedFd<'_> {
 impl<K, T: LendFd<K>> LendFd<kind::Maybe<K>> for Option<T> {
     const MAX_FDS: usize = T::MAX_FDS;
     const SIZE: usize = T::SIZE.saturating_add(1);
+    const KIND: FieldKind = FieldKind::Of("Option", &[T::KIND]);
     const COUNT: FdCount = T::COUNT.in_option_or_list();
 
     #[inline]
@@ -158,6 +163,7 @@ impl<K, T: LendFd<K>, const N: usize> LendFd<kind::Each<K>> for [T; N] {
     const MAX_FDS: usize = T::MAX_FDS.saturating_mul(N);
     const SIZE: usize = T::SIZE.saturating_mul(N);
     const COUNT: FdCount = T::COUNT.in_array();
+    const KIND: FieldKind = FieldKind::Array(&T::KIND, N);
 
     #[inline]
     fn lend<'a>(&'a self, count: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {
@@ -191,6 +197,7 @@ macro_rules! bounded_lists {
             const MAX_FDS: usize = T::MAX_FDS.saturating_mul(N);
             const SIZE: usize = T::SIZE.saturating_mul(N).saturating_add(crate::shape::LEN_SIZE);
             const COUNT: FdCount = T::COUNT.in_option_or_list();
+            const KIND: FieldKind = FieldKind::Of("List", &[T::KIND]);
 
             #[inline]
             fn lend<'a>(&'a self, count: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {

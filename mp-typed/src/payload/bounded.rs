@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, Hash};
 use super::Payload;
 use crate::codec::{Reader, Writer};
 use crate::error::{DecodeFault, EncodeFault};
+use crate::kind::Kind;
 use crate::shape::LEN_SIZE;
 
 /// A growable value that `max_len` can bound: text in bytes, everything else in items.
@@ -24,6 +25,9 @@ pub trait MaxLen<'de>: Sized {
     const ITEM_SIZE: usize;
 
     #[doc(hidden)]
+    const KIND: Kind;
+
+    #[doc(hidden)]
     fn encode_bounded(&self, max_len: usize, out: &mut Writer<'_>) -> Result<(), EncodeFault>;
 
     #[doc(hidden)]
@@ -34,6 +38,7 @@ pub trait MaxLen<'de>: Sized {
 impl<'de> MaxLen<'de> for &'de [u8] {
     const BASE_SIZE: usize = LEN_SIZE;
     const ITEM_SIZE: usize = 1;
+    const KIND: Kind = Kind::Of("List", &[Kind::Named("u8")]);
 
     #[inline]
     fn encode_bounded(&self, max_len: usize, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
@@ -52,6 +57,7 @@ impl<'de> MaxLen<'de> for &'de [u8] {
 impl<'de> MaxLen<'de> for &'de str {
     const BASE_SIZE: usize = LEN_SIZE;
     const ITEM_SIZE: usize = 1;
+    const KIND: Kind = Kind::TEXT;
 
     #[inline]
     fn encode_bounded(&self, max_len: usize, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
@@ -69,6 +75,7 @@ impl<'de> MaxLen<'de> for &'de str {
 impl<'de> MaxLen<'de> for String {
     const BASE_SIZE: usize = LEN_SIZE;
     const ITEM_SIZE: usize = 1;
+    const KIND: Kind = Kind::TEXT;
 
     #[inline]
     fn encode_bounded(&self, max_len: usize, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
@@ -85,6 +92,7 @@ impl<'de> MaxLen<'de> for String {
 impl<'de, T: Payload> MaxLen<'de> for Vec<T> {
     const BASE_SIZE: usize = LEN_SIZE;
     const ITEM_SIZE: usize = T::MAX_SIZE;
+    const KIND: Kind = Kind::Of("List", &[T::KIND]);
 
     #[inline]
     fn encode_bounded(&self, max_len: usize, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
@@ -103,6 +111,7 @@ impl<'de, T: Payload> MaxLen<'de> for Vec<T> {
 impl<'de, T: MaxLen<'de>> MaxLen<'de> for Option<T> {
     const BASE_SIZE: usize = T::BASE_SIZE + 1;
     const ITEM_SIZE: usize = T::ITEM_SIZE;
+    const KIND: Kind = Kind::Of("Option", &[T::KIND]);
 
     #[inline]
     fn encode_bounded(&self, max_len: usize, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
@@ -118,11 +127,12 @@ impl<'de, T: MaxLen<'de>> MaxLen<'de> for Option<T> {
 
 /// Items go in the order in which the collection gives them, as serde does it.
 macro_rules! collections {
-    ($(impl<$($param:ident: $($bound:path)|+),*> for $collection:ty as $($part:ident: $item:ident)|+;)*) => { $(
+    ($(impl<$($param:ident: $($bound:path)|+),*> for $collection:ty as $kind:literal $($part:ident: $item:ident)|+;)*) => { $(
         #[diagnostic::do_not_recommend]
         impl<'de, $($param: $($bound +)+),*> MaxLen<'de> for $collection {
             const BASE_SIZE: usize = LEN_SIZE;
             const ITEM_SIZE: usize = 0_usize $(.saturating_add($item::MAX_SIZE))+;
+            const KIND: Kind = Kind::Of($kind, &[$($item::KIND),+]);
 
             #[inline]
             fn encode_bounded(&self, max_len: usize, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
@@ -145,11 +155,11 @@ macro_rules! collections {
 }
 
 collections! {
-    impl<T: Payload> for VecDeque<T> as item: T;
-    impl<T: Payload | Ord> for BTreeSet<T> as item: T;
-    impl<T: Payload | Eq | Hash, S: BuildHasher | Default> for HashSet<T, S> as item: T;
-    impl<K: Payload | Ord, V: Payload> for BTreeMap<K, V> as key: K | value: V;
-    impl<K: Payload | Eq | Hash, V: Payload, S: BuildHasher | Default> for HashMap<K, V, S> as key: K | value: V;
+    impl<T: Payload> for VecDeque<T> as "List" item: T;
+    impl<T: Payload | Ord> for BTreeSet<T> as "Set" item: T;
+    impl<T: Payload | Eq | Hash, S: BuildHasher | Default> for HashSet<T, S> as "Set" item: T;
+    impl<K: Payload | Ord, V: Payload> for BTreeMap<K, V> as "Map" key: K | value: V;
+    impl<K: Payload | Eq | Hash, V: Payload, S: BuildHasher | Default> for HashMap<K, V, S> as "Map" key: K | value: V;
 }
 
 fn encode_len(len: usize, max_len: usize, out: &mut Writer<'_>) -> Result<(), EncodeFault> {

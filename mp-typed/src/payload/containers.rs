@@ -8,6 +8,8 @@ use crate::codec::{Reader, Writer};
 #[cfg(any(feature = "arrayvec", feature = "heapless"))]
 use crate::error::{DecodeFault, EncodeFault};
 #[cfg(any(feature = "arrayvec", feature = "heapless"))]
+use crate::kind::Kind;
+#[cfg(any(feature = "arrayvec", feature = "heapless"))]
 use crate::shape::{LEN_SIZE, list_of};
 
 /// What the two crates offer is alike but for the name of the fallible push.
@@ -17,6 +19,7 @@ macro_rules! containers {
         #[diagnostic::do_not_recommend]
         impl<const N: usize> Payload for $text {
             const MAX_SIZE: usize = N.saturating_add(LEN_SIZE);
+            const KIND: Kind = Kind::TEXT;
 
             #[inline]
             fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
@@ -36,6 +39,7 @@ macro_rules! containers {
         #[diagnostic::do_not_recommend]
         impl<T: Payload, const N: usize> Payload for $list {
             const MAX_SIZE: usize = list_of(T::MAX_SIZE, N).saturating_add(LEN_SIZE);
+            const KIND: Kind = Kind::Of("List", &[T::KIND]);
 
             #[inline]
             fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {

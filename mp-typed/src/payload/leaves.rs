@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use super::Payload;
 use crate::codec::{Reader, Writer};
 use crate::error::{DecodeFault, EncodeFault};
+use crate::kind::Kind;
 use crate::shape::TAG_SIZE;
 
 macro_rules! leaves {
@@ -18,6 +19,7 @@ macro_rules! leaves {
         #[diagnostic::do_not_recommend]
         impl Payload for $leaf {
             const MAX_SIZE: usize = $size;
+            const KIND: Kind = Kind::Named(stringify!($leaf));
 
             #[inline]
             fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
@@ -45,6 +47,7 @@ leaves! {
 #[diagnostic::do_not_recommend]
 impl Payload for u8 {
     const MAX_SIZE: usize = 1;
+    const KIND: Kind = Kind::Named("u8");
 
     #[inline]
     fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
@@ -75,6 +78,7 @@ impl Payload for u8 {
 #[diagnostic::do_not_recommend]
 impl<T: Payload> Payload for Wrapping<T> {
     const MAX_SIZE: usize = T::MAX_SIZE;
+    const KIND: Kind = T::KIND;
 
     #[inline]
     fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
@@ -90,6 +94,7 @@ impl<T: Payload> Payload for Wrapping<T> {
 #[diagnostic::do_not_recommend]
 impl<T> Payload for PhantomData<T> {
     const MAX_SIZE: usize = 0;
+    const KIND: Kind = Kind::NOTHING;
 
     #[inline]
     fn encode_payload(&self, _: &mut Writer<'_>) -> Result<(), EncodeFault> {
@@ -105,6 +110,7 @@ impl<T> Payload for PhantomData<T> {
 #[diagnostic::do_not_recommend]
 impl<T: Payload> Payload for Option<T> {
     const MAX_SIZE: usize = T::MAX_SIZE.saturating_add(1);
+    const KIND: Kind = Kind::Of("Option", &[T::KIND]);
 
     #[inline]
     fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
@@ -121,6 +127,7 @@ impl<T: Payload> Payload for Option<T> {
 #[diagnostic::do_not_recommend]
 impl<T: Payload, const N: usize> Payload for [T; N] {
     const MAX_SIZE: usize = T::MAX_SIZE.saturating_mul(N);
+    const KIND: Kind = Kind::Array(&T::KIND, N);
 
     #[inline]
     fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
@@ -139,6 +146,7 @@ impl<T: Payload, E: Payload> Payload for Result<T, E> {
         let larger = if T::MAX_SIZE > E::MAX_SIZE { T::MAX_SIZE } else { E::MAX_SIZE };
         larger.saturating_add(TAG_SIZE)
     };
+    const KIND: Kind = Kind::Of("Result", &[T::KIND, E::KIND]);
 
     #[inline]
     fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
@@ -163,6 +171,7 @@ macro_rules! tuples {
         #[diagnostic::do_not_recommend]
         impl<$($part: Payload),*> Payload for ($($part,)*) {
             const MAX_SIZE: usize = 0_usize $(.saturating_add($part::MAX_SIZE))*;
+            const KIND: Kind = Kind::Of("Tuple", &[$($part::KIND),*]);
 
             #[inline]
             fn encode_payload(&self, _out: &mut Writer<'_>) -> Result<(), EncodeFault> {

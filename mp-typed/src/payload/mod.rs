@@ -8,6 +8,7 @@ pub(crate) use bounded::MaxLen;
 
 use crate::codec::{Reader, Writer};
 use crate::error::{DecodeFault, EncodeFault};
+use crate::kind::Kind;
 
 /// A value with a known largest encoded size, so that it can be part of a message.
 ///
@@ -35,6 +36,9 @@ use crate::error::{DecodeFault, EncodeFault};
 pub trait Payload: Sized {
     /// The most bytes that the encoding of any value of this type takes.
     const MAX_SIZE: usize;
+
+    #[doc(hidden)]
+    const KIND: Kind;
 
     #[doc(hidden)]
     fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault>;

@@ -1,11 +1,18 @@
 //! What handles messages and requests of a type, as actions of the core.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use mp_core::{Arrival, Message as Raw, Name, Peer, Reason, RegisterError, Registration, Rejection, Why};
 
 use super::{Answer, Builder, Joins, Responder, name};
-use crate::{DecodeError, DecodeOwned, Message, Request, error::DecodeErrorKind};
+use crate::{
+    DecodeError, DecodeOwned, Definition, Message, Request,
+    error::DecodeErrorKind,
+    message::{Accepted, ConvertAnswer},
+};
 
 /// Registers and unregisters actions while a role runs. Cheap to clone.
 ///
@@ -89,7 +96,9 @@ where
     move |arrival| match arrival {
         Arrival::Message(message, peer) => {
             let name = message.name;
-            handler(decode(message).map_err(|error| warned.undecodable(&name, &error))?, &peer);
+            let decoded = decode(message, M::FINGERPRINT, M::accepts);
+            let ours = Definition::of_message::<M>;
+            handler(decoded.map_err(|unfit| warned.reject(&name, &unfit, &ours))?.value, &peer);
             Ok(())
         }
         Arrival::Request(_, _, responder) => {
@@ -126,14 +135,18 @@ where
 {
     let warned = Warned::default();
     move |arrival| match arrival {
-        Arrival::Request(message, peer, responder) => match decode(message) {
-            Ok(request) => {
-                handler(request, &peer, Responder::new(responder));
+        Arrival::Request(message, peer, responder) => match decode(message, Q::FINGERPRINT, Q::accepts) {
+            Ok(Decoded { value, answer }) => {
+                handler(value, &peer, Responder::new(responder, answer));
                 Ok(())
             }
-            Err(error) => {
-                let rejection = warned.undecodable(responder.name(), &error);
-                responder.ignore(Why::new(Reason::Undecodable, &error));
+            Err(unfit) => {
+                let ours = Definition::of_request::<Q>;
+                let rejection = warned.reject(responder.name(), &unfit, &ours);
+                responder.ignore(match unfit {
+                    Unfit::Undecodable(error) => Why::new(Reason::Undecodable, error),
+                    Unfit::OtherDefinition { .. } => Why::new(Reason::OtherDefinition, ours()),
+                });
                 Err(rejection)
             }
         },
@@ -141,16 +154,71 @@ where
     }
 }
 
-fn decode<T: DecodeOwned>(message: Raw) -> Result<T, DecodeError> {
-    crate::decode(&message.param, message.fds)
+/// What came, and how to answer it if its sender has an earlier definition.
+struct Decoded<T> {
+    value: T,
+    answer: Option<ConvertAnswer>,
+}
+
+/// Why what came is no value.
+enum Unfit {
+    Undecodable(DecodeError),
+    OtherDefinition { theirs: u64 },
+}
+
+impl From<DecodeError> for Unfit {
+    fn from(error: DecodeError) -> Self {
+        Self::Undecodable(error)
+    }
+}
+
+/// `ours` is the fingerprint of `T`. Who tells none, as a peer in C, is believed to have the same.
+fn decode<T: DecodeOwned>(
+    message: Raw,
+    ours: u64,
+    accepts: fn(u64) -> Option<Accepted<T>>,
+) -> Result<Decoded<T>, Unfit> {
+    let theirs = message.fingerprint();
+    if theirs == ours || theirs == 0 || ours == 0 {
+        return Ok(Decoded { value: crate::decode(&message.param, message.fds)?, answer: None });
+    }
+    let Some(Accepted { decode, answer }) = accepts(theirs) else {
+        return Err(Unfit::OtherDefinition { theirs });
+    };
+    Ok(Decoded { value: decode(&message.param, message.fds)?, answer })
 }
 
 /// The ways in which arrivals of one action could not be decoded, each warned of once: the
 /// first tells somebody that the peer has another definition, a thousand more tell no more.
 #[derive(Default)]
-struct Warned(Mutex<Vec<DecodeErrorKind>>);
+struct Warned {
+    undecodable: Mutex<Vec<DecodeErrorKind>>,
+    definition: AtomicBool,
+}
 
 impl Warned {
+    fn reject(&self, name: &Name, unfit: &Unfit, ours: &dyn Fn() -> Definition) -> Rejection {
+        match unfit {
+            Unfit::Undecodable(error) => self.undecodable(name, error),
+            Unfit::OtherDefinition { theirs } => {
+                self.other_definition(name, *theirs, ours);
+                Rejection::OtherDefinition
+            }
+        }
+    }
+
+    fn other_definition(&self, name: &Name, theirs: u64, ours: &dyn Fn() -> Definition) {
+        let theirs = format_args!("{theirs:016x}");
+        if self.definition.swap(true, Relaxed) {
+            tracing::debug!(%name, %theirs, "its sender has another definition");
+        } else {
+            tracing::warn!(
+                %name, %theirs, ours = %ours(),
+                "its sender has another definition; more of this kind are told at debug level"
+            );
+        }
+    }
+
     fn undecodable(&self, name: &Name, error: &DecodeError) -> Rejection {
         if self.is_first(error.kind()) {
             tracing::warn!(%error, %name, "could not decode; more of this kind are told at debug level");
@@ -162,7 +230,7 @@ impl Warned {
 
     /// There are no more kinds than the type has fields and fields have faults.
     fn is_first(&self, kind: DecodeErrorKind) -> bool {
-        let mut warned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut warned = self.undecodable.lock().unwrap_or_else(PoisonError::into_inner);
         let is_first = !warned.contains(&kind);
         if is_first {
             warned.push(kind);

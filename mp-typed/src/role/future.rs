@@ -28,12 +28,17 @@ pub type RepliesFuture<R> = Asked<mp_core::Replies, R>;
 #[must_use = "dropping it cancels the request"]
 pub struct Asked<A, R> {
     made: Result<mp_core::Asked<A>, Option<EncodeError>>,
+    /// What the core's error is of this request.
+    error: fn(mp_core::RequestError) -> RequestError,
     response: PhantomData<fn() -> R>,
 }
 
 impl<A, R> Asked<A, R> {
-    pub(super) fn new(made: Result<mp_core::Asked<A>, EncodeError>) -> Self {
-        Self { made: made.map_err(Some), response: PhantomData }
+    pub(super) fn new(
+        made: Result<mp_core::Asked<A>, EncodeError>,
+        error: fn(mp_core::RequestError) -> RequestError,
+    ) -> Self {
+        Self { made: made.map_err(Some), error, response: PhantomData }
     }
 }
 
@@ -41,8 +46,9 @@ impl<A: Decodes<R>, R> Future for Asked<A, R> {
     type Output = Result<A::Response, RequestError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let error_of = self.error;
         match &mut self.made {
-            Ok(made) => Pin::new(made).poll(context).map(|answer| Ok(answer?.decode()?)),
+            Ok(made) => Pin::new(made).poll(context).map(|answer| Ok(answer.map_err(error_of)?.decode()?)),
             Err(error) => {
                 let error = error.take().expect("a future is not polled again after it was ready");
                 Poll::Ready(Err(error.into()))

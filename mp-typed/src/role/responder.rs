@@ -1,9 +1,12 @@
-use std::{fmt::Display, marker::PhantomData};
+use std::{fmt::Display, marker::PhantomData, os::fd::BorrowedFd};
 
 use mp_core::{Reason, Why};
 
 use super::{ReplyError, encode};
-use crate::{Response, SentAs};
+use crate::{
+    Response, SentAs,
+    message::{ConvertAnswer, Unconverted},
+};
 
 /// The one answer to a request, of the type that the request declares. It may be
 /// kept, sent to another thread, and used after the handler returned.
@@ -38,12 +41,14 @@ use crate::{Response, SentAs};
 #[derive(Debug)]
 pub struct Responder<R> {
     core: mp_core::Responder,
+    /// Of a requester that has an earlier definition.
+    convert: Option<ConvertAnswer>,
     response: PhantomData<fn(&R)>,
 }
 
 impl<R: Response> Responder<R> {
-    pub(super) fn new(core: mp_core::Responder) -> Self {
-        Self { core, response: PhantomData }
+    pub(super) fn new(core: mp_core::Responder, convert: Option<ConvertAnswer>) -> Self {
+        Self { core, convert, response: PhantomData }
     }
 
     /// Sends the response. `Ok` says that it is in the requester's queue, or
@@ -58,7 +63,10 @@ impl<R: Response> Responder<R> {
     #[doc(alias = "rte_mp_reply")]
     pub fn reply<A: SentAs<R>>(self, response: &A) -> Result<(), ReplyError> {
         match encode(response) {
-            Ok(encoded) => Ok(self.core.reply(encoded.param(), encoded.fds())?),
+            Ok(encoded) => match self.convert {
+                None => Ok(self.core.reply(encoded.param(), encoded.fds())?),
+                Some(convert) => converted(self.core, convert, encoded.param(), encoded.fds()),
+            },
             Err(error) => {
                 self.core.ignore(Why::new(Reason::HandlerFailed, &error));
                 Err(error.into())
@@ -71,6 +79,30 @@ impl<R: Response> Responder<R> {
     /// own; a [`Why`] has a [`Reason`] besides.
     pub fn ignore(self, why: impl Into<Why>) {
         self.core.ignore(why);
+    }
+}
+
+/// Replies in the definition that the requester has.
+fn converted(
+    core: mp_core::Responder,
+    convert: ConvertAnswer,
+    param: &[u8],
+    fds: &[BorrowedFd<'_>],
+) -> Result<(), ReplyError> {
+    let (mut core, mut replied) = (Some(core), Ok(()));
+    let result = convert(param, fds, &mut |param, fds| {
+        if let Some(core) = core.take() {
+            replied = core.reply(param, fds);
+        }
+    });
+    if let (Err(why), Some(core)) = (&result, core) {
+        core.ignore(Why::new(Reason::HandlerFailed, why));
+    }
+    match result {
+        Ok(()) => Ok(replied?),
+        Err(Unconverted::Encode(error)) => Err(error.into()),
+        Err(Unconverted::Decode(error)) => Err(ReplyError::Io(error.into())),
+        Err(Unconverted::Io(error)) => Err(ReplyError::Io(error)),
     }
 }
 

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use mp_core::__typed::Target;
 
 use super::{Asked, Replies, RequestError, SendError, encode, message, name};
-use crate::{DecodeError, DecodeOwned, Message, Request};
+use crate::{DecodeError, DecodeOwned, Definition, Message, Request};
 
 /// What comes back from one peer, or from all, as values.
 pub trait Decodes<R> {
@@ -47,7 +47,8 @@ where
     M: Message,
 {
     let encoded = encode(value)?;
-    Ok(target.send(&message(&const { name(M::NAME) }, &encoded), within)?)
+    let name = const { name(M::NAME) };
+    Ok(target.send(&message(&name, &encoded).with_fingerprint(M::FINGERPRINT), within)?)
 }
 
 pub(super) fn request<T, Q>(target: T, value: &Q, timeout: Duration) -> Result<Response<T, Q>, RequestError>
@@ -56,7 +57,14 @@ where
     Q: Request,
 {
     let encoded = encode(value)?;
-    Ok(target.request(&message(&const { name(Q::NAME) }, &encoded), timeout)?.decode()?)
+    let name = const { name(Q::NAME) };
+    let message = message(&name, &encoded).with_fingerprint(Q::FINGERPRINT);
+    Ok(target.request(&message, timeout).map_err(error_of::<Q>)?.decode()?)
+}
+
+/// What the core's error is of a request of type `Q`.
+fn error_of<Q: Request>(error: mp_core::RequestError) -> RequestError {
+    RequestError::of(error, Definition::of_request::<Q>)
 }
 
 pub(super) fn request_async<T, Q>(target: T, value: &Q, timeout: Duration) -> Asked<T::Answer, Q::Response>
@@ -64,9 +72,11 @@ where
     T: Target,
     Q: Request,
 {
-    let made = encode(value)
-        .map(|encoded| target.request_async(&message(&const { name(Q::NAME) }, &encoded), timeout));
-    Asked::new(made)
+    let name = const { name(Q::NAME) };
+    let made = encode(value).map(|encoded| {
+        target.request_async(&message(&name, &encoded).with_fingerprint(Q::FINGERPRINT), timeout)
+    });
+    Asked::new(made, error_of::<Q>)
 }
 
 pub(super) fn request_then<T, Q, F>(target: T, value: Q, timeout: Duration, callback: F)
@@ -80,8 +90,9 @@ where
     let name = const { name(Q::NAME) };
     match encode(&*value) {
         Ok(encoded) => {
-            target.request_then(&message(&name, &encoded), timeout, move |_, answer| {
-                let response = answer.map_err(RequestError::from).and_then(|answer| Ok(answer.decode()?));
+            let message = message(&name, &encoded).with_fingerprint(Q::FINGERPRINT);
+            target.request_then(&message, timeout, move |_, answer| {
+                let response = answer.map_err(error_of::<Q>).and_then(|answer| Ok(answer.decode()?));
                 callback(&request, response);
             });
         }

@@ -287,7 +287,7 @@ struct Shown<'a>(&'a Message);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Message { name, param, fds } = self.0;
+        let Message { name, param, fds, .. } = self.0;
         write!(f, " message={name}/{}/", hex(param))?;
         if fds.is_empty() {
             f.write_str("-")?;

@@ -19,6 +19,14 @@ pub struct AnotherSize<'a> {
 
 #[derive(Response)]
 #[message(lends = Ring)]
+pub struct AnotherKind<'a> {
+    pub slots: f32,
+    #[fd]
+    pub memory: BorrowedFd<'a>,
+}
+
+#[derive(Response)]
+#[message(lends = Ring)]
 pub struct AnotherName<'a> {
     pub slots: u32,
     #[fd]

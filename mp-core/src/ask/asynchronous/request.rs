@@ -129,7 +129,8 @@ impl AsyncRequest {
 
     fn take_message(&mut self) -> Message {
         self.close_fds();
-        Message { name: self.message.name, param: self.message.param, fds: Fds::new() }
+        let Message { name, param, fingerprint, .. } = self.message;
+        Message { name, param, fds: Fds::new(), fingerprint }
     }
 }
 
@@ -143,7 +144,7 @@ impl Drop for AsyncRequest {
 pub(super) fn without_fds(message: &MessageRef<'_>) -> Message {
     // A `MessageRef` holds at most 256 bytes.
     let param = Param::new(message.param()).unwrap_or(Param::EMPTY);
-    Message { name: *message.name(), param, fds: Fds::new() }
+    Message { name: *message.name(), param, fds: Fds::new(), fingerprint: message.fingerprint() }
 }
 
 /// The callback catches its own panics.

@@ -82,7 +82,7 @@ impl Worker {
     ) -> Result<RequestUnderWay, Failure> {
         let layout_of_primary = self.requester.layout_of_primary()?;
         let message = MessageRef::from(&request.message);
-        let id = self.requester.identify(message.name());
+        let id = self.requester.identify(&message);
         let kept = self.kept_reply_socket(slot, Some(to), &id, &[]);
         if let Some(reply_socket) = kept.or_else(|| self.requester.kept_reply_socket_to(to, Some(&id))) {
             let reply_socket = reply_socket.speaking(layout_of_primary);
@@ -136,7 +136,7 @@ impl Worker {
             return Ok(None);
         }
         let message = MessageRef::from(&request.message);
-        let id = self.requester.identify(message.name());
+        let id = self.requester.identify(&message);
         let reply_socket = match self.kept_reply_socket(slot, None, &id, &members) {
             Some(reply_socket) => reply_socket.speaking(Some(layout)),
             None => self.requester.open_reply_socket(layout, &members, &id)?,
