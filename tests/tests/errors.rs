@@ -9,6 +9,7 @@ use std::{
     fs,
     fs::File,
     io,
+    marker::PhantomData,
     os::fd::AsFd,
     path::{Path, PathBuf},
 };
@@ -17,13 +18,16 @@ use mp_core::{FdsError, GroupError, MessageRef, Name, Param, ParamError, Primary
 use mp_typed::{DecodeError, EncodeError, Message};
 
 /// That it is an error and becomes an `io::Error` is checked by the compiler.
-const fn converts<E: Error + Into<io::Error> + Send + Sync + 'static>(name: &'static str) -> &'static str {
+const fn converts<E>(_: PhantomData<E>, name: &'static str) -> &'static str
+where
+    E: Error + Into<io::Error> + Send + Sync + 'static,
+{
     name
 }
 
 macro_rules! public_errors {
     ($($krate:ident { $($error:ident),* $(,)? })*) => {
-        [$($(converts::<$krate::$error>(concat!(stringify!($krate), "::", stringify!($error))),)*)*]
+        [$($(converts(PhantomData::<$krate::$error>, concat!(stringify!($krate), "::", stringify!($error))),)*)*]
     };
 }
 
@@ -106,7 +110,7 @@ fn too_many_fds() -> FdsError {
 }
 
 fn too_long() -> ParamError {
-    Param::new(&[0; 257]).expect_err("one byte too many")
+    Param::new([0; 257]).expect_err("one byte too many")
 }
 
 fn long_path() -> StartError {
