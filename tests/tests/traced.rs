@@ -8,7 +8,7 @@ use std::{
 
 use mp_core::{Client, InProcess, Message as Raw, Name, Peer, Primary, Rejection, Secondary};
 use mp_typed::Message;
-use tests::eventually;
+use tests::{Lie, RawSocket, eventually};
 use tracing::{Event, Level, Metadata, Subscriber, field, span};
 
 /// Keeps the names of spans, and the messages of events.
@@ -70,6 +70,36 @@ fn log() -> Log {
         log
     };
     LOG.get_or_init(made).clone()
+}
+
+/// A secondary that only answers hears of it when its primary, which came later, first asks.
+#[test]
+fn a_primary_that_spells_the_directory_otherwise_is_warned_of_once() {
+    let (group, other) = (tests::group!(), tests::group!());
+    let secondary = Secondary::builder("any").runtime_dir(group.path()).start().expect("a private directory");
+    let links = tempfile::tempdir().expect("a temporary directory");
+    std::os::unix::fs::symlink(group.path(), links.path().join("link")).expect("it is free");
+    let warnings = || {
+        let is_of_it =
+            |line: &&String| line.contains("WARN message the primary spells the runtime directory");
+        log().lines().iter().filter(is_of_it).count()
+    };
+    let sent_from = |dir: &std::path::Path, name: &str, received: u64| {
+        let socket = RawSocket::bound(&dir.join(name));
+        socket.send(secondary.address().path(), &Lie::message("note", b"").bytes());
+        assert!(eventually(|| secondary.statistics().messages_received == received));
+        drop(socket);
+        std::fs::remove_file(dir.join(name)).expect("it is there");
+    };
+    let _log = log();
+    sent_from(group.path(), "mp_socket", 1);
+    sent_from(other.path(), "mp_socket", 2);
+    sent_from(&links.path().join("link"), "mp_socket_1_1", 3);
+    assert_eq!(warnings(), 0, "nobody who said so is the primary");
+    sent_from(&links.path().join("link"), "mp_socket", 4);
+    assert!(eventually(|| warnings() == 1));
+    sent_from(&links.path().join("link"), "mp_socket", 5);
+    assert_eq!(warnings(), 1);
 }
 
 #[derive(Message)]

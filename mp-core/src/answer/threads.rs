@@ -12,6 +12,7 @@ use super::{
     crew::{Bounds, Came, Crew, NotHandled, Work},
 };
 use crate::{
+    group::Group,
     receive::{
         Arrived, Inbox, Missed, ReceivePolicy, Rejection,
         turn::{self, TurnHolder},
@@ -38,6 +39,7 @@ pub(crate) struct Reception {
     port: Arc<ReplyPort>,
     registry: Arc<Registry>,
     policy: ReceivePolicy,
+    group: Group,
 }
 
 impl Dispatcher {
@@ -47,11 +49,12 @@ impl Dispatcher {
         port: Arc<ReplyPort>,
         registry: Arc<Registry>,
         policy: ReceivePolicy,
+        group: Group,
         backlog: usize,
         in_place: impl FnOnce(),
     ) -> std::io::Result<Arc<Self>> {
         let bounds = Bounds { backlog, threads: MAX_THREADS, linger: LINGER };
-        Self::start_with(Reception { port, registry, policy }, bounds, in_place)
+        Self::start_with(Reception { port, registry, policy, group }, bounds, in_place)
     }
 
     /// Once closed: waits until the handlers that run have ended, but not longer than
@@ -161,6 +164,7 @@ impl Reception {
     fn arrival(&self, arrived: Arrived) -> Option<Arrival> {
         let Arrived { kind, layout, message, peer, tag } = arrived;
         let counters = &self.policy.counters;
+        peer.address().into_iter().for_each(|from| self.group.heard_from(from));
         match (kind, peer.address()) {
             (Kind::Message, _) => {
                 counters.messages_received.add();

@@ -7,13 +7,14 @@
 //! gave to `bind`.
 
 use std::{
+    ffi::OsStr,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use rustix::fs::stat;
 
-use super::{Group, GroupError};
+use super::{Group, GroupError, SocketName};
 use crate::sys::{Address, Socket};
 
 impl Group {
@@ -43,6 +44,22 @@ impl Group {
             return Ok(dir.to_owned());
         }
         Err(GroupError::Elsewhere { bound: peer.path().to_owned(), here: at.path().to_owned() })
+    }
+
+    /// Something has come from this address. Tells, once, if it is the primary's and that spells the
+    /// directory otherwise than this secondary's socket is bound: one that asks nothing itself
+    /// would not learn it before the primary's requests fail.
+    pub(crate) fn heard_from(&self, from: &Address) {
+        if from.file_name() == OsStr::new(SocketName::PRIMARY)
+            && let Some((joined_as, told)) = self.joined_as.get()
+            && let Some(dir) = from.path().parent()
+            && dir != joined_as
+            && !told.is_completed()
+            && dir.is_absolute()
+            && is_same_directory(dir, joined_as)
+        {
+            self.check_joined_as(dir);
+        }
     }
 
     /// Tells, once, if a primary that came later spells the directory otherwise than this

@@ -51,7 +51,8 @@ impl Membership {
         in_place: impl FnOnce(),
     ) -> Result<Self, StartError> {
         let (registry, policy) = (Arc::clone(&actions.0), requester.policy().clone());
-        let started = Dispatcher::start(Arc::clone(&port), registry, policy, backlog, in_place);
+        let group = requester.group().clone();
+        let started = Dispatcher::start(Arc::clone(&port), registry, policy, group, backlog, in_place);
         let dispatcher = started.inspect_err(|_| {
             requester.group().leave(&port.bound, Deadline::after(DROP_TIMEOUT));
         })?;

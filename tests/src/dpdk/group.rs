@@ -56,12 +56,33 @@ impl Role {
 #[derive(Debug)]
 pub struct Group {
     file_prefix: String,
-    base: TempDir,
+    base: Base,
     huge_pages: Option<HugePages>,
     layout: Layout,
 }
 
+/// Where the runtime directory is.
+#[derive(Debug)]
+enum Base {
+    Temporary(TempDir),
+    /// Where DPDK has it for root.
+    VarRun,
+}
+
+const VAR_RUN: &str = "/var/run";
+
 impl Group {
+    /// A group with huge pages below `/var/run`, where DPDK has it for root if nothing else is said.
+    ///
+    /// # Panics
+    /// With what to do, if the machine does not grant them.
+    #[must_use]
+    pub fn in_var_run() -> Self {
+        let mut group = Self::new(Memory::Huge);
+        group.base = Base::VarRun;
+        group
+    }
+
     /// A group of this machine's DPDK, whose processes use `memory`.
     ///
     /// # Panics
@@ -74,7 +95,8 @@ impl Group {
     fn of_layout(memory: Memory, layout: Layout) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let file_prefix = format!("mp{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let base = TempDir::with_prefix("mp-dpdk-").expect("a temporary directory can be made");
+        let base =
+            Base::Temporary(TempDir::with_prefix("mp-dpdk-").expect("a temporary directory can be made"));
         let huge_pages = (memory == Memory::Huge).then(HugePages::take);
         Self { file_prefix, base, huge_pages, layout }
     }
@@ -111,13 +133,16 @@ impl Group {
     /// What `RUNTIME_DIRECTORY` is for the processes.
     #[must_use]
     pub fn base(&self) -> &Path {
-        self.base.path()
+        match &self.base {
+            Base::Temporary(dir) => dir.path(),
+            Base::VarRun => Path::new(VAR_RUN),
+        }
     }
 
     /// Where the sockets are.
     #[must_use]
     pub fn runtime_dir(&self) -> PathBuf {
-        self.base.path().join("dpdk").join(&self.file_prefix)
+        self.base().join("dpdk").join(&self.file_prefix)
     }
 
     /// Writes the start of a `config` file, as a DPDK of that version leaves it.
@@ -198,6 +223,11 @@ impl Drop for Group {
     fn drop(&mut self) {
         if let Some(huge_pages) = &self.huge_pages {
             huge_pages.remove_files(&self.file_prefix);
+        }
+        if matches!(self.base, Base::VarRun) {
+            let _ = fs::remove_dir_all(self.runtime_dir());
+            // It stays if another group is in it.
+            let _ = fs::remove_dir(self.base().join("dpdk"));
         }
     }
 }
