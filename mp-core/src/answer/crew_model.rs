@@ -17,7 +17,7 @@ use loom::{
 };
 
 use super::{backlog, duties};
-use Handler::{NoHandler, Quick, Slow, WaitsFor};
+use Handler::{Missing, Quick, Slow, WaitsFor};
 use Stop::{AtOnce, Impatient, InTheEnd};
 use crew::{Bounds, Came, Crew, NotHandled, Work};
 use sync::Deadline;
@@ -148,7 +148,7 @@ enum Handler {
     /// Lets others go first, and ends only when that other one has been handled or rejected.
     WaitsFor(u8),
     /// There is none.
-    NoHandler,
+    Missing,
 }
 
 /// When and how the role is stopped.
@@ -286,7 +286,7 @@ impl Work for World {
     }
 
     fn is_handled(&self, item: &u8) -> bool {
-        self.handler(*item) != NoHandler
+        self.handler(*item) != Missing
     }
 
     fn handle(crew: &Arc<Crew<Self>>, item: u8) -> bool {
@@ -405,7 +405,7 @@ impl Model {
         assert_eq!(settled, all, "not everything came to an end, once");
         for (item, why) in &seen.rejected {
             match why {
-                NotHandled::NoAction => assert_eq!(self.handlers[usize::from(*item)], NoHandler),
+                NotHandled::NoAction => assert_eq!(self.handlers[usize::from(*item)], Missing),
                 NotHandled::Stopping => assert_ne!(stop, InTheEnd),
                 NotHandled::Overloaded => assert!(self.backlog < self.handlers.len()),
             }
@@ -499,7 +499,7 @@ fn a_chain_of_waiting_handlers_unwinds() {
 #[test]
 fn what_nobody_handles_is_rejected_also_behind_others() {
     for stop in [InTheEnd, AtOnce] {
-        Model::of(&[Slow, NoHandler, Quick]).check(stop);
-        Model::of(&[NoHandler, Quick]).check(stop);
+        Model::of(&[Slow, Missing, Quick]).check(stop);
+        Model::of(&[Missing, Quick]).check(stop);
     }
 }
