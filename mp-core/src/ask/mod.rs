@@ -90,22 +90,22 @@ impl Requester {
         })
     }
 
-    /// It is a primary's: nothing is sent any more once another has taken that one's place.
+    /// Says that a primary asks here: once another has taken its place, nothing is sent any more.
     pub(crate) fn is_of_primary(&self, roster: Arc<Roster>) {
         let _ = self.of_primary.set(roster);
     }
 
-    /// To be asked before anything is sent: if this is a primary's, whether it is the primary still,
-    /// and the layout of its group. Others speak that of the primary to which they are connected.
+    /// To be called before anything is sent. If a primary asks here: the layout of its group, or
+    /// that it is the primary no more. Other roles use the layout of whom they are connected to.
     fn layout_of_primary(&self) -> Result<Option<Layout>, NotPrimary> {
         self.of_primary.get().map(|roster| roster.layout(&self.group)).transpose()
     }
 
-    /// To be asked before a datagram is sent that was made a while ago: whoever was sent to then may
-    /// have had no room, and another may have become the primary meanwhile.
+    /// To be called before a datagram is sent again that found no room a while ago: another process
+    /// may have become the primary meanwhile.
     fn check_still_current(&self, datagram: Layout) -> Result<(), NotPrimary> {
         match self.layout_of_primary()? {
-            // Another primary has been here, whatever became of it: the layout changes with nobody else.
+            // Only another primary changes the layout, even if it is gone again by now.
             Some(now) if now != datagram => Err(NotPrimary::Superseded { dir: self.group.dir().to_owned() }),
             _ => Ok(()),
         }

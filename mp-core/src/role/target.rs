@@ -16,13 +16,6 @@ use crate::{
     wire::{Message, MessageRef, Name},
 };
 
-/// By whom a request is made and, given where its answer goes, to whom.
-#[derive(Debug)]
-pub struct Whom<'a, F> {
-    requester: &'a Arc<Requester>,
-    to: F,
-}
-
 /// One peer, or all: what the verbs do there.
 pub trait Target: Copy + sealed::Target {
     /// What is told of a message that was sent.
@@ -31,7 +24,8 @@ pub trait Target: Copy + sealed::Target {
     type Answer: 'static;
 
     /// By whom a request is made, and to whom.
-    fn whom(&self) -> Result<Whom<'_, impl FnOnce(Ending<Self::Answer>) -> To>, NotRunning>;
+    #[expect(clippy::type_complexity, reason = "no alias can name what an `impl Trait` is")]
+    fn asked(&self) -> Result<(&Arc<Requester>, impl FnOnce(Ending<Self::Answer>) -> To), NotRunning>;
 
     /// Sends a message; `within` takes the place of the role's own deadline.
     fn send(self, message: &MessageRef<'_>, within: Option<Duration>) -> Result<Self::Sent, SendError>;
@@ -41,8 +35,8 @@ pub trait Target: Copy + sealed::Target {
 
     /// Asks; the answer comes to a future.
     fn request_async(self, message: &MessageRef<'_>, timeout: Duration) -> Asked<Self::Answer> {
-        match self.whom() {
-            Ok(Whom { requester, to }) => requester.ask_async(to, message, timeout),
+        match self.asked() {
+            Ok((requester, to)) => requester.ask_async(to, message, timeout),
             Err(why) => Asked::failed(why.into()),
         }
     }
@@ -52,16 +46,16 @@ pub trait Target: Copy + sealed::Target {
     where
         F: FnOnce(Message, Result<Self::Answer, RequestError>) + Send + 'static,
     {
-        match self.whom() {
-            Ok(Whom { requester, to }) => requester.ask_then(to, message, timeout, callback),
+        match self.asked() {
+            Ok((requester, to)) => requester.ask_then(to, message, timeout, callback),
             Err(why) => ask::call_back_failed(message, callback, why.into()),
         }
     }
 
     /// Asks nobody: calls `callback` as that of a request of this name would be.
     fn call_back(self, name: &Name, callback: impl FnOnce() + Send + 'static) {
-        match self.whom() {
-            Ok(Whom { requester, .. }) => requester.call_back(name, callback),
+        match self.asked() {
+            Ok((requester, _)) => requester.call_back(name, callback),
             Err(_) => ask::guarded(name, None, callback),
         }
     }
@@ -169,10 +163,9 @@ impl Target for OnePeer<'_> {
     type Sent = ();
     type Answer = Reply;
 
-    fn whom(&self) -> Result<Whom<'_, impl FnOnce(Ending<Reply>) -> To>, NotRunning> {
+    fn asked(&self) -> Result<(&Arc<Requester>, impl FnOnce(Ending<Reply>) -> To), NotRunning> {
         let asking = self.asking?;
-        let to = |ending| To::One(self.address(asking).clone(), Some(ending));
-        Ok(Whom { requester: &asking.requester, to })
+        Ok((&asking.requester, |ending| To::One(self.address(asking).clone(), Some(ending))))
     }
 
     fn send(self, message: &MessageRef<'_>, within: Option<Duration>) -> Result<(), SendError> {
@@ -191,10 +184,9 @@ impl Target for AllPeers<'_> {
     type Sent = Sent;
     type Answer = Replies;
 
-    fn whom(&self) -> Result<Whom<'_, impl FnOnce(Ending<Replies>) -> To>, NotRunning> {
+    fn asked(&self) -> Result<(&Arc<Requester>, impl FnOnce(Ending<Replies>) -> To), NotRunning> {
         let AskingAll { one, roster, .. } = self.asking?;
-        let to = |ending| To::All(Arc::clone(roster), Some(ending));
-        Ok(Whom { requester: &one.requester, to })
+        Ok((&one.requester, |ending| To::All(Arc::clone(roster), Some(ending))))
     }
 
     fn send(self, message: &MessageRef<'_>, within: Option<Duration>) -> Result<Sent, SendError> {

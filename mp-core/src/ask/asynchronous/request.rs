@@ -78,7 +78,7 @@ impl AsyncRequest {
     /// Takes copies of the message's descriptors, for as long as they are needed.
     pub(super) fn copy_fds(&mut self, message: &MessageRef<'_>) -> Result<(), RequestError> {
         message.check()?;
-        // Closing one may take long, and all requests have one thread: `CARE` closes them elsewhere.
+        // Closing one may take long, and all requests share a thread: `CARE` closes them elsewhere.
         self.message.fds = Fds::closed_with(&CARE);
         for fd in message.fds() {
             self.message.fds.push(fd.try_clone_to_owned()?)?;

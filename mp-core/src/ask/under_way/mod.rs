@@ -267,12 +267,12 @@ impl RequestUnderWay {
         Ok(())
     }
 
-    /// Whether this is a primary's and another has taken that one's place since it began. Then that is
-    /// the outcome of those that wait for room, and of `unasked`; those asked may still answer.
+    /// Whether a primary made this request and another has taken its place since. Then `Superseded`
+    /// is the outcome of those that wait for room, and of `unasked`; those asked may still answer.
     fn is_superseded(&mut self, requester: &Requester, unasked: Range<usize>) -> Result<bool, Failure> {
         match requester.check_still_current(self.reply_socket.layout()) {
             Ok(()) => Ok(false),
-            // It is to one, and there is no more to tell.
+            // A request to one peer fails as a whole.
             Err(not) if self.members.is_empty() => Err(not.into()),
             Err(not) => {
                 let why = Outcome::of_withdrawn(not);
