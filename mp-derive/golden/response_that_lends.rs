@@ -4,7 +4,9 @@
     deprecated,
     unused_qualifications,
     clippy::absolute_paths,
-    clippy::pedantic
+    clippy::pedantic,
+    clippy::type_complexity,
+    clippy::unnecessary_cast
 )]
 const _: () = {
     use ::mp_typed::__private as __mp;

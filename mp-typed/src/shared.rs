@@ -88,7 +88,7 @@ mod sealed {
 pub struct Shared<T: ?Sized, A = ReadWrite> {
     region: MmapRegion,
     file: FileOffset,
-    of: PhantomData<(fn() -> Box<T>, fn() -> A)>,
+    of: PhantomData<fn(&T) -> A>,
 }
 
 /// What shared memory can hold: any bytes are a valid value of it, and it has no padding.

@@ -1,6 +1,8 @@
 //! A descriptor of another sort than its field's type stands for is refused: by us for types of
 //! `std`, which takes anything, and by their own words for types that are `TryFrom<OwnedFd>`.
 
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails ends it, in its helpers too")]
+
 use std::fmt;
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Read, Write};

@@ -43,22 +43,23 @@ enum LentOpened<'a> {
 fn primary(
     serve: impl FnOnce(mp_typed::Builder<Primary>) -> mp_typed::Builder<Primary>,
 ) -> (Primary, Client, tempfile::TempDir) {
-    let dir = tempfile::Builder::new().permissions(Permissions::from_mode(0o700)).tempdir().unwrap();
-    let primary = serve(Primary::builder("lent").runtime_dir(dir.path())).start().unwrap();
-    let client = Client::builder("lent").runtime_dir(dir.path()).start().unwrap();
+    let dir =
+        tempfile::Builder::new().permissions(Permissions::from_mode(0o700)).tempdir().expect("a directory");
+    let primary = serve(Primary::builder("lent").runtime_dir(dir.path())).start().expect("its first one");
+    let client = Client::builder("lent").runtime_dir(dir.path()).start().expect("its first one");
     (primary, client, dir)
 }
 
 /// Asks three times, and reads from what came.
 fn assert_served(client: &Client) {
     for number in 0..3 {
-        let Opened::File { name, files } = client.request(&Open(number), WITHIN).unwrap() else {
+        let Opened::File { name, files } = client.request(&Open(number), WITHIN).expect("an answer") else {
             panic!("it answers with a file")
         };
         assert_eq!((&*name, files.len()), ("zero", 2));
         for file in files {
             let mut byte = [1];
-            File::from(file).read_exact(&mut byte).unwrap();
+            File::from(file).read_exact(&mut byte).expect("a byte");
             assert_eq!(byte, [0]);
         }
     }

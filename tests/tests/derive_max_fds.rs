@@ -1,5 +1,7 @@
 //! `max_fds`: types for what DPDK 24.11 and later send, with up to 253 descriptors.
 
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails ends it, in its helpers too")]
+
 use std::fs::{File, Permissions};
 use std::iter;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

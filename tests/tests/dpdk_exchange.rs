@@ -92,7 +92,7 @@ fn a_dpdk_primary_and_rust_types_that_have_fingerprints() {
     let typed = secondary.request(&AskTyped { a: 1, b: 2 }, SECOND).expect("it is echoed");
     assert_eq!(typed, Typed { b: 1, a: 2 });
     secondary.send(&TypedNote(3)).expect("it is sent");
-    primary.next_arrival();
+    let _told = primary.next_arrival();
     let requested = primary.request("typed", &[1, 0, 0, 0, 2, 0], 0, SECOND).expect("it is answered");
     assert_eq!((requested.sent, requested.received), (1, 1));
     primary.send("typed_note", &[4, 0, 0, 0], 0).expect("it is sent");

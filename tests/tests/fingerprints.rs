@@ -1,6 +1,7 @@
 //! Definitions are compared: whatever is defined otherwise at the two ends is told to be so, and not
 //! decoded as something else.
 
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails ends it, in its helpers too")]
 #![allow(unreachable_pub, reason = "modules stand for crates here")]
 
 use std::fs::File;

@@ -1,5 +1,7 @@
 //! Values of any size in sealed memory: what a receiver believes, and what it refuses in words.
 
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails ends it, in its helpers too")]
+
 use std::{
     collections::BTreeMap,
     fs::File,

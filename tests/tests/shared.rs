@@ -1,5 +1,7 @@
 //! Memory that processes share: what a receiver maps, what it refuses, and that nobody can take it away.
 
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails ends it, in its helpers too")]
+
 use std::{
     fs::File,
     io::Read,

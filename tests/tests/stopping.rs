@@ -186,7 +186,7 @@ fn a_second_stop_from_inside_a_handler_or_a_callback_does_not_wait_for_the_first
 /// Lets this process have so many descriptors more than it has.
 fn with_spare_fds<T>(spare: usize, run: impl FnOnce() -> T) -> T {
     let before = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: Some(64), ..before.clone() }).expect("lowered");
+    setrlimit(Resource::Nofile, Rlimit { current: Some(64), ..before }).expect("lowered");
     let mut taken: Vec<_> = std::iter::from_fn(|| fs::File::open("/dev/null").ok()).collect();
     taken.truncate(taken.len() - spare);
     let result = run();
@@ -201,7 +201,7 @@ fn without_threads<T>(run: impl FnOnce() -> T) -> T {
     let pages = fs::read_to_string("/proc/self/statm").expect("it is always there");
     let pages: u64 = pages.split(' ').next().and_then(|pages| pages.parse().ok()).expect("a number");
     let current = pages * rustix::param::page_size() as u64 + (32 << 20);
-    setrlimit(Resource::As, Rlimit { current: Some(current), ..before.clone() }).expect("lowered");
+    setrlimit(Resource::As, Rlimit { current: Some(current), ..before }).expect("lowered");
     let result = run();
     setrlimit(Resource::As, before).expect("as before");
     result

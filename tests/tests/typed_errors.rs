@@ -1,5 +1,7 @@
 //! Errors that are a part of the answer: `response = Result<Answer, Error>`.
 
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails ends it, in its helpers too")]
+
 use std::fmt;
 use std::fs::File;
 use std::io::Read;

@@ -1,5 +1,7 @@
 //! The verbs: the same for every role, handle and member.
 
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails ends it, in its helpers too")]
+
 use std::{sync::mpsc::channel, thread, time::Duration};
 
 use mp_core::{Client, Member, Message, MessageRef, Name, Outcome, Primary, Secondary, SendError};

@@ -70,7 +70,7 @@ fn block(input: &Input<'_>, content: &TokenStream) -> TokenStream {
     let krate = input.attrs.krate.as_ref().map_or_else(|| quote!(::mp_typed), ToTokens::to_token_stream);
     quote! {
         #[doc(hidden)]
-        #[allow(dead_code, deprecated, unused_qualifications, clippy::absolute_paths, clippy::pedantic)]
+        #[allow(dead_code, deprecated, unused_qualifications, clippy::absolute_paths, clippy::pedantic, clippy::type_complexity, clippy::unnecessary_cast)]
         const _: () = {
             use #krate::__private as __mp;
             #content

@@ -147,7 +147,7 @@ fn a_group_that_may_not_be_looked_into_is_told() {
         command.uid(nobody).gid(nobody);
         command
     } else {
-        fs::set_permissions(group.path(), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(group.path(), fs::Permissions::from_mode(0o000)).unwrap();
         mpctl()
     };
     let run = Run::of(command.args(["--json", "groups"]).current_dir("/"));
