@@ -4,8 +4,8 @@ use std::{borrow::Cow, fmt, io};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-/// What a payload says: its fields by name, without those that mean nothing in
-/// a payload of its type.
+/// What a payload says: its fields by name, without those that mean nothing in a payload of its
+/// type.
 ///
 /// Displayed, they stand in one line; serialized, they are a map.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -9,12 +9,13 @@ use crate::{Value, messages::messages};
 messages! {
     /// Asks a primary for a shared memory region of a memif device.
     ///
-    /// `struct mp_region_msg`, sent by `memif_mp_request_regions` of `drivers/net/memif/rte_eth_memif.c`; since DPDK
-    /// 19.08.
+    /// `struct mp_region_msg`, sent by `memif_mp_request_regions` of
+    /// `drivers/net/memif/rte_eth_memif.c`; since DPDK 19.08.
     request MemifRegionRequest "memif_mp_send_region" =>
     /// Answers a [`MemifRegionRequest`].
     ///
-    /// `struct mp_region_msg`, sent by `memif_mp_send_region` of `drivers/net/memif/rte_eth_memif.c`.
+    /// `struct mp_region_msg`, sent by `memif_mp_send_region` of
+    /// `drivers/net/memif/rte_eth_memif.c`.
     MemifRegion with {
         /// Its memory, if there is a region.
         #[fd]
@@ -30,7 +31,8 @@ messages! {
 
     /// Asks a primary for the sockets of an AF_XDP device.
     ///
-    /// `struct ipc_hdr`, sent by `afxdp_mp_request_fds` of `drivers/net/af_xdp/rte_eth_af_xdp.c`; since DPDK 22.03.
+    /// `struct ipc_hdr`, sent by `afxdp_mp_request_fds` of `drivers/net/af_xdp/rte_eth_af_xdp.c`;
+    /// since DPDK 22.03.
     request AfXdpSockets "afxdp_mp_send_fds" =>
     /// Answers an [`AfXdpSockets`].
     ///
@@ -48,16 +50,16 @@ messages! {
 
     /// Has a primary do something to an ENA device.
     ///
-    /// `struct ena_mp_body`, made by `mp_msg_init` and sent by the macro `ENA_PROXY` of `drivers/net/ena/ena_ethdev.c`;
-    /// since DPDK 22.03, kinds 5 and 6 since 23.11.
+    /// `struct ena_mp_body`, made by `mp_msg_init` and sent by the macro `ENA_PROXY` of
+    /// `drivers/net/ena/ena_ethdev.c`; since DPDK 22.03, kinds 5 and 6 since 23.11.
     request EnaRequest "net_ena_mp" =>
     /// Answers an [`EnaRequest`].
     ///
     /// `struct ena_mp_body`, sent by `ena_mp_primary_handle` of `drivers/net/ena/ena_ethdev.c`.
     #[derive(Clone, PartialEq, Eq)]
     EnaReply {
-        /// 0 statistics, 1 ENI statistics, 2 set the MTU, 3 and 4 get and set the indirection table, 5 customer
-        /// metrics, 6 SRD statistics.
+        /// 0 statistics, 1 ENI statistics, 2 set the MTU, 3 and 4 get and set the indirection
+        /// table, 5 customer metrics, 6 SRD statistics.
         kind: i32 => word("type", ENA_KINDS),
         /// The device's port.
         port_id: i32 => number("port_id"),
@@ -87,12 +89,13 @@ messages! {
 
     /// Tells every secondary that the virtual function below a NetVSC device goes.
     ///
-    /// `struct netvsc_mp_param`, sent by `netvsc_mp_req_vf` of `drivers/net/netvsc/hn_ethdev.c`; since DPDK 23.11.7,
-    /// 24.11.5 and 25.11.1.
+    /// `struct netvsc_mp_param`, sent by `netvsc_mp_req_vf` of `drivers/net/netvsc/hn_ethdev.c`;
+    /// since DPDK 23.11.7, 24.11.5 and 25.11.1.
     request NetvscRequest "net_netvsc_mp" =>
     /// Answers a [`NetvscRequest`].
     ///
-    /// `struct netvsc_mp_param`, sent by `netvsc_mp_secondary_handle` of `drivers/net/netvsc/hn_ethdev.c`.
+    /// `struct netvsc_mp_param`, sent by `netvsc_mp_secondary_handle` of
+    /// `drivers/net/netvsc/hn_ethdev.c`.
     #[derive(Clone, PartialEq, Eq)]
     NetvscReply {
         /// 1 remove.
@@ -123,7 +126,8 @@ messages! {
 
     /// Has every secondary end, before its primary does.
     ///
-    /// `struct testpmd_mp_req`, sent by `pmd_notify_secondary` of `app/test-pmd/testpmd.c`; since DPDK 25.11.
+    /// `struct testpmd_mp_req`, sent by `pmd_notify_secondary` of `app/test-pmd/testpmd.c`; since
+    /// DPDK 25.11.
     request TestpmdRequest "mp_testpmd" =>
     /// Answers a [`TestpmdRequest`], when it is about to end.
     ///
@@ -136,7 +140,8 @@ messages! {
 
     /// Answers a request of `mp_pdump`, whose own payload holds pointers.
     ///
-    /// `struct pdump_response`, sent by `pdump_send_response` of `lib/pdump/rte_pdump.c`; since DPDK 18.05.
+    /// `struct pdump_response`, sent by `pdump_send_response` of `lib/pdump/rte_pdump.c`; since
+    /// DPDK 18.05.
     reply PdumpReply "mp_pdump" {
         /// As in the request: 1, or 2 for packets in the pcapng format.
         version: u16 => number("ver"),

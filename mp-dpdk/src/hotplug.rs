@@ -1,7 +1,7 @@
 //! Devices plugged in and out.
 //!
-//! A secondary asks the primary; that asks every secondary in turn to do the same, the one that asked among them, and
-//! then answers. Whoever says no is told to roll back, and so are the others.
+//! A secondary asks the primary; that asks every secondary in turn to do the same, the one that
+//! asked among them, and then answers. Whoever says no is told to roll back, and so are the others.
 
 use crate::messages::{messages, words};
 
@@ -21,20 +21,20 @@ words! {
 messages! {
     /// Asks to plug a device in or out.
     ///
-    /// `struct eal_dev_mp_req` of `lib/eal/common/hotplug_mp.h`, sent by `eal_dev_hotplug_request_to_primary` and
-    /// `eal_dev_hotplug_request_to_secondary` of `lib/eal/common/hotplug_mp.c`; since DPDK 18.11, the same in all
-    /// versions.
+    /// `struct eal_dev_mp_req` of `lib/eal/common/hotplug_mp.h`, sent by
+    /// `eal_dev_hotplug_request_to_primary` and `eal_dev_hotplug_request_to_secondary` of
+    /// `lib/eal/common/hotplug_mp.c`; since DPDK 18.11, the same in all versions.
     request HotplugRequest "eal_dev_mp_request" =>
     /// Answers a [`HotplugRequest`].
     ///
-    /// `struct eal_dev_mp_req`, sent by `handle_primary_request` and, for a primary, `send_response_to_secondary` of
-    /// `lib/eal/common/hotplug_mp.c`.
+    /// `struct eal_dev_mp_req`, sent by `handle_primary_request` and, for a primary,
+    /// `send_response_to_secondary` of `lib/eal/common/hotplug_mp.c`.
     #[derive(Clone, PartialEq, Eq)]
     HotplugResult {
         /// [`ATTACH`], [`DETACH`], or from a primary one of the two rollbacks.
         kind: i32 => word("type", KINDS),
-        /// The device as `rte_devargs_parse` reads it, NUL-terminated: its bus, a colon, its name, and after a comma
-        /// its arguments. `vdev:net_null1`.
+        /// The device as `rte_devargs_parse` reads it, NUL-terminated: its bus, a colon, its name,
+        /// and after a comma its arguments. `vdev:net_null1`.
         devargs: [u8; 128] => text("devargs"),
         /// 0, or a negated `errno`; unused in the request.
         result: i32 => result(),

@@ -1,9 +1,10 @@
 //! DPDK's own messages as types: what its libraries, drivers and applications say to each other.
 //!
-//! Their payloads are C structs, so each type has `layout = "C"`: the bytes are those that a C compiler lays out for the
-//! same fields. Where DPDK's versions differ there is a type for each, and the length of a payload tells which it is.
-//! Each type names the struct, the function and the file of DPDK's that it was written from. They are sent and served
-//! like messages of one's own, with `mp-typed`; [`decode`] reads any of them for display.
+//! Their payloads are C structs, so each type has `layout = "C"`: the bytes are those that a C
+//! compiler lays out for the same fields. Where DPDK's versions differ there is a type for each,
+//! and the length of a payload tells which it is. Each type names the struct, the function and the
+//! file of DPDK's that it was written from. They are sent and served like messages of one's own,
+//! with `mp-typed`; [`decode`] reads any of them for display.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -37,9 +38,9 @@
 //! | `mp_testpmd` | [`TestpmdRequest`], [`TestpmdReply`] | 25.11 |
 //! | `mp_pdump` | its reply only: [`PdumpReply`] | 18.05 |
 //!
-//! Not here, since their payloads hold pointers, which mean nothing in a process without DPDK's memory: the requests of
-//! `mp_pdump`, `mp_malloc_request` and `mp_malloc_rollback`, and those of the drivers mlx4, mlx5, mana and ipsec_mb. The
-//! only right answer to them is *ignore*.
+//! Not here, since their payloads hold pointers, which mean nothing in a process without DPDK's
+//! memory: the requests of `mp_pdump`, `mp_malloc_request` and `mp_malloc_rollback`, and those of
+//! the drivers mlx4, mlx5, mana and ipsec_mb. The only right answer to them is *ignore*.
 
 pub mod decoded;
 pub mod drivers;
@@ -68,8 +69,8 @@ use messages::Row;
 
 /// Reads the payload of a message, request or reply of DPDK's own, for display.
 ///
-/// `None` if the name is not DPDK's, or the payload has another size than DPDK gives it. `version` helps where the same
-/// number means different things.
+/// `None` if the name is not DPDK's, or the payload has another size than DPDK gives it. `version`
+/// helps where the same number means different things.
 ///
 /// # Examples
 ///
@@ -99,8 +100,7 @@ pub fn text(field: &[u8]) -> String {
     String::from_utf8_lossy(&field[..end]).into_owned()
 }
 
-/// A NUL-terminated field with this text, cut off where it does not fit, as
-/// DPDK's `strlcpy` does.
+/// A NUL-terminated field with this text, cut off where it does not fit, as DPDK's `strlcpy` does.
 #[must_use]
 pub fn field<const N: usize>(text: &str) -> [u8; N] {
     let mut field = [0; N];

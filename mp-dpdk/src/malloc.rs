@@ -1,8 +1,8 @@
 //! Memory that grows or shrinks.
 //!
-//! A primary whose heap has changed asks every member to bring its memory map up to date. A process without DPDK's
-//! memory has nothing to do, and answers *ignore*, which `mp-core` does by itself: the types are here to name what is
-//! seen.
+//! A primary whose heap has changed asks every member to bring its memory map up to date. A process
+//! without DPDK's memory has nothing to do, and answers *ignore*, which `mp-core` does by itself:
+//! the types are here to name what is seen.
 
 use crate::messages::{messages, words};
 
@@ -22,8 +22,9 @@ const RESULTS: &[(i32, &str)] = &[(0, "success"), (1, "fail")];
 messages! {
     /// Asks a member to bring its memory map up to date.
     ///
-    /// `struct malloc_mp_req` of `lib/eal/common/malloc_mp.h`, sent by `request_sync` and `handle_request` of
-    /// `lib/eal/common/malloc_mp.c`; since DPDK 18.05, the same in all versions.
+    /// `struct malloc_mp_req` of `lib/eal/common/malloc_mp.h`, sent by `request_sync` and
+    /// `handle_request` of `lib/eal/common/malloc_mp.c`; since DPDK 18.05, the same in all
+    /// versions.
     request MallocSync "mp_malloc_sync" =>
     /// Answers a [`MallocSync`].
     ///
@@ -34,7 +35,8 @@ messages! {
         kind: i32 => word("type", KINDS),
         /// A union that is unused here; elsewhere it may hold a pointer.
         opaque: [u64; 7],
-        /// Which request of the primary's it is. It is random, and shown as whoever compares two wants to see it.
+        /// Which request of the primary's it is. It is random, and shown as whoever compares two
+        /// wants to see it.
         id: u64 => hex("id"),
         /// 0 if it succeeded, 1 if not; unused in the request.
         result: i32 => word("result", RESULTS),

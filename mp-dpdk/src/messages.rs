@@ -1,7 +1,7 @@
 //! The rows that DPDK's messages are declared in, one each.
 //!
-//! A row is a C struct, with how each of its fields is shown; it becomes the types that carry it and the decoder that
-//! puts it in words. What single messages mean stands in the rows, not here.
+//! A row is a C struct, with how each of its fields is shown; it becomes the types that carry it
+//! and the decoder that puts it in words. What single messages mean stands in the rows, not here.
 
 use mp_core::inspect::DpdkVersion;
 

@@ -1,7 +1,7 @@
 //! Queues of TAP devices.
 //!
-//! Up to DPDK 24.03 receive and transmit queues have descriptors of their own; from 24.07 on a pair shares one, and the
-//! struct is shorter.
+//! Up to DPDK 24.03 receive and transmit queues have descriptors of their own; from 24.07 on a pair
+//! shares one, and the struct is shorter.
 
 use std::os::fd::OwnedFd;
 
@@ -10,7 +10,8 @@ use crate::messages::messages;
 messages! {
     /// Asks a primary for a device's queues, up to DPDK 24.03.
     ///
-    /// `struct ipc_queues`, sent by `tap_mp_attach_queues` of `drivers/net/tap/rte_eth_tap.c`; since DPDK 18.11.
+    /// `struct ipc_queues`, sent by `tap_mp_attach_queues` of `drivers/net/tap/rte_eth_tap.c`;
+    /// since DPDK 18.11.
     request TapSyncQueues "tap_mp_sync_queues" =>
     /// Answers a [`TapSyncQueues`].
     ///
@@ -51,8 +52,8 @@ messages! {
 
     /// Tells every secondary the queues of a device that starts, up to DPDK 24.03.
     ///
-    /// `struct ipc_queues`, sent by `tap_mp_req_on_rxtx` of `drivers/net/tap/rte_eth_tap.c` and taken by
-    /// `tap_mp_req_start_rxtx`; since DPDK 20.11.5 and 21.11.1.
+    /// `struct ipc_queues`, sent by `tap_mp_req_on_rxtx` of `drivers/net/tap/rte_eth_tap.c` and
+    /// taken by `tap_mp_req_start_rxtx`; since DPDK 20.11.5 and 21.11.1.
     message TapStart "tap_mp_req_start_rxtx" with {
         /// The transmit queues' descriptors, then the receive queues'.
         #[fd]
@@ -69,8 +70,8 @@ messages! {
 
     /// Tells every secondary the queues of a device that starts, from DPDK 24.07 on.
     ///
-    /// `struct ipc_queues`, sent by `tap_mp_req_on_rxtx` of `drivers/net/tap/rte_eth_tap.c` and taken by
-    /// `tap_mp_req_start_rxtx`.
+    /// `struct ipc_queues`, sent by `tap_mp_req_on_rxtx` of `drivers/net/tap/rte_eth_tap.c` and
+    /// taken by `tap_mp_req_start_rxtx`.
     #[message(max_fds = 64)]
     message TapSharedStart "tap_mp_req_start_rxtx" with {
         /// A descriptor for each pair: up to 8, since DPDK 24.11 up to 64.

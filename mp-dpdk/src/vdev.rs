@@ -14,11 +14,11 @@ words! {
 }
 
 messages! {
-    /// Asks a primary for its virtual devices: it sends a [`VdevFound`] for each to every secondary, and answers with
-    /// their number.
+    /// Asks a primary for its virtual devices: it sends a [`VdevFound`] for each to every
+    /// secondary, and answers with their number.
     ///
-    /// `struct vdev_param`, sent by `vdev_scan` and answered by `vdev_action` of `drivers/bus/vdev/vdev.c`; since DPDK
-    /// 18.05, the same in all versions.
+    /// `struct vdev_param`, sent by `vdev_scan` and answered by `vdev_action` of
+    /// `drivers/bus/vdev/vdev.c`; since DPDK 18.05, the same in all versions.
     request VdevScan "bus_vdev_mp" =>
     /// Answers a [`VdevScan`].
     ///
@@ -35,7 +35,8 @@ messages! {
 
     /// Tells a secondary of one virtual device.
     ///
-    /// `struct vdev_param`, sent by `vdev_action` of `drivers/bus/vdev/vdev.c`, and taken by the same.
+    /// `struct vdev_param`, sent by `vdev_action` of `drivers/bus/vdev/vdev.c`, and taken by the
+    /// same.
     #[derive(Clone, PartialEq, Eq)]
     message VdevFound "bus_vdev_mp" {
         /// [`SCAN_ONE`].
@@ -47,7 +48,8 @@ messages! {
     }
 }
 
-// What DPDK leaves unset is whatever was in its memory: only what the kind gives a meaning is shown.
+// What DPDK leaves unset is whatever was in its memory: only what the kind gives a meaning is
+// shown.
 
 fn has_count(kind: i32) -> bool {
     !matches!(kind, SCAN_REQUEST | SCAN_ONE)

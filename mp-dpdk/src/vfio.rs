@@ -61,8 +61,8 @@ words! {
 messages! {
     /// Asks the primary for a descriptor, or for the IOMMU type.
     ///
-    /// `struct vfio_mp_param` of `lib/eal/linux/eal_vfio.h`, sent by `vfio_open_group_fd` and others of
-    /// `lib/eal/linux/eal_vfio.c`; since DPDK 18.05.
+    /// `struct vfio_mp_param` of `lib/eal/linux/eal_vfio.h`, sent by `vfio_open_group_fd` and
+    /// others of `lib/eal/linux/eal_vfio.c`; since DPDK 18.05.
     request VfioRequest "eal_vfio_mp_sync" =>
     /// Answers a [`VfioRequest`].
     ///
@@ -82,8 +82,8 @@ messages! {
 
     /// Asks the primary for a descriptor of the DPAA2 bus.
     ///
-    /// `struct vfio_mp_param` of `drivers/bus/fslmc/fslmc_vfio.c`, sent by `fslmc_vfio_open_group_fd` and others there;
-    /// since DPDK 24.11.
+    /// `struct vfio_mp_param` of `drivers/bus/fslmc/fslmc_vfio.c`, sent by
+    /// `fslmc_vfio_open_group_fd` and others there; since DPDK 24.11.
     request FslmcRequest "fslmc_vfio_mp_sync" =>
     /// Answers a [`FslmcRequest`] for the container or a group.
     ///

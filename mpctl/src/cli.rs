@@ -10,8 +10,8 @@ use crate::input::Hex;
 
 /// Looks into a group of processes that speak DPDK's multi-process IPC.
 ///
-/// It joins nothing unless told to: `request`, `send` and `ping` ask the primary
-/// without becoming a member of its group, so that nobody ever waits for them.
+/// It joins nothing unless told to: `request`, `send` and `ping` ask the primary without becoming a
+/// member of its group, so that nobody ever waits for them.
 #[derive(Debug, Parser)]
 #[command(name = "mpctl", version, propagate_version = true, after_long_help = AFTER_HELP)]
 pub(crate) struct Cli {
@@ -57,9 +57,9 @@ pub(crate) struct GroupArgs {
 pub(crate) enum Command {
     /// List the groups of this host.
     ///
-    /// Their members, alive and stale, the DPDK version that made the group, and
-    /// the length of its datagrams. Groups of other users can be looked into by root
-    /// only: they are told on the standard error, and the exit status is 1.
+    /// Their members, alive and stale, the DPDK version that made the group, and the length of its
+    /// datagrams. Groups of other users can be looked into by root only: they are told on the
+    /// standard error, and the exit status is 1.
     Groups,
 
     /// List the members of the group.
@@ -75,8 +75,8 @@ pub(crate) enum Command {
 
     /// Join, and answer every request with the payload and files that came with it.
     ///
-    /// Prints what arrives. Requests under other names are answered "ignore".
-    /// Ctrl-C leaves the group.
+    /// Prints what arrives. Requests under other names are answered "ignore". Ctrl-C leaves the
+    /// group.
     Serve(ServeArgs),
 
     /// Join as a secondary and print what arrives; answer every request "ignore".
@@ -86,8 +86,8 @@ pub(crate) enum Command {
 
     /// Measure round trips to the primary.
     ///
-    /// Prints the fastest, the median, the 99th percentile and the slowest, and
-    /// how many were lost. Ctrl-C ends it early.
+    /// Prints the fastest, the median, the 99th percentile and the slowest, and how many were lost.
+    /// Ctrl-C ends it early.
     Ping(PingArgs),
 
     /// Print the man page.
@@ -187,8 +187,8 @@ impl GroupArgs {
         }
     }
 
-    /// The directory, if one was named: where that is a link, the one it leads to, spelled as the link does, since
-    /// members know each other by the spelling of their paths.
+    /// The directory, if one was named: where that is a link, the one it leads to, spelled as the
+    /// link does, since members know each other by the spelling of their paths.
     pub(crate) fn dir(&self) -> Option<PathBuf> {
         let mut dir = self.runtime_dir.clone()?;
         for _ in 0..MOST_LINKS {

@@ -61,8 +61,7 @@ impl Bound {
         }
     }
 
-    /// Removes the file, if it is still ours. No datagram can be sent to the
-    /// socket from then on.
+    /// Removes the file, if it is still ours. No datagram can be sent to the socket from then on.
     pub(crate) fn unlink(&self) {
         if self.is_ours() && !self.abandoned.load(Relaxed) && self.is_in_place() {
             // Gone already is as good.

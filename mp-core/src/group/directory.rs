@@ -1,5 +1,5 @@
-//! The runtime directory, open: its owner and mode, its lock, DPDK's `config` in it, and the
-//! names in it. What it finds it tells; what that means `Group` knows.
+//! The runtime directory, open: its owner and mode, its lock, DPDK's `config` in it, and the names
+//! in it. What it finds it tells; what that means `Group` knows.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -21,13 +21,12 @@ use super::{
 };
 use crate::{sys::Deadline, wire::Layout};
 
-/// Where a pure-Rust primary leaves its pid, for the error of a second one. DPDK
-/// never looks at it.
+/// Where a pure-Rust primary leaves its pid, for the error of a second one. DPDK never looks at it.
 const OWNER: &str = "mp_primary";
 
-/// How far apart two changes of a directory can be and yet bear the same time:
-/// the kernel takes it from a clock that ticks at least 100 times a second, and
-/// some file systems keep whole seconds only.
+/// How far apart two changes of a directory can be and yet bear the same time: the kernel takes it
+/// from a clock that ticks at least 100 times a second, and some file systems keep whole seconds
+/// only.
 const CLOCK_TICKS: Duration = Duration::from_millis(20);
 const WHOLE_SECONDS: Duration = Duration::from_secs(2);
 
@@ -85,11 +84,11 @@ impl Directory {
         Ok(())
     }
 
-    /// Takes DPDK's directory lock for as long as the result lives. Never held
-    /// while waiting for a peer.
+    /// Takes DPDK's directory lock for as long as the result lives. Never held while waiting for a
+    /// peer.
     pub(crate) fn lock(&self, deadline: Deadline) -> Result<Lock, BindError> {
-        // `flock` belongs to the open file: a lock needs one of its own. The
-        // kernel tells nobody when a lock becomes free, so it is tried again.
+        // `flock` belongs to the open file: a lock needs one of its own. The kernel tells nobody
+        // when a lock becomes free, so it is tried again.
         let fd = openat(&self.fd, c".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
             .map_err(|source| io_error("open the runtime directory", &self.path, source))?;
         let mut pause = Duration::from_micros(100);
@@ -176,8 +175,8 @@ impl Directory {
         list().map_err(|source| io_error("list the runtime directory", &self.path, source))
     }
 
-    /// Tells one state of the directory from the next; `None` if it has changed so
-    /// recently that the next change could bear the same time.
+    /// Tells one state of the directory from the next; `None` if it has changed so recently that
+    /// the next change could bear the same time.
     pub(crate) fn stamp(&self) -> Option<Stamp> {
         let stat = fs::fstat(&self.fd).ok()?;
         let changed = Duration::new(stat.st_ctime.try_into().ok()?, stat.st_ctime_nsec as u32);
@@ -221,8 +220,8 @@ impl Directory {
     }
 }
 
-/// When a directory last changed. It stays the same exactly as long as nothing
-/// is made, renamed or removed in it.
+/// When a directory last changed. It stays the same exactly as long as nothing is made, renamed or
+/// removed in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamp(Duration);
 

@@ -48,8 +48,8 @@ pub enum GroupError {
         /// Its permission bits.
         mode: u32,
     },
-    /// The runtime directory is a symbolic link: whoever may change it could lead this process
-    /// into another group.
+    /// The runtime directory is a symbolic link: whoever may change it could lead this process into
+    /// another group.
     #[error(
         "{path:?} is a symbolic link to {target:?}: refused, since it may lead elsewhere later; give the directory itself"
     )]
@@ -67,8 +67,8 @@ pub enum GroupError {
         /// The directory above, and what chose it.
         base: Base,
     },
-    /// There is a DPDK `config` file, but not one that tells the DPDK version:
-    /// sending in the wrong layout would end the IPC of every DPDK process here.
+    /// There is a DPDK `config` file, but not one that tells the DPDK version: sending in the wrong
+    /// layout would end the IPC of every DPDK process here.
     #[error(
         "{path:?} does not begin with DPDK's magic number, so the datagram layout of the group is unknown"
     )]
@@ -85,8 +85,8 @@ pub enum GroupError {
         /// The process that holds the lock on `config`; 0 if it cannot be seen from here.
         pid: u32,
     },
-    /// A peer is bound in a directory that is another one here, as one in a container may be:
-    /// what is bound here it cannot send to.
+    /// A peer is bound in a directory that is another one here, as one in a container may be: what
+    /// is bound here it cannot send to.
     #[error(
         "the peer is bound as {bound:?}, its replies cannot reach {here:?}: mount the directory at the same path in both places"
     )]
@@ -169,7 +169,8 @@ fn told(error: &GroupError) -> String {
 /// What to do with a directory that is open to others.
 fn remedy(path: &Path, mode: u32) -> String {
     const STICKY: u32 = 0o1000;
-    // Those at the top, and those that the system keeps in its own directories, are not one group's.
+    // Those at the top, and those that the system keeps in its own directories, are not one
+    // group's.
     let is_systems = path
         .parent()
         .is_none_or(|above| ["/", "/var", "/usr", "/dev"].iter().any(|systems| above == Path::new(systems)));
@@ -203,8 +204,8 @@ pub enum BindError {
     /// The directory cannot be used.
     #[error(transparent)]
     Group(#[from] GroupError),
-    /// The directory lock stayed taken: a process is joining, or a C primary is
-    /// in the middle of a request.
+    /// The directory lock stayed taken: a process is joining, or a C primary is in the middle of a
+    /// request.
     #[error(
         "the lock of {dir:?} is still held after {waited:?}; a process is joining, or a primary is waiting for replies"
     )]

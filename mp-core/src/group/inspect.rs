@@ -1,7 +1,7 @@
 //! Looks into groups without joining them: which there are, and who is in each.
 //!
-//! Nothing is sent, bound, locked or removed, and no member notices. What is
-//! told may be over a moment later.
+//! Nothing is sent, bound, locked or removed, and no member notices. What is told may be over a
+//! moment later.
 //!
 //! # Examples
 //!
@@ -36,11 +36,11 @@ use crate::{
 pub struct Group {
     /// Its runtime directory.
     pub dir: PathBuf,
-    /// The DPDK that made the directory, or made its `config` last. `None` if
-    /// that was none, or one before 20.02, which does not tell.
+    /// The DPDK that made the directory, or made its `config` last. `None` if that was none, or one
+    /// before 20.02, which does not tell.
     pub dpdk: Option<DpdkVersion>,
-    /// How its datagrams are laid out; `None` if its `config` file cannot be
-    /// understood, so that nobody can tell.
+    /// How its datagrams are laid out; `None` if its `config` file cannot be understood, so that
+    /// nobody can tell.
     pub layout: Option<Layout>,
     /// Who has joined, the primary first, then by socket name.
     pub members: Vec<Member>,
@@ -52,9 +52,10 @@ pub struct Group {
 pub struct Member {
     /// What it is in the group.
     pub role: Role,
-    /// Its process: a DPDK primary's by its lock on `config`; else, while it lives, the one that the socket's name or
-    /// the primary's word tells, if that process is seen to hold the socket. `None` if nobody is: it may be in
-    /// another pid namespace, or another user's. Of a stale one it is the pid in the name.
+    /// Its process: a DPDK primary's by its lock on `config`; else, while it lives, the one that
+    /// the socket's name or the primary's word tells, if that process is seen to hold the socket.
+    /// `None` if nobody is: it may be in another pid namespace, or another user's. Of a stale one
+    /// it is the pid in the name.
     pub pid: Option<u32>,
     /// The user who owns the socket's file.
     pub uid: u32,
@@ -182,7 +183,8 @@ pub struct Survey {
     pub unreadable: Vec<(PathBuf, GroupError)>,
 }
 
-/// The groups of this host that this user may look into, sorted by directory; see [`survey`] for the others.
+/// The groups of this host that this user may look into, sorted by directory; see [`survey`] for
+/// the others.
 #[must_use]
 pub fn groups() -> Vec<Group> {
     survey().groups
@@ -190,9 +192,9 @@ pub fn groups() -> Vec<Group> {
 
 /// The groups of this host.
 ///
-/// Those are: what is below the directories that DPDK may choose for this or
-/// another user or service, alive or not; and, wherever it is, every directory
-/// that the kernel knows a bound `mp_socket` in.
+/// Those are: what is below the directories that DPDK may choose for this or another user or
+/// service, alive or not; and, wherever it is, every directory that the kernel knows a bound
+/// `mp_socket` in.
 #[must_use]
 pub fn survey() -> Survey {
     let candidates = bases().into_iter().flat_map(|base| entries(&base.join("dpdk")));
@@ -225,8 +227,8 @@ impl Survey {
     }
 }
 
-/// Where a `dpdk` directory may be: this process's own choice first, since one
-/// directory may have several names.
+/// Where a `dpdk` directory may be: this process's own choice first, since one directory may have
+/// several names.
 fn bases() -> Vec<PathBuf> {
     let own = ["RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"].into_iter().filter_map(env::var_os);
     let own = own.filter(|dir| !dir.is_empty()).map(PathBuf::from);

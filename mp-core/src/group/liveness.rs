@@ -1,7 +1,7 @@
 //! Whether a peer is there: who is at an address, and whether its process runs.
 //!
-//! A bound datagram socket exists exactly as long as a process keeps it, so connecting to its
-//! path, which sends nothing, tells for certain. It removes nothing: `stale` does.
+//! A bound datagram socket exists exactly as long as a process keeps it, so connecting to its path,
+//! which sends nothing, tells for certain. It removes nothing: `stale` does.
 
 use std::os::fd::OwnedFd;
 
@@ -26,8 +26,8 @@ pub(crate) enum Found {
     Nothing,
 }
 
-/// Tells one socket file from another that took its place: file systems use
-/// inode numbers again at once, so the time of birth belongs to it.
+/// Tells one socket file from another that took its place: file systems use inode numbers again at
+/// once, so the time of birth belongs to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity {
     inode: u64,
@@ -66,8 +66,8 @@ impl PeerIdentity {
 
     /// Whether it can still answer. In doubt, yes.
     ///
-    /// Who has left in order has removed its file, yet answers what it has
-    /// accepted: then it counts whether its process runs.
+    /// Who has left in order has removed its file, yet answers what it has accepted: then it counts
+    /// whether its process runs.
     pub(crate) fn can_answer(&self, at: &Address) -> bool {
         let replaced = self.identity.is_some() && identity(at) != self.identity;
         match probe(at) {
@@ -95,8 +95,8 @@ pub(crate) fn probe(address: &Address) -> Result<Found, GroupError> {
     }
 }
 
-/// Whether an error of sending or connecting says that the peer is gone: its socket is closed
-/// or shut down, or its file is.
+/// Whether an error of sending or connecting says that the peer is gone: its socket is closed or
+/// shut down, or its file is.
 pub(crate) fn says_gone(errno: Errno) -> bool {
     matches!(errno, Errno::CONNREFUSED | Errno::NOENT | Errno::NOTCONN | Errno::CONNRESET | Errno::PIPE)
 }
@@ -112,8 +112,7 @@ fn pid_of_member(at: &Address) -> Option<u32> {
     MemberName::parse(at.file_name()).map(|name| name.pid)
 }
 
-/// Whether a process runs that we can see: not one that has ended and that
-/// nobody has waited for.
+/// Whether a process runs that we can see: not one that has ended and that nobody has waited for.
 pub(super) fn is_running(pid: u32) -> bool {
     match process(pid) {
         Ok(process) => {
@@ -125,7 +124,8 @@ pub(super) fn is_running(pid: u32) -> bool {
     }
 }
 
-/// The process with this number here, which becomes readable when it ends; `ESRCH` if there is none.
+/// The process with this number here, which becomes readable when it ends; `ESRCH` if there is
+/// none.
 pub(super) fn process(pid: u32) -> Result<OwnedFd, Errno> {
     pidfd_open(number_of(pid).ok_or(Errno::SRCH)?, PidfdFlags::NONBLOCK)
 }

@@ -97,7 +97,8 @@ fn resolve_all(dir: &Path) -> PathBuf {
     }
 }
 
-/// The directory below which this process finds groups by their file-prefix, in `dpdk`, as DPDK does.
+/// The directory below which this process finds groups by their file-prefix, in `dpdk`, as DPDK
+/// does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Base {
@@ -111,7 +112,8 @@ pub struct Base {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BaseRule {
-    /// `RUNTIME_DIRECTORY` names it: systemd sets that for a service, and DPDK knows it from 22.11 on.
+    /// `RUNTIME_DIRECTORY` names it: systemd sets that for a service, and DPDK knows it from 22.11
+    /// on.
     RuntimeDirectory,
     /// This is root, whose is `/var/run`.
     Root,

@@ -1,9 +1,8 @@
 //! The directory where the processes of a group meet.
 //!
-//! It knows DPDK's rules for finding it, who may own it, its lock, the names
-//! that sockets have in it, which of them are dead, and which datagram layout
-//! the group speaks. It binds and connects sockets but neither sends nor
-//! receives; `role`, `answer` and `ask` call it.
+//! It knows DPDK's rules for finding it, who may own it, its lock, the names that sockets have in
+//! it, which of them are dead, and which datagram layout the group speaks. It binds and connects
+//! sockets but neither sends nor receives; `role`, `answer` and `ask` call it.
 
 mod bound;
 mod config;
@@ -46,8 +45,8 @@ pub use watch::{Change, Watch};
 
 use crate::sys::{Address, Deadline, PathTooLong, Socket};
 
-/// How long joining may wait for the directory lock, which a C primary holds
-/// for the whole of a sync request of its own.
+/// How long joining may wait for the directory lock, which a C primary holds for the whole of a
+/// sync request of its own.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A group: where its directory is. Nothing of it is open.
@@ -92,8 +91,8 @@ impl Group {
         self.checked(Directory::make)
     }
 
-    /// Opens the directory and checks that it is private. [`GroupError::is_absent`] if
-    /// there is none.
+    /// Opens the directory and checks that it is private. [`GroupError::is_absent`] if there is
+    /// none.
     pub(crate) fn open(&self) -> Result<Directory, GroupError> {
         self.checked(Directory::open)
     }
@@ -160,8 +159,8 @@ impl Group {
         self.bind(self.address(SocketName::reply())?)
     }
 
-    /// The same for a socket that is connected to the one peer which replies to it, and where
-    /// that peer finds it. Bound last, it can receive from nobody else.
+    /// The same for a socket that is connected to the one peer which replies to it, and where that
+    /// peer finds it. Bound last, it can receive from nobody else.
     pub(crate) fn bind_connected_reply(&self, connected: Socket, to: &Address) -> Result<Bound, GroupError> {
         let dir = self.spelled_by(to, &connected)?;
         if *to == self.primary {
@@ -172,11 +171,10 @@ impl Group {
 
     /// Removes a member's socket file, so that nobody sends to it any more.
     ///
-    /// A DPDK primary holds the directory lock while it works through its list of
-    /// members, and fails its whole request if a file on it is gone. One whose
-    /// socket is closed it forgives, and removes. So a secondary that does not get
-    /// the lock by `deadline` leaves its file behind. A primary that calls without
-    /// a pause leaves it free for moments only.
+    /// A DPDK primary holds the directory lock while it works through its list of members, and
+    /// fails its whole request if a file on it is gone. One whose socket is closed it forgives, and
+    /// removes. So a secondary that does not get the lock by `deadline` leaves its file behind. A
+    /// primary that calls without a pause leaves it free for moments only.
     pub(crate) fn leave(&self, bound: &Bound, deadline: Deadline) {
         let directory = self.open().ok();
         let lock = directory.as_ref().map(|directory| directory.lock(deadline));

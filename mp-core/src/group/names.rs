@@ -12,8 +12,8 @@ impl SocketName {
     /// As long as the longest name made here.
     pub(super) const LONGEST: &'static str = "mp_socket_4194304_ffffffffffffffff";
 
-    /// `mp_socket_<pid>_<hex>`, DPDK's form, so that primaries find it. Unique
-    /// in the group: DPDK uses the time stamp counter, we the clock and a count.
+    /// `mp_socket_<pid>_<hex>`, DPDK's form, so that primaries find it. Unique in the group: DPDK
+    /// uses the time stamp counter, we the clock and a count.
     pub(super) fn secondary() -> String {
         format!("mp_socket_{}_{:x}", std::process::id(), unique())
     }

@@ -1,7 +1,8 @@
 //! What `/proc` tells of a process that may be a member: whether it is the one that holds a socket.
 //!
-//! A pid in a socket's name, or in a word that a primary left, is one in the namespace of whoever wrote it. Seen from
-//! another namespace it may be somebody else's, and after its process is gone the next one's.
+//! A pid in a socket's name, or in a word that a primary left, is one in the namespace of whoever
+//! wrote it. Seen from another namespace it may be somebody else's, and after its process is gone
+//! the next one's.
 
 use std::{
     fs,
@@ -23,7 +24,8 @@ pub(super) fn holds(pid: u32, socket: &Path) -> bool {
         && files.filter_map(|file| fs::read_link(file.path()).ok()).any(|target| is_bound(&target))
 }
 
-/// The inode of the socket in a line of `/proc/net/unix`, if that is bound at this path, however it is spelled.
+/// The inode of the socket in a line of `/proc/net/unix`, if that is bound at this path, however it
+/// is spelled.
 fn inode_of(line: &[u8], socket: &Path) -> Option<u64> {
     // The path comes last, and no field before it has a slash.
     let (fields, path) = line.split_at(line.iter().position(|byte| *byte == b'/')?);

@@ -1,5 +1,6 @@
 //! Where a primary finds its secondaries, and in which layout it may send to them: both kept as
-//! long as the directory has not changed. Whether they live it does not know; `liveness` tells, and `stale` removes them.
+//! long as the directory has not changed. Whether they live it does not know; `liveness` tells, and
+//! `stale` removes them.
 
 use std::{
     path::PathBuf,
@@ -12,8 +13,8 @@ use crate::{
     wire::Layout,
 };
 
-/// Where a primary finds its secondaries: in the directory, which is listed
-/// anew when it has changed.
+/// Where a primary finds its secondaries: in the directory, which is listed anew when it has
+/// changed.
 ///
 /// Another may have taken the primary's place by then: a DPDK primary that starts removes
 /// `mp_socket` and binds its own. So before a primary sends anything, to one member or to all, what
@@ -106,8 +107,8 @@ impl Roster {
     /// That it has no file any more takes no place from it: it may have been removed by mistake.
     fn check(&self, group: &Group) -> Result<Layout, NotPrimary> {
         let is_taken = self.place.as_ref().is_some_and(Place::is_taken);
-        // This primary would not have started beside that lock: who holds it came later, and
-        // takes the socket next.
+        // This primary would not have started beside that lock: who holds it came later, and takes
+        // the socket next.
         if is_taken || self.directory.dpdk_primary()?.is_some() {
             return Err(NotPrimary::Superseded { dir: group.dir().to_owned() });
         }

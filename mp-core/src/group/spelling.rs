@@ -46,8 +46,8 @@ impl Group {
         Err(GroupError::Elsewhere { bound: peer.path().to_owned(), here: at.path().to_owned() })
     }
 
-    /// Something has come from this address. Tells, once, if it is the primary's and that spells the
-    /// directory otherwise than this secondary's socket is bound: one that asks nothing itself
+    /// Something has come from this address. Tells, once, if it is the primary's and that spells
+    /// the directory otherwise than this secondary's socket is bound: one that asks nothing itself
     /// would not learn it before the primary's requests fail.
     pub(crate) fn heard_from(&self, from: &Address) {
         if from.file_name() == OsStr::new(SocketName::PRIMARY)
@@ -82,17 +82,17 @@ impl Group {
 /// How many other spellings are remembered.
 const REMEMBERED: usize = 8;
 
-/// Spellings of the group's directory other than ours, found to be the same
-/// directory: members that were given another path (`/run` for `/var/run`) are
-/// bound in that, and so sign their answers with it.
+/// Spellings of the group's directory other than ours, found to be the same directory: members that
+/// were given another path (`/run` for `/var/run`) are bound in that, and so sign their answers
+/// with it.
 #[derive(Debug, Default)]
 pub(crate) struct Spellings(Mutex<Vec<PathBuf>>);
 
 impl Spellings {
     /// Whether a socket at this address is in the group's directory.
     ///
-    /// A spelling once found right is not looked at again: a link in it that is
-    /// changed later is its owner's doing, whom the trust policy has let in.
+    /// A spelling once found right is not looked at again: a link in it that is changed later is
+    /// its owner's doing, whom the trust policy has let in.
     pub(crate) fn are_of(&self, group: &Group, address: &Address) -> bool {
         let Some(dir) = address.path().parent() else { return false };
         if dir == group.dir() || self.lock().iter().any(|known| known == dir) {

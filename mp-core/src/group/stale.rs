@@ -1,11 +1,9 @@
 //! Sockets whose process died: telling them from live ones, and removing them.
 //!
-//! The names of
-//! secondaries and reply sockets are never used twice, so what was found dead
-//! stays dead; only `mp_socket` needs the directory lock between the look and
-//! the removal. But a file is there a moment before its socket can be connected
-//! to, and looks dead: members bind under the lock, so it is taken to look at
-//! them; reply sockets do not, so a young one is let be.
+//! The names of secondaries and reply sockets are never used twice, so what was found dead stays
+//! dead; only `mp_socket` needs the directory lock between the look and the removal. But a file is
+//! there a moment before its socket can be connected to, and looks dead: members bind under the
+//! lock, so it is taken to look at them; reply sockets do not, so a young one is let be.
 
 use std::{
     ffi::OsStr,
@@ -19,8 +17,8 @@ use crate::sys::Deadline;
 pub(super) fn sweep(group: &Group, directory: &Directory, which: impl Fn(&OsStr) -> bool) {
     let Ok(names) = directory.sockets() else { return };
     for name in names.iter().filter(|name| which(name)) {
-        // Asking for the process is cheaper than a probe, but no proof: it may
-        // be of another pid namespace.
+        // Asking for the process is cheaper than a probe, but no proof: it may be of another pid
+        // namespace.
         let seems_alive = MemberName::parse(name).is_some_and(|name| is_running(name.pid));
         if !seems_alive {
             remove_if_dead(group, directory, name);
@@ -57,8 +55,8 @@ pub(super) fn bury(group: &Group, directory: &Directory, name: &OsStr) -> Burial
 }
 
 impl Group {
-    /// Removes the sockets of those members that are dead, as far as the directory lock is
-    /// free: the others are found by the next who looks.
+    /// Removes the sockets of those members that are dead, as far as the directory lock is free:
+    /// the others are found by the next who looks.
     pub(crate) fn bury<'a>(&self, members: impl IntoIterator<Item = &'a Member>) {
         let mut members = members.into_iter().peekable();
         if members.peek().is_some()

@@ -7,8 +7,7 @@ use std::{
 
 use crate::wire::Malformed;
 
-/// Why a datagram was turned away. Its descriptors are closed, and nothing else
-/// is lost.
+/// Why a datagram was turned away. Its descriptors are closed, and nothing else is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
@@ -18,17 +17,15 @@ pub enum Rejection {
     /// The [`Trust`](crate::Trust) policy does not allow its sender.
     #[error("its sender is not trusted")]
     Untrusted,
-    /// The kernel dropped descriptors of it, as this process has no room for
-    /// more (`EMFILE`), or so many that peers sent to close that it takes no
-    /// more for now. A request is answered *ignore*.
+    /// The kernel dropped descriptors of it, as this process has no room for more (`EMFILE`), or so
+    /// many that peers sent to close that it takes no more for now. A request is answered *ignore*.
     #[error("this process has no room for its file descriptors")]
     FdsLost,
     /// A request from a socket that has no path, so that no reply could reach it.
     #[error("a request without an address to reply to")]
     NoReturnAddress,
-    /// What does not belong there: an answer sent to a member's socket; on a
-    /// reply socket a message, an answer under another name, or one of somebody
-    /// who was not asked.
+    /// What does not belong there: an answer sent to a member's socket; on a reply socket a
+    /// message, an answer under another name, or one of somebody who was not asked.
     #[error("it is of a kind that is not expected on this socket")]
     Unexpected,
     /// An answer to a request that has ended, or a second one. It answers no other.
@@ -37,8 +34,7 @@ pub enum Rejection {
     /// No action has its name. A request is answered *ignore*.
     #[error("no action is registered under its name")]
     NoAction,
-    /// The action could not make sense of its param or descriptors. A request is
-    /// answered *ignore*.
+    /// The action could not make sense of its param or descriptors. A request is answered *ignore*.
     #[error("its action could not make sense of it")]
     Undecodable,
     /// Its sender has another definition of it than the action. A request is answered *ignore*.

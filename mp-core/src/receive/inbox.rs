@@ -1,8 +1,7 @@
 //! Receiving, with every check that applies to any datagram.
 //!
-//! `answer` and `ask` both read through an [`Inbox`], so that what a peer
-//! can send is judged in one place: who it is from, whether all of it came, and
-//! whether it is what it says.
+//! `answer` and `ask` both read through an [`Inbox`], so that what a peer can send is judged in one
+//! place: who it is from, whether all of it came, and whether it is what it says.
 
 use std::{
     hint,

@@ -2,8 +2,8 @@ use crate::sys::{Address, Credentials};
 
 /// Who sent a datagram.
 ///
-/// Implements the `peer` argument of `rte_mp_t`, with the identity that DPDK
-/// does not have: the kernel's word on the sender's process, user and group.
+/// Implements the `peer` argument of `rte_mp_t`, with the identity that DPDK does not have: the
+/// kernel's word on the sender's process, user and group.
 #[doc(alias = "rte_mp_t")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
@@ -16,13 +16,11 @@ impl Peer {
         Self { address, credentials }
     }
 
-    /// The socket it sent from; `None` if that has no path, so that nothing can
-    /// be sent back.
+    /// The socket it sent from; `None` if that has no path, so that nothing can be sent back.
     ///
-    /// A C process sends everything from its `mp_socket` file. Here a primary's
-    /// messages and all replies come from it too; requests, and a secondary's
-    /// messages, come from a socket of their own, and tell their process by
-    /// [`pid`](Self::pid).
+    /// A C process sends everything from its `mp_socket` file. Here a primary's messages and all
+    /// replies come from it too; requests, and a secondary's messages, come from a socket of their
+    /// own, and tell their process by [`pid`](Self::pid).
     #[must_use]
     pub fn address(&self) -> Option<&Address> {
         self.address.as_ref()

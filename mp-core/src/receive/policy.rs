@@ -4,9 +4,8 @@ use crate::sys::Credentials;
 
 /// Which senders are listened to, judged by their kernel-attested credentials.
 ///
-/// The default is [`same_user`](Self::same_user). Datagrams of others are
-/// rejected, counted as [`Rejection::Untrusted`](crate::Rejection::Untrusted),
-/// and their descriptors closed.
+/// The default is [`same_user`](Self::same_user). Datagrams of others are rejected, counted as
+/// [`Rejection::Untrusted`](crate::Rejection::Untrusted), and their descriptors closed.
 ///
 /// # Examples
 ///
@@ -28,8 +27,8 @@ impl Trust {
         Self::when(move |sender| sender.uid == uid || sender.uid == 0)
     }
 
-    /// Whoever `allows` says yes to. It is called for every datagram, on the
-    /// thread that received it, so it should be quick; a panic in it counts as no.
+    /// Whoever `allows` says yes to. It is called for every datagram, on the thread that received
+    /// it, so it should be quick; a panic in it counts as no.
     #[must_use]
     pub fn when(allows: impl Fn(&Credentials) -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(allows))

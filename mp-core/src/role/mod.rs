@@ -1,8 +1,8 @@
 //! What a user holds: the three roles, and their builder.
 //!
-//! A role puts the layers below together: its place in the group, the asking side and, if it
-//! joins, the answering side. It decides nothing of its own. What several types have as methods of
-//! their own is told once, for [`each`] of them.
+//! A role puts the layers below together: its place in the group, the asking side and, if it joins,
+//! the answering side. It decides nothing of its own. What several types have as methods of their
+//! own is told once, for [`each`] of them.
 
 /// The same items for each of these types: methods of its own, so that a user need import no trait.
 /// The items are the invocation's, not the macro's: compile errors about them name no macro.

@@ -1,6 +1,7 @@
 //! The verbs, as methods of every role, of its handle and of what `to` returns.
 //!
-//! What they do is [`Target`]'s; what they say of one peer holds for all, except what is said there.
+//! What they do is [`Target`]'s; what they say of one peer holds for all, except what is said
+//! there.
 
 use std::{path::Path, time::Duration};
 

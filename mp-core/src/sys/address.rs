@@ -51,8 +51,8 @@ impl Address {
         Path::new(OsStr::from_bytes(path.strip_suffix(b"\0").unwrap_or(path)))
     }
 
-    /// The last part of the path, which tells a member from another: the same
-    /// directory can be reached, and so spelled, in several ways.
+    /// The last part of the path, which tells a member from another: the same directory can be
+    /// reached, and so spelled, in several ways.
     #[must_use]
     pub fn file_name(&self) -> &OsStr {
         self.path().file_name().unwrap_or_default()

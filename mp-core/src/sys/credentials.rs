@@ -1,8 +1,7 @@
-/// Who sent a datagram, attested by the kernel: no peer can forge it without
-/// the privilege to.
+/// Who sent a datagram, attested by the kernel: no peer can forge it without the privilege to.
 ///
-/// Implements `SCM_CREDENTIALS` of `unix(7)`, which the receiver asks for with
-/// `SO_PASSCRED`, so unmodified C peers have credentials too.
+/// Implements `SCM_CREDENTIALS` of `unix(7)`, which the receiver asks for with `SO_PASSCRED`, so
+/// unmodified C peers have credentials too.
 #[doc(alias = "SCM_CREDENTIALS")]
 #[doc(alias = "SO_PASSCRED")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

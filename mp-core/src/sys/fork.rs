@@ -1,13 +1,13 @@
 //! Telling a process from its fork, and keeping a fork from holding what its parent is known by.
 //!
-//! A fork has copies of sockets, locks and queues, but not the threads that
-//! serve them. Asking for the pid would take a system call each time; a handler
-//! that libc runs in the child of every `fork` costs nothing until then.
+//! A fork has copies of sockets, locks and queues, but not the threads that serve them. Asking for
+//! the pid would take a system call each time; a handler that libc runs in the child of every
+//! `fork` costs nothing until then.
 //!
 //! A socket lives as long as any process holds it. A fork that goes on without running another
 //! program would keep its parent's place in the group after the parent's end, and answer nobody
-//! there. So every socket that is to be bound is noted here first, and the child of a fork has
-//! at its number a socket that leads nowhere instead.
+//! there. So every socket that is to be bound is noted here first, and the child of a fork has at
+//! its number a socket that leads nowhere instead.
 #![allow(unsafe_code)]
 
 use std::{
@@ -52,8 +52,8 @@ fn watch_forks() {
     REGISTERED.call_once(|| {
         // SAFETY: `before` may run in any process, and only adds to an atomic. `in_child` may run
         // in any child: what it does is async-signal-safe (see there). A crate that is never
-        // unloaded, so their addresses stay valid. If there is no memory for it, forks are not
-        // told apart and keep their parents' sockets; nothing worse.
+        // unloaded, so their addresses stay valid. If there is no memory for it, forks are not told
+        // apart and keep their parents' sockets; nothing worse.
         let _ = unsafe { libc::pthread_atfork(Some(before), None, Some(in_child)) };
     });
 }
@@ -62,9 +62,9 @@ unsafe extern "C" fn before() {
     FORKS_BEGUN.fetch_add(1, SeqCst);
 }
 
-/// Async-signal-safe: it loads and stores atomics, follows pointers that are never freed, and
-/// makes system calls. Other threads may have been anywhere when the process forked; nothing here
-/// waits for them.
+/// Async-signal-safe: it loads and stores atomics, follows pointers that are never freed, and makes
+/// system calls. Other threads may have been anywhere when the process forked; nothing here waits
+/// for them.
 unsafe extern "C" fn in_child() {
     GENERATION.fetch_add(1, Relaxed);
     let mut nowhere = NONE;
@@ -78,9 +78,9 @@ unsafe extern "C" fn in_child() {
             nowhere = socket_to_nowhere();
         }
         // SAFETY: the number is that of a socket of ours: `NotInForks` is dropped before its
-        // descriptor is closed, and the inode says so. `dup3` keeps the number in use: whoever
-        // owns it goes on to own it, and closes the socket that leads nowhere. Where there is
-        // none, for want of room, `dup3` fails and the fork keeps its parent's socket.
+        // descriptor is closed, and the inode says so. `dup3` keeps the number in use: whoever owns
+        // it goes on to own it, and closes the socket that leads nowhere. Where there is none, for
+        // want of room, `dup3` fails and the fork keeps its parent's socket.
         unsafe { libc::dup3(nowhere, fd, libc::O_CLOEXEC) };
     }
     if nowhere >= 0 {

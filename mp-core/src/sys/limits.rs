@@ -1,13 +1,13 @@
-//! This process's limit of open descriptors, and how many of them are for us to take. It
-//! opens none: who keeps descriptors in numbers that peers decide asks here how many.
+//! This process's limit of open descriptors, and how many of them are for us to take. It opens
+//! none: who keeps descriptors in numbers that peers decide asks here how many.
 
 use rustix::process::{Resource, getrlimit};
 
 /// The part of the limit that one use may take, so that the program keeps the rest.
 const SHARE: u64 = 4;
 
-/// How many descriptors one use may keep whose number peers decide: a quarter of the soft
-/// limit (`RLIMIT_NOFILE`), as it is now.
+/// How many descriptors one use may keep whose number peers decide: a quarter of the soft limit
+/// (`RLIMIT_NOFILE`), as it is now.
 pub(crate) fn fd_share() -> usize {
     share_of(getrlimit(Resource::Nofile).current)
 }

@@ -1,8 +1,9 @@
 //! Whether there is memory for one more thread, asked before it is started.
 //!
 //! A thread whose stack takes the last of what `RLIMIT_AS` leaves cannot allocate, for which Rust
-//! and the C library abort the process ("memory allocation of 20 bytes failed"). With more asked for
-//! than the stack, there is an error instead. It keeps nothing: others may take the memory meanwhile.
+//! and the C library abort the process ("memory allocation of 20 bytes failed"). With more asked
+//! for than the stack, there is an error instead. It keeps nothing: others may take the memory
+//! meanwhile.
 #![allow(unsafe_code)]
 
 use std::{io, ptr};

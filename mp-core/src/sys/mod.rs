@@ -1,9 +1,8 @@
 //! The only layer that touches a socket.
 //!
-//! It sends and receives whole datagrams with their descriptors and the
-//! sender's kernel-attested credentials. It does not know what a datagram
-//! means, which directory it is in, or whom to trust: `group` names the
-//! sockets, `answer` and `ask` read and write them.
+//! It sends and receives whole datagrams with their descriptors and the sender's kernel-attested
+//! credentials. It does not know what a datagram means, which directory it is in, or whom to trust:
+//! `group` names the sockets, `answer` and `ask` read and write them.
 
 mod address;
 mod clock;

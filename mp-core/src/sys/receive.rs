@@ -1,9 +1,8 @@
 //! `recvmsg` with descriptors and credentials, called through libc.
 //!
-//! No kept crate has a safe call that serves: nix allocates for descriptors and
-//! leaks those already installed when the process runs out of them; rustix
-//! reads the credentials' pid into a type that cannot hold the 0 of a sender in
-//! another pid namespace.
+//! No kept crate has a safe call that serves: nix allocates for descriptors and leaks those already
+//! installed when the process runs out of them; rustix reads the credentials' pid into a type that
+//! cannot hold the 0 of a sender in another pid namespace.
 #![allow(unsafe_code)]
 
 use std::{
@@ -31,8 +30,8 @@ pub(crate) struct Received {
     pub(crate) len: usize,
     /// Every descriptor that came with it, owned from the first moment.
     pub(crate) fds: Fds,
-    /// Descriptors were lost: this process has no room for more (EMFILE), or has
-    /// so many to close that it takes no more.
+    /// Descriptors were lost: this process has no room for more (EMFILE), or has so many to close
+    /// that it takes no more.
     pub(crate) fds_lost: bool,
     /// Where to reply; `None` if the sender is not bound to a path.
     pub(crate) from: Option<Address>,
@@ -79,8 +78,8 @@ fn receive_with(
     header.msg_control = ptr::from_mut(&mut control).cast();
     header.msg_controllen = room.min(CONTROL_LEN);
 
-    // SAFETY: every pointer in `header` is to a live local or to `buffer`, with
-    // no more than its true length, and none is read or written elsewhere during the call.
+    // SAFETY: every pointer in `header` is to a live local or to `buffer`, with no more than its
+    // true length, and none is read or written elsewhere during the call.
     let len = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, flags | libc::MSG_CMSG_CLOEXEC) };
     let len = usize::try_from(len)
         .map_err(|_| Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO))?;
@@ -98,11 +97,10 @@ fn receive_with(
 /// Takes ownership of what came along. To be called once for a received header.
 fn control_messages(header: &msghdr) -> (Fds, Option<Credentials>) {
     let (mut fds, mut credentials) = (Fds::closed_with(&CARE), None);
-    // SAFETY: the kernel has just filled `msg_control` and set `msg_controllen`
-    // to what it wrote, so the macros walk whole headers inside `Control`; a
-    // header's data lies within its `cmsg_len`. Data is read unaligned.
-    // Each number in SCM_RIGHTS is a descriptor the kernel has just installed for
-    // us and nobody else knows of, and it is read only here: we own it.
+    // SAFETY: the kernel has just filled `msg_control` and set `msg_controllen` to what it wrote,
+    // so the macros walk whole headers inside `Control`; a header's data lies within its
+    // `cmsg_len`. Data is read unaligned. Each number in SCM_RIGHTS is a descriptor the kernel has
+    // just installed for us and nobody else knows of, and it is read only here: we own it.
     unsafe {
         let mut at = CMSG_FIRSTHDR(header);
         while let Some(message) = at.as_ref() {

@@ -1,11 +1,11 @@
 //! Waiting for room: in the queues of peers, and in a socket's own send buffer.
 //!
-//! A datagram finds no room for one of two reasons. Its peer's queue may be full: `poll` tells
-//! of room in it on a socket that is connected to that peer, and on no other. Or too much of
-//! what the sending socket has sent is unread, by whomever: then its peers' queues may have
-//! room, which would be told at once and again and again, though nothing can be sent. [`Room`]
-//! tells the two apart, and waits for what has to happen. Whom to send what, until when, and
-//! what it means not to be sent to is its caller's.
+//! A datagram finds no room for one of two reasons. Its peer's queue may be full: `poll` tells of
+//! room in it on a socket that is connected to that peer, and on no other. Or too much of what the
+//! sending socket has sent is unread, by whomever: then its peers' queues may have room, which
+//! would be told at once and again and again, though nothing can be sent. [`Room`] tells the two
+//! apart, and waits for what has to happen. Whom to send what, until when, and what it means not to
+//! be sent to is its caller's.
 
 use std::{
     thread,
@@ -23,8 +23,8 @@ use super::{Address, Deadline, Socket, clock::timespec, fd_share};
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 
-/// How much longer than a round of tries the pause after it is at least: so trying takes a
-/// small part of the time, however many there are to try.
+/// How much longer than a round of tries the pause after it is at least: so trying takes a small
+/// part of the time, however many there are to try.
 const PAUSE_TO_ROUND: u32 = 20;
 
 /// Those that one socket wants to send to and that had no room, each known to the caller by a key.
@@ -73,14 +73,14 @@ impl<K> Room<K> {
         self.waiting.iter().map(|waiting| &waiting.key)
     }
 
-    /// Whether the sending socket's own buffer was full at the last try: then it is no use to
-    /// try others.
+    /// Whether the sending socket's own buffer was full at the last try: then it is no use to try
+    /// others.
     pub(crate) fn is_own_full(&self) -> bool {
         self.rhythm.own_full
     }
 
-    /// One is to be sent to when there is room. `peer` is `None` if the sending socket is
-    /// connected to it.
+    /// One is to be sent to when there is room. `peer` is `None` if the sending socket is connected
+    /// to it.
     pub(crate) fn join(&mut self, key: K, peer: Option<&Address>) {
         let teller = peer.map_or(Teller::Itself, |peer| Teller::NotAsked(peer.clone()));
         self.waiting.push(Waiting { key, teller, ready: false });
@@ -95,8 +95,8 @@ impl<K> Room<K> {
         self.join(key, peer);
     }
 
-    /// Waits until there may be room, or, if that is wanted, something to receive at `own`, but
-    /// not longer than `time`.
+    /// Waits until there may be room, or, if that is wanted, something to receive at `own`, but not
+    /// longer than `time`.
     pub(crate) fn wait(&mut self, own: &Socket, time: Duration, or_receive: bool) {
         self.ask_tellers();
         let time = self.due(Instant::now()).map_or(time, |due| due.min(time));
@@ -173,8 +173,8 @@ impl<K> Room<K> {
         })
     }
 
-    /// Finds tellers for those that have none yet, if they are needed: a full buffer of our own
-    /// is not told of by them.
+    /// Finds tellers for those that have none yet, if they are needed: a full buffer of our own is
+    /// not told of by them.
     pub(crate) fn ask_tellers(&mut self) {
         if !self.rhythm.listens_to_peers() {
             return;

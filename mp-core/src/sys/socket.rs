@@ -30,8 +30,8 @@ use super::{
 };
 use crate::wire::{MAX_DATAGRAM, MAX_FDS};
 
-/// How much may be unread of what a member has sent, in the kernel's count of
-/// somewhat over 700 bytes a datagram. It is a limit; nothing is set aside.
+/// How much may be unread of what a member has sent, in the kernel's count of somewhat over 700
+/// bytes a datagram. It is a limit; nothing is set aside.
 const SEND_BUFFER: usize = 16 << 20;
 
 /// An `AF_UNIX` `SOCK_DGRAM` socket.
@@ -63,9 +63,9 @@ impl Socket {
 
     /// One that is connected to `peer`, to be bound.
     ///
-    /// Connected before it has an address: so from the moment when others can
-    /// find it, nobody but the peer can send to it. The other way round, whoever
-    /// is quick enough can leave an answer in it in between.
+    /// Connected before it has an address: so from the moment when others can find it, nobody but
+    /// the peer can send to it. The other way round, whoever is quick enough can leave an answer in
+    /// it in between.
     pub(crate) fn connected(peer: &Address) -> Result<Self, Errno> {
         let this = Self::to_bind()?;
         this.connect(peer)?;
@@ -90,17 +90,16 @@ impl Socket {
 
     /// From now on only `peer` can send to this socket, and sends need no address.
     ///
-    /// Sends nothing: it tells whether a live socket is bound there
-    /// (`ECONNREFUSED` and `ENOENT` say no).
+    /// Sends nothing: it tells whether a live socket is bound there (`ECONNREFUSED` and `ENOENT`
+    /// say no).
     pub(crate) fn connect(&self, peer: &Address) -> Result<(), Errno> {
         net::connect(&self.fd, peer.sockaddr())
     }
 
     /// Lets as much be unread by its receivers as the system allows.
     ///
-    /// The kernel charges a datagram to its sender until it is received. With
-    /// the default, some 270 datagrams that others do not read are enough to
-    /// keep a socket from sending to anybody.
+    /// The kernel charges a datagram to its sender until it is received. With the default, some 270
+    /// datagrams that others do not read are enough to keep a socket from sending to anybody.
     pub(crate) fn widen(&self) {
         // More than the system's limit takes a privilege; up to it does not.
         if sockopt::set_socket_send_buffer_size_force(&self.fd, SEND_BUFFER).is_err() {
@@ -189,12 +188,12 @@ impl Socket {
         self.unread().is_ok_and(|unread| unread >= self.send_buffer())
     }
 
-    /// Receives one datagram into `buffer`, which is longer than any well-formed
-    /// one, so that a longer one shows.
+    /// Receives one datagram into `buffer`, which is longer than any well-formed one, so that a
+    /// longer one shows.
     ///
-    /// After [`shut_down`](Socket::shut_down), and once what was queued is read,
-    /// it returns at once without credentials. `EINTR` is the caller's to see:
-    /// only it knows how much of its time is left.
+    /// After [`shut_down`](Socket::shut_down), and once what was queued is read, it returns at once
+    /// without credentials. `EINTR` is the caller's to see: only it knows how much of its time is
+    /// left.
     pub(crate) fn receive(&self, buffer: &mut [u8; MAX_DATAGRAM + 1], wait: Wait) -> Result<Received, Errno> {
         let mut calls = OnSocket {
             socket: self,
@@ -206,8 +205,8 @@ impl Socket {
         self.receive_timeout.call(wait, &mut calls)
     }
 
-    /// Ends receiving, also a receive that is blocked in another thread. What is
-    /// queued can still be read; sending goes on working.
+    /// Ends receiving, also a receive that is blocked in another thread. What is queued can still
+    /// be read; sending goes on working.
     pub(crate) fn shut_down(&self) {
         // It fails only on sockets that cannot be shut down, which this is not.
         let _ = net::shutdown(&self.fd, Shutdown::Read);

@@ -1,5 +1,5 @@
-//! How a call on a socket waits: by the socket's own timeout or by `poll`, and when that timeout
-//! is to be set anew. The calls themselves are behind a trait, so that a test can let time pass.
+//! How a call on a socket waits: by the socket's own timeout or by `poll`, and when that timeout is
+//! to be set anew. The calls themselves are behind a trait, so that a test can let time pass.
 //!
 //! A socket's own timeout costs no system call when it is set already, but counts the kernel's
 //! ticks, of 1 to 10 ms; `poll` counts in microseconds, but is a call of its own. So a socket's
@@ -20,8 +20,8 @@ use rustix::{
 pub(crate) enum Wait {
     /// Not at all: `EAGAIN` instead.
     No,
-    /// That long, then `EAGAIN`; which may come some milliseconds early, never late: who wants
-    /// the rest waits again.
+    /// That long, then `EAGAIN`; which may come some milliseconds early, never late: who wants the
+    /// rest waits again.
     AtMost(Duration),
     /// Until something comes or the socket is shut down.
     Forever,
@@ -40,8 +40,8 @@ pub(super) trait Calls {
     fn call(&mut self, may_block: bool) -> Result<Self::Done, Errno>;
 }
 
-/// The timeout last set of a socket, in microseconds; 0 for none. Setting one is a system call,
-/// so it is done only when it changes.
+/// The timeout last set of a socket, in microseconds; 0 for none. Setting one is a system call, so
+/// it is done only when it changes.
 #[derive(Debug, Default)]
 pub(super) struct SocketTimeout(AtomicU64);
 
@@ -93,9 +93,9 @@ impl How {
     }
 }
 
-/// How many ticks end within `time` for certain. The kernel begins to count at the next tick;
-/// and from 63 ticks on it ends up to an eighth late, since distant timers share their ticks.
-/// `None` if the time is too short to end by ticks at all.
+/// How many ticks end within `time` for certain. The kernel begins to count at the next tick; and
+/// from 63 ticks on it ends up to an eighth late, since distant timers share their ticks. `None` if
+/// the time is too short to end by ticks at all.
 fn ticks_within(time: Duration, tick: Duration) -> Option<u32> {
     let whole = u32::try_from(time.as_nanos() / tick.as_nanos()).unwrap_or(u32::MAX);
     let ticks = if whole < 63 { whole } else { whole - whole / 8 };

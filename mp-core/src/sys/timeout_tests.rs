@@ -31,7 +31,8 @@ impl Kernel {
 
     /// When a timer ends that is set now. Each level of the kernel's timer wheel has buckets eight
     /// times as wide as the one before, for delays from 63, 504, 4032 and so on ticks; a timer ends
-    /// with the bucket that follows the one in which it is due, and no later than the wheel has turned.
+    /// with the bucket that follows the one in which it is due, and no later than the wheel has
+    /// turned.
     fn timer_end(&self, timeout: Duration) -> Duration {
         let now = u64::try_from(self.now.as_nanos() / self.tick.as_nanos()).expect("ticks since the start");
         let delay = u64::try_from(timeout.as_nanos().div_ceil(self.tick.as_nanos())).expect("ticks");

@@ -1,7 +1,7 @@
 //! The fixed-size datagram: emitting and parsing, in any layout.
 //!
-//! Both are native-endian, with a native `int`; unused bytes are sent as zeros
-//! and ignored on receipt, since C peers leave stack garbage in them.
+//! Both are native-endian, with a native `int`; unused bytes are sent as zeros and ignored on
+//! receipt, since C peers leave stack garbage in them.
 
 use std::{io, ops::Range};
 
@@ -32,7 +32,8 @@ impl Datagram {
         Self::new(layout, kind, message.name(), message.param(), message.fds().len(), tag)
     }
 
-    /// `param` is at most [`MAX_PARAM`] bytes long: [`MessageRef`] and [`Param`](super::Param) see to it.
+    /// `param` is at most [`MAX_PARAM`] bytes long: [`MessageRef`] and [`Param`](super::Param) see
+    /// to it.
     pub(crate) fn new(
         layout: Layout,
         kind: Kind,
@@ -85,8 +86,8 @@ pub(crate) struct Parsed<'a> {
 }
 
 impl<'a> Parsed<'a> {
-    /// Checks everything a datagram says of itself; `fds` is how many
-    /// descriptors really came with it, `None` if the kernel dropped some.
+    /// Checks everything a datagram says of itself; `fds` is how many descriptors really came with
+    /// it, `None` if the kernel dropped some.
     pub(crate) fn parse(bytes: &'a [u8], fds: Option<usize>) -> Result<Self, Malformed> {
         let layout = Layout::of_len(bytes.len()).ok_or(Malformed::Length)?;
         let fields = layout.fields();

@@ -9,19 +9,18 @@ use super::MAX_FDS;
 
 /// The file descriptors of a message, owned: dropping them closes them.
 ///
-/// To send there are at most 8. A received message may hold more, because
-/// peers on DPDK 24.11 and later may send up to 253. All of them are
-/// close-on-exec. Up to 8 are held without allocating.
+/// To send there are at most 8. A received message may hold more, because peers on DPDK 24.11 and
+/// later may send up to 253. All of them are close-on-exec. Up to 8 are held without allocating.
 ///
-/// Who sends a descriptor can make its last `close` take as long as it likes: a
-/// connection may linger. So those of a received message that nobody takes out
-/// are closed without waiting for it, by a thread of their own unless they are
-/// plainly harmless (files, pipes, memory, `/dev/null`). One that is taken out is
-/// an ordinary [`OwnedFd`], which whoever drops it closes, and waits for that.
+/// Who sends a descriptor can make its last `close` take as long as it likes: a connection may
+/// linger. So those of a received message that nobody takes out are closed without waiting for it,
+/// by a thread of their own unless they are plainly harmless (files, pipes, memory, `/dev/null`).
+/// One that is taken out is an ordinary [`OwnedFd`], which whoever drops it closes, and waits for
+/// that.
 ///
-/// A handler or callback must not be held up like that, so of what it takes out and what is
-/// not plainly harmless a copy is kept until it returns. A connection that it closes is closed
-/// for the other side only then.
+/// A handler or callback must not be held up like that, so of what it takes out and what is not
+/// plainly harmless a copy is kept until it returns. A connection that it closes is closed for the
+/// other side only then.
 ///
 /// # Examples
 ///
@@ -37,8 +36,7 @@ use super::MAX_FDS;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Implements `fds` and `num_fds` of `struct rte_mp_msg`, and the `SCM_RIGHTS`
-/// of `unix(7)`.
+/// Implements `fds` and `num_fds` of `struct rte_mp_msg`, and the `SCM_RIGHTS` of `unix(7)`.
 #[doc(alias = "rte_mp_msg")]
 #[doc(alias = "num_fds")]
 #[doc(alias = "SCM_RIGHTS")]
@@ -77,8 +75,7 @@ impl Fds {
     ///
     /// # Errors
     ///
-    /// [`FdsError`] if there are 8 already; `fd` is closed then, and those
-    /// before it stay.
+    /// [`FdsError`] if there are 8 already; `fd` is closed then, and those before it stay.
     pub fn push(&mut self, fd: OwnedFd) -> Result<(), FdsError> {
         if self.len() >= MAX_FDS {
             return Err(FdsError { count: self.len() + 1 });

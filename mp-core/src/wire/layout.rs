@@ -1,8 +1,8 @@
 //! The layouts that DPDK's datagrams have had: one row each, from which all else follows.
 //!
-//! A datagram of any other length than a DPDK process expects ends its IPC thread, so the layout
-//! is settled before anything is sent. Here is where each field lies, and which version of DPDK
-//! began it; what stands in the fields, [`Datagram`](super::Datagram) knows.
+//! A datagram of any other length than a DPDK process expects ends its IPC thread, so the layout is
+//! settled before anything is sent. Here is where each field lies, and which version of DPDK began
+//! it; what stands in the fields, [`Datagram`](super::Datagram) knows.
 
 use std::ops::Range;
 

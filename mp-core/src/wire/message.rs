@@ -45,8 +45,7 @@ impl Message {
     ///
     /// # Errors
     ///
-    /// [`ParamError`] over 256 bytes; the message and its descriptors are
-    /// dropped, so closed.
+    /// [`ParamError`] over 256 bytes; the message and its descriptors are dropped, so closed.
     pub fn with_param(mut self, bytes: impl AsRef<[u8]>) -> Result<Self, ParamError> {
         self.param = Param::new(bytes)?;
         Ok(self)
@@ -80,8 +79,7 @@ impl Message {
 
 /// A message to be sent, borrowed: nothing is copied or owned on the way out.
 ///
-/// Every call that sends takes `impl Into<MessageRef>`, so a [`&Message`](Message)
-/// does too.
+/// Every call that sends takes `impl Into<MessageRef>`, so a [`&Message`](Message) does too.
 ///
 /// # Examples
 ///
@@ -108,8 +106,7 @@ impl<'a> MessageRef<'a> {
     ///
     /// # Errors
     ///
-    /// [`MessageError`] over 256 bytes or 8 descriptors. Nothing is closed:
-    /// they are the caller's.
+    /// [`MessageError`] over 256 bytes or 8 descriptors. Nothing is closed: they are the caller's.
     pub fn new(name: &'a Name, param: &'a [u8], fds: &[BorrowedFd<'a>]) -> Result<Self, MessageError> {
         if param.len() > MAX_PARAM {
             return Err(ParamError { len: param.len() }.into());
@@ -145,8 +142,7 @@ impl<'a> MessageRef<'a> {
         self.param
     }
 
-    /// The descriptors. Of a received message, forwarded, there may be more
-    /// than can be sent.
+    /// The descriptors. Of a received message, forwarded, there may be more than can be sent.
     #[must_use]
     pub fn fds(&self) -> &[BorrowedFd<'a>] {
         &self.fds

@@ -1,9 +1,8 @@
 //! What a message is, and how it lies in a datagram. No I/O happens here.
 //!
-//! This layer knows DPDK's two datagram layouts, the limits on names, params
-//! and file descriptors, and how to tell a well-formed datagram from a broken
-//! one. It knows nothing of sockets, directories or who is asking; every layer
-//! above builds on it, and it builds on none.
+//! This layer knows DPDK's two datagram layouts, the limits on names, params and file descriptors,
+//! and how to tell a well-formed datagram from a broken one. It knows nothing of sockets,
+//! directories or who is asking; every layer above builds on it, and it builds on none.
 
 mod datagram;
 mod fds;
@@ -32,10 +31,10 @@ pub const MAX_NAME: usize = 63;
 /// The largest param, in bytes (`RTE_MP_MAX_PARAM_LEN`).
 pub const MAX_PARAM: usize = 256;
 
-/// The most file descriptors a message sent from here carries (DPDK's
-/// `RTE_MP_MAX_FD_NUM` up to 24.07, which every peer understands).
+/// The most file descriptors a message sent from here carries (DPDK's `RTE_MP_MAX_FD_NUM` up to
+/// 24.07, which every peer understands).
 pub const MAX_FDS: usize = 8;
 
-/// The most file descriptors the kernel passes in one datagram (`SCM_MAX_FD`),
-/// and so the most that a received message can hold.
+/// The most file descriptors the kernel passes in one datagram (`SCM_MAX_FD`), and so the most that
+/// a received message can hold.
 pub(crate) const KERNEL_MAX_FDS: usize = 253;

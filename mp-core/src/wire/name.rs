@@ -4,9 +4,9 @@ use super::MAX_NAME;
 
 /// The name of a message or request: 1 to 63 bytes without NUL.
 ///
-/// An action is registered under a name, and a reply carries the name of the
-/// request it answers. Peers written in C may use bytes that are not UTF-8, so
-/// a name is bytes; [`Display`](fmt::Display) shows them lossily.
+/// An action is registered under a name, and a reply carries the name of the request it answers.
+/// Peers written in C may use bytes that are not UTF-8, so a name is bytes;
+/// [`Display`](fmt::Display) shows them lossily.
 ///
 /// # Examples
 ///

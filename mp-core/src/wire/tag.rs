@@ -1,12 +1,12 @@
 //! A tag behind a message's name: which request it is, or is an answer to.
 //!
-//! And the fingerprint of the definition that its sender has of the message, which typed receivers compare with their own.
+//! And the fingerprint of the definition that its sender has of the message, which typed receivers
+//! compare with their own.
 //!
-//! C peers match answers by the name alone, and neither read nor reliably clear
-//! what follows the NUL of a name. So a tag starts with a magic number and ends
-//! with a check over itself and the name; what does not check, such as a C
-//! peer's leavings, is as good as none. A name of more than 39 bytes leaves no
-//! room for it.
+//! C peers match answers by the name alone, and neither read nor reliably clear what follows the
+//! NUL of a name. So a tag starts with a magic number and ends with a check over itself and the
+//! name; what does not check, such as a C peer's leavings, is as good as none. A name of more than
+//! 39 bytes leaves no room for it.
 //!
 //! | bytes of the name field | what |
 //! | --- | --- |
@@ -47,8 +47,8 @@ pub(crate) struct Tag {
 /// Who wrote a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// Whoever asked. In an answer: it comes from a peer that does not know tags
-    /// and has sent back the bytes that it got.
+    /// Whoever asked. In an answer: it comes from a peer that does not know tags and has sent back
+    /// the bytes that it got.
     Asker,
     /// Whoever answered, so a peer that knows tags.
     Answerer,
@@ -74,8 +74,8 @@ impl Tag {
         Self { origin: Origin::Answerer, ..self }
     }
 
-    /// Writes it into the 64 bytes of the name. A name that leaves no room stays
-    /// as it is: answers have their request's name, so that does not come about.
+    /// Writes it into the 64 bytes of the name. A name that leaves no room stays as it is: answers
+    /// have their request's name, so that does not come about.
     pub(super) fn emit(self, name: &Name, field: &mut [u8]) {
         if name.as_bytes().len() > MAX_TAGGED_NAME {
             return;
@@ -109,8 +109,8 @@ impl Tag {
         }
     }
 
-    /// Tells a tag from what happens to lie there. It is no protection from a
-    /// sender that makes a wrong one on purpose.
+    /// Tells a tag from what happens to lie there. It is no protection from a sender that makes a
+    /// wrong one on purpose.
     fn check(self, name: &Name) -> u32 {
         // Any odd number whose bits are well mixed will do.
         const MIXER: u64 = 0x9e37_79b9_7f4a_7c15;

@@ -1,9 +1,9 @@
 //! Why a peer asks to be ignored, in the param of an *ignore*.
 //!
-//! DPDK looks at neither the length nor the bytes of that param, and what a C
-//! process sends there is garbage. So ours starts with a magic and ends with a check, and
-//! whatever does not check says nothing: [`Reason::Unknown`]. Codes of later releases stay
-//! readable, as [`Reason::Other`] and with their text.
+//! DPDK looks at neither the length nor the bytes of that param, and what a C process sends there
+//! is garbage. So ours starts with a magic and ends with a check, and whatever does not check says
+//! nothing: [`Reason::Unknown`]. Codes of later releases stay readable, as [`Reason::Other`] and
+//! with their text.
 
 use std::fmt::{self, Display, Write};
 
@@ -23,14 +23,15 @@ const MAX_TEXT: usize = MAX_PARAM - TEXT - CHECK;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// It did not say: a DPDK process, which does so while it is still starting, or another
-    /// program that does not tell reasons.
+    /// It did not say: a DPDK process, which does so while it is still starting, or another program
+    /// that does not tell reasons.
     Unknown,
     /// It has no action of that name, or one for messages only.
     NoAction,
     /// It could make nothing of the param or the descriptors.
     Undecodable,
-    /// It knows the request by another definition: the two programs were built from different types.
+    /// It knows the request by another definition: the two programs were built from different
+    /// types.
     OtherDefinition,
     /// Its handler returned an error, panicked, or ended without an answer.
     HandlerFailed,
@@ -233,8 +234,8 @@ impl Write for Bounded {
     }
 }
 
-/// FNV-1a of 32 bits: it tells apart what differs in one byte, and garbage but once in four
-/// billion times, after the magic has let as little through.
+/// FNV-1a of 32 bits: it tells apart what differs in one byte, and garbage but once in four billion
+/// times, after the magic has let as little through.
 fn check(bytes: &[u8]) -> [u8; CHECK] {
     let hash =
         bytes.iter().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));

@@ -188,8 +188,8 @@ fn decode<T: DecodeOwned>(
     Ok(Decoded { value: decode(&message.param, message.fds)?, answer })
 }
 
-/// The ways in which arrivals of one action could not be decoded, each warned of once: the
-/// first tells somebody that the peer has another definition, a thousand more tell no more.
+/// The ways in which arrivals of one action could not be decoded, each warned of once: the first
+/// tells somebody that the peer has another definition, a thousand more tell no more.
 #[derive(Default)]
 struct Warned {
     undecodable: Mutex<Vec<DecodeErrorKind>>,

@@ -13,8 +13,8 @@ use crate::EncodeError;
 
 /// The response of one peer, to come.
 ///
-/// It is of no particular executor, and needs none to make progress: the request
-/// goes out when it is made. Dropping this cancels the request.
+/// It is of no particular executor, and needs none to make progress: the request goes out when it
+/// is made. Dropping this cancels the request.
 ///
 /// # Panics
 ///

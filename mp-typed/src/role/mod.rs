@@ -1,8 +1,8 @@
-//! The three roles of `mp-core`, typed: what goes in and comes out are derived
-//! messages, encoded on the way out and decoded on the way in.
+//! The three roles of `mp-core`, typed: what goes in and comes out are derived messages, encoded on
+//! the way out and decoded on the way in.
 //!
-//! This layer keeps no state of its own. Whatever concerns sockets, threads and
-//! deadlines is the core's; whatever concerns bytes is the codec's.
+//! This layer keeps no state of its own. Whatever concerns sockets, threads and deadlines is the
+//! core's; whatever concerns bytes is the codec's.
 
 /// The same items for each of these types, as methods of its own. The items are the invocation's,
 /// not the macro's: compile errors about them name no macro.

@@ -8,8 +8,8 @@ use crate::{
     message::{ConvertAnswer, Unconverted},
 };
 
-/// The one answer to a request, of the type that the request declares. It may be
-/// kept, sent to another thread, and used after the handler returned.
+/// The one answer to a request, of the type that the request declares. It may be kept, sent to
+/// another thread, and used after the handler returned.
 ///
 /// Dropped unanswered, it tells the requester to ignore this process.
 ///
@@ -51,9 +51,8 @@ impl<R: Response> Responder<R> {
         Self { core, convert, response: PhantomData }
     }
 
-    /// Sends the response. `Ok` says that it is in the requester's queue, or
-    /// will be as soon as there is room. A response that [lends](SentAs) what it
-    /// sends will do.
+    /// Sends the response. `Ok` says that it is in the requester's queue, or will be as soon as
+    /// there is room. A response that [lends](SentAs) what it sends will do.
     ///
     /// # Errors
     ///
@@ -75,8 +74,8 @@ impl<R: Response> Responder<R> {
     }
 
     /// Declines: tells the requester to ignore this process, and why, which it sees as
-    /// [`RequestError::Ignored`](crate::RequestError::Ignored). A text does for words of one's
-    /// own; a [`Why`] has a [`Reason`] besides.
+    /// [`RequestError::Ignored`](crate::RequestError::Ignored). A text does for words of one's own;
+    /// a [`Why`] has a [`Reason`] besides.
     pub fn ignore(self, why: impl Into<Why>) {
         self.core.ignore(why);
     }
@@ -106,8 +105,8 @@ fn converted(
     }
 }
 
-/// How a handler's [`Answer`] is made up. A parameter that the compiler finds by itself; it keeps the
-/// implementations apart.
+/// How a handler's [`Answer`] is made up. A parameter that the compiler finds by itself; it keeps
+/// the implementations apart.
 pub(crate) mod kind {
     /// It is what is sent, be it a `Result`.
     #[derive(Debug)]
@@ -117,12 +116,12 @@ pub(crate) mod kind {
     pub enum OrIgnore {}
 }
 
-/// What a request handler may return: the response, a form of it that
-/// [lends](SentAs) what it sends, or a `Result` of either.
+/// What a request handler may return: the response, a form of it that [lends](SentAs) what it
+/// sends, or a `Result` of either.
 ///
-/// Where the request's response is a `Result` itself, of two types that derive [`Response`], the error is
-/// sent like any answer. Any other error is traced, and the requester told to ignore this process, with
-/// the error's text: see [`RequestError::Ignored`](crate::RequestError::Ignored).
+/// Where the request's response is a `Result` itself, of two types that derive [`Response`], the
+/// error is sent like any answer. Any other error is traced, and the requester told to ignore this
+/// process, with the error's text: see [`RequestError::Ignored`](crate::RequestError::Ignored).
 #[diagnostic::on_unimplemented(
     message = "a handler of this request cannot answer with `{Self}`",
     label = "this handler returns `{Self}`",

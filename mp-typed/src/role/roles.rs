@@ -80,8 +80,8 @@ pub struct PrimaryHandle {
 
 /// Joins a group as a secondary: a primary sends to it, and it to the primary.
 ///
-/// What it has no action for it answers *ignore*, so that a DPDK primary is never held up.
-/// Dropping it leaves the group, as [`stop`](Self::stop) with a timeout of one second does.
+/// What it has no action for it answers *ignore*, so that a DPDK primary is never held up. Dropping
+/// it leaves the group, as [`stop`](Self::stop) with a timeout of one second does.
 ///
 /// # Examples
 ///

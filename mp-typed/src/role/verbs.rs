@@ -123,8 +123,8 @@ each! { [Client, Secondary, SecondaryHandle] {
 } }
 
 impl<'a> OnePeer<'a> {
-    /// Sends with this deadline instead of
-    /// [`Builder::send_timeout`](crate::Builder::send_timeout). Zero waits for nobody.
+    /// Sends with this deadline instead of [`Builder::send_timeout`](crate::Builder::send_timeout).
+    /// Zero waits for nobody.
     pub fn within(&self, timeout: Duration) -> Within<mp_core::OnePeer<'a>> {
         Within { target: self.core, timeout }
     }

@@ -5,8 +5,8 @@
 //! main thread: waits for the last line, or for Ctrl-C, and leaves the group
 //! ```
 //!
-//! Requests are answered before they are printed, and handlers never wait for the output: whoever pages through it must
-//! not hold up the group.
+//! Requests are answered before they are printed, and handlers never wait for the output: whoever
+//! pages through it must not hold up the group.
 
 use std::{
     io,
@@ -103,7 +103,8 @@ fn parts(arrival: mp_core::Arrival) -> (Kind, Message, Peer, Option<Responder>) 
     }
 }
 
-/// Says that the member is ready, and prints what arrives until it is enough or the user interrupts.
+/// Says that the member is ready, and prints what arrives until it is enough or the user
+/// interrupts.
 fn watch(
     output: Output,
     address: &Address,

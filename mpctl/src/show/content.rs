@@ -83,8 +83,8 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Lines of 16 bytes: where they are, in hexadecimal, and as text. A star stands
-/// for lines like the one before.
+/// Lines of 16 bytes: where they are, in hexadecimal, and as text. A star stands for lines like the
+/// one before.
 fn dump(bytes: &[u8]) -> Vec<String> {
     let rows: Vec<_> = bytes.chunks(16).collect();
     let mut lines = Vec::new();

@@ -1,4 +1,5 @@
-//! What is printed: the JSON shapes, and the same for human readers. No I/O, but for looking at descriptors.
+//! What is printed: the JSON shapes, and the same for human readers. No I/O, but for looking at
+//! descriptors.
 
 mod content;
 mod pings;
@@ -215,8 +216,7 @@ pub(crate) fn word(outcome: &Outcome) -> &'static str {
     }
 }
 
-/// The same without control characters: what peers chose must not reach a terminal
-/// as it is.
+/// The same without control characters: what peers chose must not reach a terminal as it is.
 pub(crate) fn plain(text: &str) -> String {
     let escaped = |character: char| {
         if character.is_control() { character.escape_default().to_string() } else { character.to_string() }

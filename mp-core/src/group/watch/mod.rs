@@ -1,8 +1,8 @@
 //! Who joins a group and who leaves it, as it happens.
 //!
-//! It waits for what the kernel tells: of the runtime directory (`inotify(7)`) and of the
-//! members' [`Processes`]; [`Pace`] says when to look at what it tells nothing of. Who is dead
-//! `liveness` tells, and who is listed the [`Roster`].
+//! It waits for what the kernel tells: of the runtime directory (`inotify(7)`) and of the members'
+//! [`Processes`]; [`Pace`] says when to look at what it tells nothing of. Who is dead `liveness`
+//! tells, and who is listed the [`Roster`].
 
 mod pace;
 mod processes;
@@ -31,15 +31,14 @@ use crate::{
 
 /// Tells who joins a primary's group and who leaves it.
 ///
-/// First it tells of everybody who is there already. It asks nobody: it watches
-/// the runtime directory (`inotify(7)`) and the members' processes
-/// (`pidfd_open(2)`), so that a killed member is told of too; its socket file is
-/// removed then. While nothing happens it takes no time.
+/// First it tells of everybody who is there already. It asks nobody: it watches the runtime
+/// directory (`inotify(7)`) and the members' processes (`pidfd_open(2)`), so that a killed member
+/// is told of too; its socket file is removed then. While nothing happens it takes no time.
 ///
-/// Of a process in another pid namespace the kernel tells nothing, and one descriptor a
-/// member is spent only up to a quarter of this process's limit of open files
-/// (`RLIMIT_NOFILE`; a warning is traced where that is not enough). Members of either kind
-/// are looked at twice a second, and less often if they are thousands.
+/// Of a process in another pid namespace the kernel tells nothing, and one descriptor a member is
+/// spent only up to a quarter of this process's limit of open files (`RLIMIT_NOFILE`; a warning is
+/// traced where that is not enough). Members of either kind are looked at twice a second, and less
+/// often if they are thousands.
 ///
 /// # Examples
 ///
@@ -162,8 +161,8 @@ impl Watch {
         Ok(())
     }
 
-    /// Whether one that is listed counts as a member. One that may be dead, or not be bound
-    /// yet, stays what it was until that is certain.
+    /// Whether one that is listed counts as a member. One that may be dead, or not be bound yet,
+    /// stays what it was until that is certain.
     fn is_there(&mut self, name: &OsStr, is_round: bool, is_retry: bool) -> bool {
         let is_known = self.known.has(name);
         let is_looked_at = match self.suspects.contains(name) {

@@ -4,16 +4,16 @@ use std::time::{Duration, Instant};
 
 use crate::sys::Deadline;
 
-/// How soon to look again at one that seems dead while somebody holds the directory lock,
-/// which is needed to be certain. The kernel tells nobody that a lock has become free.
+/// How soon to look again at one that seems dead while somebody holds the directory lock, which is
+/// needed to be certain. The kernel tells nobody that a lock has become free.
 const FIRST_RETRY: Duration = Duration::from_millis(10);
 const LONGEST_RETRY: Duration = Duration::from_millis(200);
 
 /// How often to look at members whose processes cannot be watched.
 const ROUND: Duration = Duration::from_millis(500);
 
-/// What such a round may take for each of them: a look is some microseconds, so it stays at
-/// about a hundredth of the time however many they are.
+/// What such a round may take for each of them: a look is some microseconds, so it stays at about a
+/// hundredth of the time however many they are.
 const OF_EACH: Duration = Duration::from_micros(500);
 
 /// When to look again, though nothing has been told.
@@ -38,8 +38,8 @@ impl Pace {
         self.retry.is_none_or(|(retry, _)| retry.left_at(now).is_zero())
     }
 
-    /// To be called after each look: whether something could not be decided, and how many
-    /// members cannot be watched.
+    /// To be called after each look: whether something could not be decided, and how many members
+    /// cannot be watched.
     pub(super) fn looked(&mut self, now: Instant, undecided: bool, unwatched: usize) {
         self.retry = match self.retry {
             _ if !undecided => None,

@@ -1,5 +1,5 @@
-//! The members' processes, to be told of their end (`pidfd_open(2)`): of as many as this
-//! process may spend descriptors on. It does not know what an end means: `Watch` looks.
+//! The members' processes, to be told of their end (`pidfd_open(2)`): of as many as this process
+//! may spend descriptors on. It does not know what an end means: `Watch` looks.
 
 use std::{
     collections::BTreeMap,
@@ -32,9 +32,9 @@ impl Processes {
         self.watched.len()
     }
 
-    /// Watches the member's process, unless that cannot be: there are enough, or it is not
-    /// one of this pid namespace. (A number that belongs to another process here does no
-    /// harm: when that ends, `Watch` finds the member alive.)
+    /// Watches the member's process, unless that cannot be: there are enough, or it is not one of
+    /// this pid namespace. (A number that belongs to another process here does no harm: when that
+    /// ends, `Watch` finds the member alive.)
     pub(super) fn watch(&mut self, member: &Member) {
         let share = fd_share();
         if self.watched.len() >= share {

@@ -1,15 +1,16 @@
 //! Closing descriptors that a peer sent and that nobody has kept.
 //!
-//! The last `close` of a connection may take as long as its peer likes, that of a packet socket
-//! 14 ms, that of a file on a network until its server answers. So what is not plainly harmless
+//! The last `close` of a connection may take as long as its peer likes, that of a packet socket 14
+//! ms, that of a file on a network until its server answers. So what is not plainly harmless
 //! ([`kind`]) is left to closing threads, which live only while there is something to close:
 //! whoever drops a message goes on at once. Most are closed by the exit of a thread that has a
 //! table of its own ([`table`]), so that what lingers does not keep even a closing thread.
 //!
-//! What a handler takes out it closes itself; [`taken`] sees to it that this is not the last `close`.
+//! What a handler takes out it closes itself; [`taken`] sees to it that this is not the last
+//! `close`.
 //!
-//! What waits is bounded: at a quarter of the descriptors that the process may have
-//! [`is_full`] says so, and `receive` takes no more until there is room.
+//! What waits is bounded: at a quarter of the descriptors that the process may have [`is_full`]
+//! says so, and `receive` takes no more until there is room.
 
 #![allow(unsafe_code)]
 
@@ -65,7 +66,8 @@ pub(crate) fn discard(fds: OwnedFds) {
     }
 }
 
-/// Takes descriptors that a peer sent: those that nobody takes out are closed without waiting for it.
+/// Takes descriptors that a peer sent: those that nobody takes out are closed without waiting for
+/// it.
 pub fn received(fds: impl Iterator<Item = OwnedFd>) -> Fds {
     let mut received = Fds::closed_with(&CARE);
     received.append(fds);

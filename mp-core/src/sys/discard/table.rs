@@ -1,9 +1,9 @@
 //! A thread with a descriptor table of its own, in which descriptors are closed as it exits.
 //!
-//! A connection that lingers keeps whoever closes its last copy until its peer has read
-//! everything, which may be never; but the kernel lets nobody linger who exits. And what takes long
-//! for another reason keeps only a thread that has nothing else to do. Of whom the copies are it
-//! does not know; [`discard`](super) gives them.
+//! A connection that lingers keeps whoever closes its last copy until its peer has read everything,
+//! which may be never; but the kernel lets nobody linger who exits. And what takes long for another
+//! reason keeps only a thread that has nothing else to do. Of whom the copies are it does not know;
+//! [`discard`](super) gives them.
 #![allow(unsafe_code)]
 
 use std::{
@@ -75,8 +75,8 @@ pub(super) fn block_signals() {
     }
 }
 
-/// Gives this thread a table of its own, with copies of those of these numbers, which are in
-/// order. `false` if it still has the process's.
+/// Gives this thread a table of its own, with copies of those of these numbers, which are in order.
+/// `false` if it still has the process's.
 ///
 /// # Safety
 ///

@@ -2,8 +2,8 @@
 //!
 //! Whoever drops a descriptor that it has taken out closes it, and waits for that as long as the
 //! peer likes; a handler or callback makes others wait with it. So a copy is kept of what it takes
-//! out until it returns: its own `close` is not the last then. That is made where the copies go,
-//! by the closing threads ([`discard`](super)). It does not know what is a handler.
+//! out until it returns: its own `close` is not the last then. That is made where the copies go, by
+//! the closing threads ([`discard`](super)). It does not know what is a handler.
 
 use std::{
     cell::RefCell,
@@ -23,8 +23,8 @@ thread_local! {
     static COPIES: RefCell<Option<Vec<KeptCopy>>> = const { RefCell::new(None) };
 }
 
-/// While it lives, a copy is kept of whatever is taken out of a received message on this thread
-/// and may take long to close; what is plainly harmless costs one `fstat`.
+/// While it lives, a copy is kept of whatever is taken out of a received message on this thread and
+/// may take long to close; what is plainly harmless costs one `fstat`.
 ///
 /// Those of a file system that hangs take long at each `close`, which no copy changes.
 #[must_use]
@@ -74,8 +74,8 @@ struct KeptCopy {
 }
 
 impl KeptCopy {
-    /// `None` if there is no room for one more, or with it more than `share` are kept and wait to be
-    /// closed: the rest is the program's.
+    /// `None` if there is no room for one more, or with it more than `share` are kept and wait to
+    /// be closed: the rest is the program's.
     fn of(fd: BorrowedFd<'_>, closer: &'static Closer, share: usize) -> Option<Self> {
         let others = closer.kept.fetch_add(1, Relaxed) + closer.lock().len();
         let copy = if others < share { fd.try_clone_to_owned().ok() } else { None };
