@@ -1,31 +1,19 @@
-//! Answers to requesters whose queues are full.
+//! Answers that had no room at their requesters, and the life of the thread that sends them.
 //!
 //! A requester that does not read must hold up neither the receiving thread nor
 //! the answers to others. Its answers are put aside here, and a thread of its
 //! own, which lives only while there are any, sends them when there is room.
+//!
+//! What sending is, and when there is room, [`Delivery`] knows. The model checker has its own copy
+//! of this file, with its own primitives in `super::sync`: nothing else here may be shared between
+//! threads.
 
-use std::{
-    collections::{HashSet, VecDeque},
-    os::fd::BorrowedFd,
-    sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-    },
-    thread,
-    time::Duration,
+use std::collections::VecDeque;
+
+use super::{
+    ReplyError,
+    sync::{AtomicUsize, Condvar, Deadline, Mutex, MutexGuard, PoisonError, SeqCst},
 };
-
-use rustix::io::Errno;
-use smallvec::SmallVec;
-
-use super::{ReplyError, ReplyPort};
-use crate::{
-    sys::{Address, CARE, Deadline, Room, fd_share, room_for_a_thread},
-    wire::{Datagram, Fds, MAX_FDS, MessageError},
-};
-
-/// How long an answer is kept for a requester that does not read.
-const KEPT: Duration = Duration::from_secs(5);
 
 /// How many replies are kept at most, and as many *ignores* besides: these may stand for replies
 /// that found no room here, and must not find none for the same reason.
@@ -35,200 +23,149 @@ const BOUND: usize = 256;
 /// the others: the more have answers here, the fewer has each.
 const PART_OF_ONE: usize = 4;
 
-/// What part of the descriptors that are ours to keep may be copies for answers that wait: so
-/// an eighth of what the process may have.
-const PART_OF_FDS: usize = 2;
+/// What the thread does.
+pub(crate) trait Delivery {
+    type To: PartialEq;
+    type Answer;
 
-/// How often to look for answers that have been put aside in the meantime.
-const LOOK: Duration = Duration::from_millis(10);
+    /// Looks who may be sent to, before a round. Nobody waits for it meanwhile.
+    fn look(&mut self);
+
+    /// This one has waited for too long.
+    fn give_up(&mut self, answer: &Self::Answer);
+
+    /// Sends what there is room for.
+    fn send_each(&mut self, queue: &mut Queue<Self::To, Self::Answer>);
+
+    /// Waits until there may be room, but not for long: more may have been put aside meanwhile.
+    fn wait(&mut self);
+}
 
 /// The answers put aside. A thread sends them exactly while there are any.
-#[derive(Debug, Default)]
-pub(super) struct HeldAnswers {
-    queue: Mutex<VecDeque<HeldAnswer>>,
+#[derive(Debug)]
+pub(crate) struct HeldAnswers<To, A> {
+    queue: Mutex<Queue<To, A>>,
     /// How long the queue is, for those who only want to know that it is empty.
     len: AtomicUsize,
     emptied: Condvar,
 }
 
 #[derive(Debug)]
-struct HeldAnswer {
-    to: Address,
-    datagram: Datagram,
-    fds: Copies,
-    is_ignore: bool,
-    deadline: Deadline,
+pub(crate) struct HeldAnswer<To, A> {
+    pub(crate) to: To,
+    pub(crate) answer: A,
+    pub(crate) is_ignore: bool,
+    /// Until when it is kept for a requester that does not read.
+    pub(crate) deadline: Deadline,
 }
 
-impl HeldAnswers {
-    /// Whether answers to this requester wait: a newer one must not overtake them.
-    pub(super) fn has(&self, to: &Address) -> bool {
-        self.len.load(SeqCst) > 0 && self.lock().iter().any(|answer| answer.to == *to)
+/// The oldest first.
+#[derive(Debug)]
+pub(crate) struct Queue<To, A>(VecDeque<HeldAnswer<To, A>>);
+
+impl<To: PartialEq, A> HeldAnswers<To, A> {
+    pub(super) fn new() -> Self {
+        Self { queue: Mutex::new(Queue(VecDeque::new())), len: AtomicUsize::new(0), emptied: Condvar::new() }
     }
 
+    /// Whether answers to this requester wait: a newer one must not overtake them.
+    pub(super) fn has(&self, to: &To) -> bool {
+        self.len.load(SeqCst) > 0 && self.lock().requesters().any(|waiting| waiting == to)
+    }
+
+    /// Puts an answer aside. `start` starts a thread that [runs](Self::run); if it fails, nothing
+    /// is put aside.
     pub(super) fn push(
         &self,
-        port: &Arc<ReplyPort>,
-        to: &Address,
-        datagram: Datagram,
-        fds: &[BorrowedFd<'_>],
+        answer: HeldAnswer<To, A>,
+        start: impl FnOnce() -> Result<(), ReplyError>,
     ) -> Result<(), ReplyError> {
-        let (fds, is_ignore) = (Copies::of(fds)?, datagram.is_ignore());
-        let answer = HeldAnswer { to: to.clone(), datagram, fds, is_ignore, deadline: Deadline::after(KEPT) };
         let mut queue = self.lock();
-        let alike = || queue.iter().filter(|answer| answer.is_ignore == is_ignore);
-        let of_one = alike().filter(|answer| answer.to == *to).count();
-        if !is_room(alike().count(), of_one) {
+        if !queue.has_room_for(&answer) {
             return Err(ReplyError::TooManyWaiting);
         }
-        if queue.is_empty() {
-            let port = Arc::clone(port);
-            let thread = thread::Builder::new().name("mp_held_replies".into());
-            room_for_a_thread()?;
-            thread.spawn(move || port.held().run(&port))?;
+        if queue.0.is_empty() {
+            // The thread does nothing before it has this lock.
+            start()?;
         }
-        queue.push_back(answer);
-        self.len.store(queue.len(), SeqCst);
+        queue.0.push_back(answer);
+        self.len.store(queue.0.len(), SeqCst);
         Ok(())
     }
 
     /// Waits until nothing is put aside, but not longer than `deadline`.
     pub(super) fn wait_until_empty(&self, deadline: Deadline) {
         let mut queue = self.lock();
-        while !queue.is_empty() && !deadline.is_over() {
+        while !queue.0.is_empty() && !deadline.is_over() {
             queue =
                 self.emptied.wait_timeout(queue, deadline.left()).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
     /// Sends what is put aside, until nothing is.
-    fn run(&self, port: &ReplyPort) {
-        let (socket, mut room) = (&port.bound.socket, Room::new());
+    pub(super) fn run(&self, delivery: &mut impl Delivery<To = To, Answer = A>) {
         loop {
-            let mut kept_from = KeptFrom::now(port);
+            delivery.look();
             {
                 let mut queue = self.lock();
-                give_up_late(port, &mut queue);
-                for HeldAnswer { to, .. } in queue.iter() {
-                    if !room.keys().any(|waiting| waiting == to) {
-                        room.join(to.clone(), Some(to));
-                    }
-                }
-                room.retry(socket, |to| send_to(port, &mut queue, to, &mut kept_from));
-                self.len.store(queue.len(), SeqCst);
-                if queue.is_empty() {
+                queue.give_up_late(|answer| delivery.give_up(answer));
+                delivery.send_each(&mut queue);
+                self.len.store(queue.0.len(), SeqCst);
+                if queue.0.is_empty() {
                     self.emptied.notify_all();
                     return;
                 }
             }
-            room.wait(socket, LOOK, false);
+            delivery.wait();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<HeldAnswer>> {
+    fn lock(&self) -> MutexGuard<'_, Queue<To, A>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<To: PartialEq, A> Queue<To, A> {
+    /// To whom each is.
+    pub(super) fn requesters(&self) -> impl Iterator<Item = &To> {
+        self.0.iter().map(|answer| &answer.to)
+    }
+
+    /// Has one requester's answers sent in order, until `send` finds no room (`false`) for one.
+    /// Tells whether none is left.
+    pub(super) fn send_to(&mut self, to: &To, mut send: impl FnMut(&A) -> bool) -> bool {
+        let mut is_stuck = false;
+        self.0.retain(|answer| {
+            if answer.to != *to || is_stuck {
+                return true;
+            }
+            is_stuck = !send(&answer.answer);
+            is_stuck
+        });
+        !is_stuck
+    }
+
+    /// Drops those that have waited for too long.
+    fn give_up_late(&mut self, mut give_up: impl FnMut(&A)) {
+        self.0.retain(|answer| {
+            let is_late = answer.deadline.is_over();
+            if is_late {
+                give_up(&answer.answer);
+            }
+            !is_late
+        });
+    }
+
+    fn has_room_for(&self, more: &HeldAnswer<To, A>) -> bool {
+        let alike = || self.0.iter().filter(|answer| answer.is_ignore == more.is_ignore);
+        let of_one = alike().filter(|answer| answer.to == more.to).count();
+        is_room(alike().count(), of_one)
     }
 }
 
 /// Whether one requester may have one more, of those that are kept.
 fn is_room(kept: usize, of_one: usize) -> bool {
     of_one * PART_OF_ONE < BOUND.saturating_sub(kept)
-}
-
-/// Copies of an answer's descriptors.
-#[derive(Debug)]
-struct Copies {
-    /// The last of which may be closed here: what a peer sent may have been lent for its answer.
-    fds: Fds,
-    counted: usize,
-}
-
-/// How many there are in this process, of all its roles.
-static COPIES: AtomicUsize = AtomicUsize::new(0);
-
-impl Copies {
-    fn of(fds: &[BorrowedFd<'_>]) -> Result<Self, ReplyError> {
-        let mut copies = Self { fds: Fds::closed_with(&CARE), counted: 0 };
-        if fds.is_empty() {
-            return Ok(copies);
-        }
-        let bound = fd_share() / PART_OF_FDS;
-        let more = |count: usize| Some(count + fds.len()).filter(|count| *count <= bound);
-        COPIES.fetch_update(SeqCst, SeqCst, more).map_err(|_| ReplyError::OutOfDescriptors)?;
-        copies.counted = fds.len();
-        for fd in fds {
-            let copy = fd.try_clone_to_owned().map_err(|_| ReplyError::OutOfDescriptors)?;
-            copies.fds.push(copy).map_err(MessageError::from)?;
-        }
-        Ok(copies)
-    }
-}
-
-impl Drop for Copies {
-    fn drop(&mut self) {
-        COPIES.fetch_sub(self.counted, SeqCst);
-    }
-}
-
-/// Who has something unread, while there is not room for all: they get no more for now.
-struct KeptFrom {
-    requesters: HashSet<Address>,
-    has_room: bool,
-}
-
-impl KeptFrom {
-    fn now(port: &ReplyPort) -> Self {
-        let requesters = port.kept_from();
-        Self { has_room: requesters.is_empty(), requesters }
-    }
-
-    fn sent_to(&mut self, to: &Address) {
-        if !self.has_room {
-            self.requesters.insert(to.clone());
-        }
-    }
-}
-
-/// Drops those that have waited for too long.
-fn give_up_late(port: &ReplyPort, queue: &mut VecDeque<HeldAnswer>) {
-    queue.retain(|answer| {
-        let is_late = answer.deadline.is_over();
-        if is_late {
-            port.counters.answers_lost.add();
-        }
-        !is_late
-    });
-}
-
-/// Sends one requester's answers in order, as far as there is room, and drops those that cannot
-/// be delivered any more. Tells whether none is left.
-fn send_to(
-    port: &ReplyPort,
-    queue: &mut VecDeque<HeldAnswer>,
-    to: &Address,
-    kept_from: &mut KeptFrom,
-) -> bool {
-    let mut is_stuck = false;
-    queue.retain(|answer| {
-        if answer.to != *to || is_stuck {
-            return true;
-        }
-        let fds: SmallVec<[BorrowedFd<'_>; MAX_FDS]> = answer.fds.fds.iter().collect();
-        let sent = match kept_from.requesters.contains(to) {
-            true => Err(Errno::AGAIN),
-            false => port.send_whoever_reads(to, &answer.datagram, &fds),
-        };
-        match sent {
-            Ok(()) => kept_from.sent_to(to),
-            Err(Errno::AGAIN) => is_stuck = true,
-            Err(errno) => {
-                tracing::debug!(%to, %errno, "an answer could not be delivered");
-                port.counters.answers_lost.add();
-            }
-        }
-        is_stuck
-    });
-    !is_stuck
 }
 
 #[cfg(test)]

@@ -19,13 +19,19 @@ mod crew;
 mod crew_model;
 mod duties;
 mod held;
+#[cfg(test)]
+mod held_model;
+mod late;
 mod responder;
 mod room;
 mod threads;
 
 /// What threads share with, for the model checker to replace.
 mod sync {
-    pub(super) use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+    pub(super) use std::sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    };
 
     pub(super) use crate::sys::Deadline;
 }

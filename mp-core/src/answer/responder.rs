@@ -2,7 +2,7 @@ use std::{collections::HashSet, io, os::fd::BorrowedFd, sync::Arc, thread};
 
 use rustix::io::Errno;
 
-use super::{held::HeldAnswers, room::Room};
+use super::{held::HeldAnswers, late::LateAnswer, room::Room};
 use crate::{
     group::{Bound, says_gone},
     receive::{Counters, Peer},
@@ -244,7 +244,7 @@ impl From<ReplyError> for io::Error {
 pub(crate) struct ReplyPort {
     pub(crate) bound: Bound,
     pub(crate) counters: Arc<Counters>,
-    held: HeldAnswers,
+    held: HeldAnswers<Address, LateAnswer>,
     room: Room,
 }
 
@@ -252,7 +252,7 @@ impl ReplyPort {
     pub(crate) fn new(bound: Bound, counters: Arc<Counters>) -> Arc<Self> {
         bound.socket.widen();
         let room = Room::of(&bound.socket);
-        Arc::new(Self { bound, counters, held: HeldAnswers::default(), room })
+        Arc::new(Self { bound, counters, held: HeldAnswers::new(), room })
     }
 
     /// Waits until the answers that requesters had no room for are delivered or
@@ -266,7 +266,7 @@ impl ReplyPort {
         self.room.kept_from(&self.bound.socket)
     }
 
-    pub(super) fn held(&self) -> &HeldAnswers {
+    pub(super) fn held(&self) -> &HeldAnswers<Address, LateAnswer> {
         &self.held
     }
 
@@ -298,11 +298,11 @@ impl ReplyPort {
             return Err(ReplyError::Forked);
         }
         if self.held.has(to) {
-            return self.held.push(self, to, datagram, fds);
+            return self.hold(to, datagram, fds);
         }
         match self.send_now(to, &datagram, fds) {
             Ok(()) => Ok(()),
-            Err(Errno::AGAIN) => self.held.push(self, to, datagram, fds),
+            Err(Errno::AGAIN) => self.hold(to, datagram, fds),
             Err(errno) if says_gone(errno) => Err(ReplyError::Gone),
             Err(Errno::ACCESS | Errno::PERM | Errno::PROTOTYPE) => Err(ReplyError::Refused),
             Err(errno) => Err(ReplyError::Io(errno.into())),
