@@ -19,13 +19,14 @@ mod readiness;
 mod request;
 mod schedule;
 mod submissions;
+mod thread;
 mod worker;
 
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
-    thread::{self, ThreadId},
+    sync::Arc,
+    thread::Builder,
     time::Duration,
 };
 
@@ -35,47 +36,33 @@ pub(crate) use request::{Ending, To};
 use super::{RequestError, Requester};
 use crate::{
     receive::Counters,
-    sys::{Deadline, ForkGuard, room_for_a_thread},
+    sys::{Deadline, room_for_a_thread},
     wire::{Message, MessageRef, Name},
 };
 use bell::EventBell;
 use future::Ticket;
 use oneshot::receiver;
 use request::AsyncRequest;
-use submissions::{NotTaken, Submissions};
+use submissions::NotTaken;
+use thread::{OneThread, Start};
 use worker::Worker;
 
 /// The primitives that threads share data with. The model checker takes its own instead.
 mod sync {
-    pub(super) use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+    pub(super) use std::{
+        sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
+        thread::{ThreadId, current},
+    };
+
+    pub(super) use crate::sys::Deadline;
 }
 
 /// A requester's way to its asynchronous requests, which starts with the first request.
 #[derive(Debug)]
-pub(super) struct AsyncRequests {
-    /// How many requests may be under way.
-    bound: usize,
-    shared: OnceLock<Arc<Shared>>,
-    /// Held while the thread is started; `true` if it must not be any more.
-    closed: Mutex<bool>,
-}
+pub(super) struct AsyncRequests(OneThread<Box<AsyncRequest>, EventBell>);
 
 /// What the thread shares with everybody.
-#[derive(Debug)]
-struct Shared {
-    submissions: Submissions<Box<AsyncRequest>, EventBell>,
-    thread: Mutex<Thread>,
-    changed: Condvar,
-    /// The process that has the thread: the child of a fork has not.
-    started_in: ForkGuard,
-}
-
-#[derive(Debug)]
-enum Thread {
-    Starting,
-    Running(ThreadId),
-    Ended,
-}
+type Shared = thread::Shared<Box<AsyncRequest>, EventBell>;
 
 impl Requester {
     /// Asks whom `to` says; the answer comes to a future.
@@ -114,7 +101,7 @@ impl Requester {
 
     /// Hands the request over. If it cannot be, that is told at once.
     fn submit(self: &Arc<Self>, mut request: Box<AsyncRequest>, message: &MessageRef<'_>) -> Option<Ticket> {
-        let submitted = match self.async_requests.shared(self).and_then(|shared| {
+        let submitted = match self.async_requests.0.shared(self).and_then(|shared| {
             request.copy_fds(message)?;
             Ok(shared)
         }) {
@@ -171,103 +158,51 @@ pub(crate) fn guarded(name: &Name, counters: Option<&Counters>, callback: impl F
 }
 
 impl AsyncRequests {
+    /// `bound` is how many requests may be under way.
     pub(super) fn new(bound: usize) -> Self {
-        Self { bound, shared: OnceLock::new(), closed: Mutex::new(false) }
+        Self(OneThread::new(bound))
     }
 
     /// Takes on nothing more, and ends what is under way.
     pub(super) fn close(&self) {
-        *self.closed.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        if let Some(shared) = self.shared.get() {
-            shared.submissions.close();
-        }
+        self.0.close();
     }
 
     /// After [`close`](Self::close): waits until the thread has ended, but not longer than
     /// `deadline`, and not on that thread. Tells whether it has.
     pub(super) fn wait_until_ended(&self, deadline: Deadline) -> bool {
-        let Some(shared) = self.shared.get() else { return true };
-        let mut thread = shared.lock_thread();
-        loop {
-            match *thread {
-                Thread::Ended => return true,
-                Thread::Running(id) if id == thread::current().id() => return true,
-                _ if deadline.is_over() => return false,
-                _ => {
-                    let left = deadline.left();
-                    thread =
-                        shared.changed.wait_timeout(thread, left).unwrap_or_else(PoisonError::into_inner).0;
-                }
-            }
-        }
+        self.0.wait_until_ended(deadline)
     }
 
     /// Whether this is that thread.
     pub(super) fn is_thread_here(&self) -> bool {
-        let thread = self.shared.get().map(|shared| shared.lock_thread());
-        matches!(thread.as_deref(), Some(Thread::Running(id)) if *id == thread::current().id())
-    }
-
-    /// What is shared with the thread, which is started if it is not running.
-    fn shared(&self, requester: &Arc<Requester>) -> Result<&Arc<Shared>, RequestError> {
-        if requester.is_stopped() {
-            return Err(RequestError::Stopped);
-        }
-        if let Some(shared) = self.shared.get() {
-            return Ok(shared);
-        }
-        let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
-        if *closed {
-            return Err(RequestError::Stopped);
-        }
-        if let Some(shared) = self.shared.get() {
-            return Ok(shared);
-        }
-        let bell = EventBell::new().map_err(io::Error::from)?;
-        let shared = Arc::new(Shared {
-            submissions: Submissions::new(self.bound, bell),
-            thread: Mutex::new(Thread::Starting),
-            changed: Condvar::new(),
-            started_in: ForkGuard::here(),
-        });
-        shared.start(requester)?;
-        Ok(self.shared.get_or_init(|| shared))
+        self.0.is_thread_here()
     }
 }
 
-impl Shared {
-    fn is_ours(&self) -> bool {
-        self.started_in.is_here()
+impl Start<Box<AsyncRequest>, EventBell> for Arc<Requester> {
+    type Worker = Worker;
+
+    fn is_stopped(&self) -> bool {
+        Requester::is_stopped(self)
     }
 
-    fn start(self: &Arc<Self>, requester: &Arc<Requester>) -> io::Result<()> {
-        let worker = Worker::new(Arc::clone(requester), Arc::clone(self))?;
-        let end = AtEnd(Arc::clone(self));
+    fn bell(&self) -> io::Result<EventBell> {
+        Ok(EventBell::new()?)
+    }
+
+    fn worker(&self, shared: Arc<Shared>) -> io::Result<Worker> {
+        Ok(Worker::new(Self::clone(self), shared)?)
+    }
+
+    fn spawn(&self, thread: impl FnOnce() + Send + 'static) -> io::Result<()> {
         room_for_a_thread()?;
-        thread::Builder::new().name("mp_async".into()).spawn(move || {
-            *end.0.lock_thread() = Thread::Running(thread::current().id());
-            worker.run();
-        })?;
+        Builder::new().name("mp_async".into()).spawn(thread)?;
         Ok(())
     }
 
-    fn lock_thread(&self) -> MutexGuard<'_, Thread> {
-        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Held by the thread: tells when it has ended, whatever ended it.
-struct AtEnd(Arc<Shared>);
-
-impl Drop for AtEnd {
-    fn drop(&mut self) {
-        // Closed already, unless the thread panicked: then nobody must wait for it.
-        self.0.submissions.close();
-        let mut taken = submissions::Taken::default();
-        self.0.submissions.take(&mut taken);
-        drop(taken);
-        *self.0.lock_thread() = Thread::Ended;
-        self.0.changed.notify_all();
+    fn run(worker: Worker) {
+        worker.run();
     }
 }
 

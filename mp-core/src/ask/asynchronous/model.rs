@@ -1,7 +1,8 @@
 //! What askers and the thread for asynchronous requests share, in all interleavings of a few steps.
 //!
-//! The two files with all that is shared are compiled once more here, with loom's primitives
-//! instead of the standard ones. So no flag is needed: it runs with all tests, or alone by
+//! The two files with all that is shared between them are compiled once more here, with loom's
+//! primitives instead of the standard ones; how that thread starts and ends, `thread_model` has. So
+//! no flag is needed: it runs with all tests, or alone by
 //! `cargo test -p mp-core asynchronous::model`. Loom also finds whatever waits for ever, as after a
 //! lost wake-up.
 
@@ -11,6 +12,8 @@ mod oneshot;
 #[allow(clippy::duplicate_mod, reason = "this copy is loom's")]
 #[path = "submissions.rs"]
 mod submissions;
+#[path = "thread_model.rs"]
+mod thread_model;
 
 /// The primitives that those two files use.
 mod sync {
@@ -65,7 +68,7 @@ type ModelHandover = Arc<Submissions<Sender<Id>, ModelBell>>;
 
 /// What the thread does, without I/O. Returns how many requests it had, and how many of them were
 /// cancelled.
-fn carry(submissions: &ModelHandover, peer: PeerIs) -> (usize, usize) {
+fn carry(submissions: &Submissions<Sender<Id>, ModelBell>, peer: PeerIs) -> (usize, usize) {
     let (mut taken, mut under_way) = (Taken::default(), Vec::new());
     let (mut had, mut cancelled) = (0, 0);
     while !taken.closed {
