@@ -1,12 +1,12 @@
 //! Descriptors beside the payload: which field gets which, how many there must be, and that none is
 //! ever left open.
 
-use std::cell::Cell;
 use std::fs::File;
 use std::io::Read;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::time::Duration;
 
 use mp_typed::{Body, DecodeError, DecodeFault, EncodeFault, Message, decode, encode};
 
@@ -134,48 +134,6 @@ fn bytes_that_are_no_value_close_all_descriptors() {
     }
 }
 
-/// Descriptors that are counted when they are taken.
-struct Counted<'a> {
-    fds: std::vec::IntoIter<OwnedFd>,
-    taken: &'a Cell<usize>,
-}
-
-impl Iterator for Counted<'_> {
-    type Item = OwnedFd;
-
-    fn next(&mut self) -> Option<OwnedFd> {
-        let fd = self.fds.next()?;
-        self.taken.set(self.taken.get() + 1);
-        Some(fd)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.fds.size_hint()
-    }
-}
-
-impl ExactSizeIterator for Counted<'_> {}
-
-/// Whoever gives the descriptors may have a way of its own to close them, which waits for nobody.
-#[test]
-fn what_cannot_be_decoded_takes_no_descriptor() {
-    let taken = Cell::new(0);
-    let counted = |count| Counted { fds: sockets(count).0.into_iter(), taken: &taken };
-    let mut no_option = MIXED;
-    no_option[1] = 2;
-    let mut long_list = MIXED;
-    long_list[4] = 4;
-    for param in [&no_option[..], &long_list, &[&MIXED[..], &[0]].concat(), &MIXED[..11], &[]] {
-        decode::<Mixed>(param, counted(6)).unwrap_err();
-    }
-    for count in [0, 5, 7, 9, 253] {
-        decode::<Mixed>(&MIXED, counted(count)).unwrap_err();
-    }
-    assert_eq!(taken.get(), 0);
-    decode::<Mixed>(&MIXED, counted(6)).unwrap();
-    assert_eq!(taken.get(), 6);
-}
-
 #[test]
 fn descriptors_of_an_error_name_their_field() {
     let (received, _theirs) = sockets(2);
@@ -300,13 +258,14 @@ fn every_socket_and_two_files() -> (Vec<OwnedFd>, tempfile::TempDir) {
 fn sockets(count: usize) -> (Vec<OwnedFd>, Vec<UnixStream>) {
     let pair = || {
         let (ours, theirs) = UnixStream::pair().expect("there are descriptors left");
-        theirs.set_nonblocking(true).expect("it is a socket");
+        theirs.set_read_timeout(Some(Duration::from_secs(10))).expect("it is a socket");
         (OwnedFd::from(ours), theirs)
     };
     (0..count).map(|_| pair()).unzip()
 }
 
-/// The other end reads its end only if there is nobody left to write.
+/// The other end reads its end only if there is nobody left to write. What may close slowly, as a
+/// socket may, is closed on a thread of its own, a moment later.
 fn assert_closed(theirs: Vec<UnixStream>) {
     for mut end in theirs {
         assert_eq!(end.read(&mut [0]).expect("a descriptor was left open"), 0);

@@ -42,14 +42,22 @@ impl Shared {
 /// A child that runs no other program and stays until it is killed; its pid.
 pub(crate) fn fork_and_stay() -> String {
     #![allow(unsafe_code)]
+    let (told, tells) = rustix::pipe::pipe().expect("there is room for two descriptors");
     // SAFETY: the child makes one system call after another, none of which takes a lock or
     // touches memory.
     match unsafe { libc::fork() } {
-        0 => loop {
-            // SAFETY: it waits for a signal.
-            unsafe { libc::pause() };
-        },
-        pid => pid.to_string(),
+        0 => {
+            let _ = rustix::io::write(&tells, b"x");
+            loop {
+                // SAFETY: it waits for a signal.
+                unsafe { libc::pause() };
+            }
+        }
+        pid => {
+            // What the fork has done on its way out of `fork` is done then.
+            rustix::io::read(&told, &mut [0; 1]).expect("the fork says that it is there");
+            pid.to_string()
+        }
     }
 }
 
