@@ -16,8 +16,8 @@ use crate::{
 /// What is called for the datagrams of one name.
 pub(crate) type Action = Arc<dyn Fn(Arrival) -> Result<(), Rejection> + Send + Sync>;
 
-/// Names that DPDK itself, its buses and its drivers answer to, of releases
-/// 18.05 to 26.07. Taking one of them in a group with DPDK in it would answer in DPDK's stead.
+/// Names that DPDK itself, its buses and its drivers answer to, of releases 18.05 to 26.07. Taking
+/// one of them in a group with DPDK in it would answer in DPDK's stead.
 const DPDK_NAMES: [&str; 23] = [
     "afxdp_mp_send_fds",
     "bus_vdev_mp",
@@ -46,8 +46,8 @@ const DPDK_NAMES: [&str; 23] = [
 
 /// Registers and unregisters actions while a role runs. Cheap to clone.
 ///
-/// Actions that are to be there from the first datagram on belong into the
-/// role's builder; these may miss what came before.
+/// Actions that are to be there from the first datagram on belong into the role's builder; these
+/// may miss what came before.
 ///
 /// # Examples
 ///
@@ -97,9 +97,8 @@ impl Actions {
         self.0.register(name, serve(handler))
     }
 
-    /// Calls `handler` for whatever comes under this name, message or request.
-    /// It may turn away what it can make nothing of: that is counted, and a
-    /// request answered *ignore*.
+    /// Calls `handler` for whatever comes under this name, message or request. It may turn away
+    /// what it can make nothing of: that is counted, and a request answered *ignore*.
     ///
     /// # Errors
     ///
@@ -111,8 +110,8 @@ impl Actions {
         self.0.register(name, Arc::new(handler))
     }
 
-    /// Removes whatever is registered under `name`; `false` if nothing is. A
-    /// handler that is running goes on to its end.
+    /// Removes whatever is registered under `name`; `false` if nothing is. A handler that is
+    /// running goes on to its end.
     #[doc(alias = "rte_mp_action_unregister")]
     pub fn unregister(&self, name: &Name) -> bool {
         // Dropped after the lock is: a closure may hold another action's guard.
@@ -239,8 +238,8 @@ impl Registration {
     /// Leaves the action registered as long as the role runs.
     pub fn forever(self) {}
 
-    /// Removes the action; `false` if it was removed before. A handler that is
-    /// running goes on to its end.
+    /// Removes the action; `false` if it was removed before. A handler that is running goes on to
+    /// its end.
     pub fn unregister(self) -> bool {
         self.remove()
     }

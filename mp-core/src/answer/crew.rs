@@ -1,10 +1,10 @@
 //! The threads of one member, each of which does what [`Duties`] says.
 //!
-//! Two threads serve a member. One receives, and runs the handler of what it
-//! received. The other stands by; while there is traffic it wakes every [`TICK`]
-//! to see whether a handler has been running for long, and then receives in the
-//! first one's stead. A handler that waits for a reply of its own hands on both
-//! duties at once, for which a third thread, and so on up to a bound, may start.
+//! Two threads serve a member. One receives, and runs the handler of what it received. The other
+//! stands by; while there is traffic it wakes every [`TICK`] to see whether a handler has been
+//! running for long, and then receives in the first one's stead. A handler that waits for a reply
+//! of its own hands on both duties at once, for which a third thread, and so on up to a bound, may
+//! start.
 //!
 //! What receiving and handling are, [`Work`] knows. The model checker has its own copy of this
 //! file, with its own primitives in `super::sync`: nothing else here may be shared between threads.
@@ -18,8 +18,8 @@ use super::{
 };
 
 /// How long a handler may keep its thread from receiving: a few times what most take.
-// Every member that had traffic of late wakes that often: at 10 ms, a thousand
-// of them kept two cores busy.
+// Every member that had traffic of late wakes that often: at 10 ms, a thousand of them kept two
+// cores busy.
 const TICK: Duration = Duration::from_millis(40);
 
 /// How long the one thread of two that could be started may take to leave.
@@ -115,8 +115,7 @@ impl<W: Work> Crew<W> {
         Ok(this)
     }
 
-    /// Handles nothing more but what has begun: what waits, and what still comes,
-    /// is rejected.
+    /// Handles nothing more but what has begun: what waits, and what still comes, is rejected.
     pub(crate) fn close(&self) {
         let waiting = {
             let mut duties = self.lock();
@@ -135,15 +134,15 @@ impl<W: Work> Crew<W> {
         self.wait_until(deadline, |duties| duties.running() <= own)
     }
 
-    /// Receives nothing more. The threads leave, each as soon as it runs no handler;
-    /// those that run none are waited for, but not longer than `deadline`.
+    /// Receives nothing more. The threads leave, each as soon as it runs no handler; those that run
+    /// none are waited for, but not longer than `deadline`.
     pub(crate) fn shut_down(&self, deadline: Deadline) {
         self.work.shut_down();
         self.wait_until(deadline, |duties| duties.without_handler() == 0);
     }
 
-    /// The handler that has the turn lets others go first. `false` if there is no thread for
-    /// them: then it keeps its turn.
+    /// The handler that has the turn lets others go first. `false` if there is no thread for them:
+    /// then it keeps its turn.
     pub(super) fn hand_on_turn(self: &Arc<Self>) -> bool {
         let mut duties = self.lock();
         for _ in 0..duties.shortage() {
@@ -236,8 +235,7 @@ impl<W: Work> Crew<W> {
         }
     }
 
-    /// Handles what arrived, or lets it wait. `false` if this thread is not the
-    /// receiver any more.
+    /// Handles what arrived, or lets it wait. `false` if this thread is not the receiver any more.
     fn take_in(self: &Arc<Self>, arrival: W::Arrival, epoch: ReceiverEpoch) -> bool {
         let mut duties = self.lock();
         // One that stops has no actions any more, and says so.
@@ -274,8 +272,8 @@ impl<W: Work> Crew<W> {
         }
     }
 
-    /// Handles `arrival`, and then what waits, as long as this thread has the turn.
-    /// Tells whether it is still the receiver, if it was.
+    /// Handles `arrival`, and then what waits, as long as this thread has the turn. Tells whether
+    /// it is still the receiver, if it was.
     fn handle_all(self: &Arc<Self>, mut arrival: W::Arrival, epoch: Option<ReceiverEpoch>) -> bool {
         loop {
             let turn = W::handle(self, arrival);

@@ -1,9 +1,9 @@
-//! Which thread receives, which handles, which leaves: decisions only. No
-//! threads, no clock, no I/O: [`Crew`](super::crew::Crew) does what is
-//! decided here, and calls each of these functions under one lock.
+//! Which thread receives, which handles, which leaves: decisions only. No threads, no clock, no
+//! I/O: [`Crew`](super::crew::Crew) does what is decided here, and calls each of these functions
+//! under one lock.
 //!
-//! At any time one thread has the receiver's place and one handler has the turn.
-//! A thread that has neither is idle; one idle thread stands by, others leave.
+//! At any time one thread has the receiver's place and one handler has the turn. A thread that has
+//! neither is idle; one idle thread stands by, others leave.
 //!
 //! - Somebody always can receive: the receiver runs a handler itself only while
 //!   another thread stands by to take its place, or when it is alone.
@@ -92,8 +92,7 @@ impl<T> Duties<T> {
         }
     }
 
-    /// Counts a thread that is about to be started, idle; `false` if there are
-    /// too many.
+    /// Counts a thread that is about to be started, idle; `false` if there are too many.
     pub(super) fn recruit(&mut self) -> bool {
         let room = self.threads < self.max_threads;
         if room {
@@ -135,8 +134,8 @@ impl<T> Duties<T> {
         !std::mem::replace(&mut self.ticking, true) && self.idle > 0
     }
 
-    /// A handler has ended; `turn` if it had kept its turn. `epoch` is that in
-    /// which its thread received it, `None` if it did not.
+    /// A handler has ended; `turn` if it had kept its turn. `epoch` is that in which its thread
+    /// received it, `None` if it did not.
     pub(super) fn finished(&mut self, epoch: Option<ReceiverEpoch>, turn: bool) -> After<T> {
         self.running -= 1;
         if turn && let Some(next) = self.backlog.next() {
@@ -155,16 +154,16 @@ impl<T> Duties<T> {
         }
     }
 
-    /// How many more threads it takes for all duties, if the handler that has the
-    /// turn lets others go first.
+    /// How many more threads it takes for all duties, if the handler that has the turn lets others
+    /// go first.
     pub(super) fn shortage(&self) -> usize {
         let receiver = matches!(self.receiver, Receiver::Handling(_));
         let wanted = usize::from(receiver) + usize::from(self.backlog.is_waiting());
         wanted.saturating_sub(self.idle)
     }
 
-    /// The handler that has the turn lets others go first. `false` if it cannot:
-    /// it is the receiver's, and nobody could take that place.
+    /// The handler that has the turn lets others go first. `false` if it cannot: it is the
+    /// receiver's, and nobody could take that place.
     pub(super) fn hand_on_turn(&mut self) -> bool {
         if matches!(self.receiver, Receiver::Handling(_)) {
             if self.idle == 0 {
@@ -187,8 +186,8 @@ impl<T> Duties<T> {
         self.duty()
     }
 
-    /// For an idle thread that slept for a tick: `quiet` is how many ticks without
-    /// traffic it takes to sleep without waking.
+    /// For an idle thread that slept for a tick: `quiet` is how many ticks without traffic it takes
+    /// to sleep without waking.
     pub(super) fn ticked(&mut self, seen: &mut Seen, quiet: u32) -> Standby<T> {
         if self.started != seen.started {
             *seen = self.begin_standby();

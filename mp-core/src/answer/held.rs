@@ -1,8 +1,8 @@
 //! Answers that had no room at their requesters, and the life of the thread that sends them.
 //!
-//! A requester that does not read must hold up neither the receiving thread nor
-//! the answers to others. Its answers are put aside here, and a thread of its
-//! own, which lives only while there are any, sends them when there is room.
+//! A requester that does not read must hold up neither the receiving thread nor the answers to
+//! others. Its answers are put aside here, and a thread of its own, which lives only while there
+//! are any, sends them when there is room.
 //!
 //! What sending is, and when there is room, [`Delivery`] knows. The model checker has its own copy
 //! of this file, with its own primitives in `super::sync`: nothing else here may be shared between

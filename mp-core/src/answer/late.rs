@@ -1,7 +1,7 @@
 //! Sending the answers that requesters had no room for: what the thread of [`HeldAnswers`] does.
 //!
-//! An answer that waits has copies of its descriptors, of which there is a bound in the process.
-//! In which order answers leave, and when the thread starts and ends, [`HeldAnswers`] knows.
+//! An answer that waits has copies of its descriptors, of which there is a bound in the process. In
+//! which order answers leave, and when the thread starts and ends, [`HeldAnswers`] knows.
 //!
 //! [`HeldAnswers`]: super::held::HeldAnswers
 
@@ -31,8 +31,8 @@ use crate::{
 /// How long an answer is kept for a requester that does not read.
 const KEPT: Duration = Duration::from_secs(5);
 
-/// What part of the descriptors that are ours to keep may be copies for answers that wait: so
-/// an eighth of what the process may have.
+/// What part of the descriptors that are ours to keep may be copies for answers that wait: so an
+/// eighth of what the process may have.
 const PART_OF_FDS: usize = 2;
 
 /// How often to look for answers that have been put aside in the meantime.

@@ -1,16 +1,15 @@
 //! The receiving side: draining the socket, and calling actions.
 //!
-//! Datagrams are handled in the order they came, and the thread that received
-//! one runs its handler, so on the common path nothing is handed over. A second
-//! thread sleeps beside it; when a handler takes long it takes over receiving,
-//! and what comes waits in a bounded [`Backlog`](backlog::Backlog). So the
-//! socket is drained whatever handlers do, and a peer is never held up. Which
-//! thread does what is decided by [`Duties`](duties::Duties), a machine without
-//! threads, and done by the [`Crew`](crew::Crew); answers to requesters that do not read theirs wait in
-//! [`HeldAnswers`](held::HeldAnswers), for nobody else to wait for them.
+//! Datagrams are handled in the order they came, and the thread that received one runs its handler,
+//! so on the common path nothing is handed over. A second thread sleeps beside it; when a handler
+//! takes long it takes over receiving, and what comes waits in a bounded
+//! [`Backlog`](backlog::Backlog). So the socket is drained whatever handlers do, and a peer is
+//! never held up. Which thread does what is decided by [`Duties`](duties::Duties), a machine
+//! without threads, and done by the [`Crew`](crew::Crew); answers to requesters that do not read
+//! theirs wait in [`HeldAnswers`](held::HeldAnswers), for nobody else to wait for them.
 //!
-//! It answers *ignore* for whatever nobody here answers. It knows nothing of
-//! the asking side; the roles start it, stop it and hand it its actions.
+//! It answers *ignore* for whatever nobody here answers. It knows nothing of the asking side; the
+//! roles start it, stop it and hand it its actions.
 
 mod actions;
 mod backlog;

@@ -33,12 +33,11 @@ impl Arrival {
     }
 }
 
-/// The one answer to a request. It may be kept, sent to another thread, and
-/// used after the handler returned, also after the role was stopped.
+/// The one answer to a request. It may be kept, sent to another thread, and used after the handler
+/// returned, also after the role was stopped.
 ///
-/// Dropped unanswered, it tells the requester to *ignore* this process, so that
-/// nobody waits for a timeout: so a handler that panics or forgets to answer
-/// does no harm.
+/// Dropped unanswered, it tells the requester to *ignore* this process, so that nobody waits for a
+/// timeout: so a handler that panics or forgets to answer does no harm.
 ///
 /// # Examples
 ///
@@ -89,14 +88,13 @@ impl Responder {
 
     /// Sends the reply, under the request's name.
     ///
-    /// `Ok` says that it is in the requester's queue or, if that is full, that it
-    /// will be sent as soon as there is room, for a while; this call does not wait.
-    /// The descriptors are only lent.
+    /// `Ok` says that it is in the requester's queue or, if that is full, that it will be sent as
+    /// soon as there is room, for a while; this call does not wait. The descriptors are only lent.
     ///
     /// # Errors
     ///
-    /// [`ReplyError`]; the requester is told to ignore this process then, and why, if it can
-    /// be reached.
+    /// [`ReplyError`]; the requester is told to ignore this process then, and why, if it can be
+    /// reached.
     pub fn reply(mut self, param: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), ReplyError> {
         self.answered = true;
         let result = self.send(param, fds);
@@ -123,8 +121,8 @@ impl Responder {
         self.port.send_ignore(&self.to, self.layout, &self.name, self.tag, why);
     }
 
-    /// Declines: tells the requester to ignore this process, and why. A text does for words
-    /// of one's own; a [`Why`] has a [`Reason`] besides.
+    /// Declines: tells the requester to ignore this process, and why. A text does for words of
+    /// one's own; a [`Why`] has a [`Reason`] besides.
     ///
     /// A requester in C does not see why, and counts one peer less.
     ///
@@ -190,8 +188,8 @@ pub enum ReplyError {
     /// Too many replies wait for requesters that do not read.
     #[error("too many replies wait for requesters that do not read theirs")]
     TooManyWaiting,
-    /// The requester's queue is full, and so many descriptors of replies that had to wait are
-    /// kept that there is no room for more.
+    /// The requester's queue is full, and so many descriptors of replies that had to wait are kept
+    /// that there is no room for more.
     #[error(
         "no descriptors are left to keep this reply's until its requester reads: raise RLIMIT_NOFILE, of which they may be an eighth"
     )]
@@ -238,8 +236,8 @@ impl From<ReplyError> for io::Error {
     }
 }
 
-/// Where answers leave: always the socket that the requests came to, since C
-/// requesters match replies by its path.
+/// Where answers leave: always the socket that the requests came to, since C requesters match
+/// replies by its path.
 #[derive(Debug)]
 pub(crate) struct ReplyPort {
     pub(crate) bound: Bound,
@@ -255,8 +253,8 @@ impl ReplyPort {
         Arc::new(Self { bound, counters, held: HeldAnswers::new(), room })
     }
 
-    /// Waits until the answers that requesters had no room for are delivered or
-    /// given up, but not longer than `deadline`.
+    /// Waits until the answers that requesters had no room for are delivered or given up, but not
+    /// longer than `deadline`.
     pub(crate) fn flush(&self, deadline: Deadline) {
         self.held.wait_until_empty(deadline);
     }

@@ -24,8 +24,8 @@ use crate::{
 /// How many ticks without traffic until the second thread sleeps without waking.
 const LINGER: u32 = 25;
 
-/// The most threads of one member, and so the deepest that requests made from
-/// inside handlers can nest.
+/// The most threads of one member, and so the deepest that requests made from inside handlers can
+/// nest.
 const MAX_THREADS: usize = 64;
 
 /// What to do when the system is out of memory or descriptors: try again soon.
@@ -43,8 +43,8 @@ pub(crate) struct Reception {
 }
 
 impl Dispatcher {
-    /// Starts receiving. `backlog` is how many datagrams may wait; `in_place` is called when nothing
-    /// can fail any more, and before the first handler can run.
+    /// Starts receiving. `backlog` is how many datagrams may wait; `in_place` is called when
+    /// nothing can fail any more, and before the first handler can run.
     pub(crate) fn start(
         port: Arc<ReplyPort>,
         registry: Arc<Registry>,
@@ -57,8 +57,8 @@ impl Dispatcher {
         Self::start_with(Reception { port, registry, policy, group }, bounds, in_place)
     }
 
-    /// Once closed: waits until the handlers that run have ended, but not longer than
-    /// `deadline`, and not for one that calls this. Tells whether all have.
+    /// Once closed: waits until the handlers that run have ended, but not longer than `deadline`,
+    /// and not for one that calls this. Tells whether all have.
     pub(crate) fn wait_for_handlers(&self, deadline: Deadline) -> bool {
         self.wait_for_handlers_but(usize::from(self.is_handling_here()), deadline)
     }

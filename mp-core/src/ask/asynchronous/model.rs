@@ -2,9 +2,8 @@
 //!
 //! The two files with all that is shared between them are compiled once more here, with loom's
 //! primitives instead of the standard ones; how that thread starts and ends, `thread_model` has. So
-//! no flag is needed: it runs with all tests, or alone by
-//! `cargo test -p mp-core asynchronous::model`. Loom also finds whatever waits for ever, as after a
-//! lost wake-up.
+//! no flag is needed: it runs with all tests, or alone by `cargo test -p mp-core
+//! asynchronous::model`. Loom also finds whatever waits for ever, as after a lost wake-up.
 
 #[allow(clippy::duplicate_mod, reason = "this copy is loom's")]
 #[path = "oneshot.rs"]
