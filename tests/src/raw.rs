@@ -184,6 +184,19 @@ impl RawSocket {
         self.0.send_to(bytes, to).expect("there is a receiver");
     }
 
+    /// The same; tells whether there was a receiver.
+    pub fn send_if_there(&self, to: &Path, bytes: &[u8]) -> bool {
+        match self.0.send_to(bytes, to) {
+            Ok(_) => true,
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
+            {
+                false
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
     /// Sends if there is room at once.
     ///
     /// # Errors
