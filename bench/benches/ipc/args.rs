@@ -16,9 +16,12 @@ pub(crate) struct Args {
     /// How many rounds each comparison takes.
     #[arg(long)]
     pub(crate) rounds: Option<usize>,
-    /// The directory for `benchmarks.md` and its plots. Default: the repository's
-    /// `docs`, after a full run of all cases; otherwise nothing is written.
-    #[arg(long)]
+    /// Writes `docs/benchmarks.md` and its plots, from a full run of all cases. Without it no file
+    /// of the repository is touched.
+    #[arg(long, conflicts_with_all = ["cases", "quick"])]
+    pub(crate) write: bool,
+    /// Writes the same there instead, from whatever has run.
+    #[arg(long, value_name = "DIRECTORY")]
     pub(crate) docs: Option<PathBuf>,
     /// Ends the run after that many seconds, finished or not.
     #[arg(long, default_value_t = 900)]

@@ -16,7 +16,9 @@ use crate::{
 };
 
 /// What we want to reach: a description, the bound, and the figure's name.
-const REACH: [(&str, Bound, &str); 25] = [
+const REACH: [(&str, Bound, &str); 27] = [
+    ("user-mode instructions of a request: asking side", Bound::Most(1000.0), "instructions/asking"),
+    ("answering side", Bound::Most(1000.0), "instructions/answering"),
     ("request p50, mp-core, to bare sockets: unpinned", Bound::Most(1.0), "request_vs_raw/unpinned"),
     ("one core", Bound::Most(1.0), "request_vs_raw/one_core"),
     ("two cores", Bound::Most(1.0), "request_vs_raw/two_cores"),
@@ -68,11 +70,10 @@ pub(crate) fn write(args: &Args, report: &Report) -> ExitCode {
     }
 }
 
-/// A partial or quick run writes only where it is told to.
+/// Running it changes no file, unless it is told to.
 fn directory(args: &Args) -> Option<PathBuf> {
-    let whole = args.cases.is_empty() && !args.quick;
     let docs = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    args.docs.clone().or_else(|| whole.then(docs))
+    args.docs.clone().or_else(|| args.write.then(docs))
 }
 
 fn write_all(dir: &Path, report: &Report) -> io::Result<()> {
@@ -92,8 +93,9 @@ fn write_all(dir: &Path, report: &Report) -> io::Result<()> {
 const INTRODUCTION: &str = "\
 # Benchmarks
 
-Written by `cargo bench -p bench --features bench-peers --bench ipc`, which measures, checks every answer and rewrites
-this file and its plots. It needs no root. With libdpdk, a C compiler and huge pages it measures DPDK too.
+Written by `cargo bench -p bench --features bench-peers --bench ipc -- --write`, which measures, checks every answer and
+rewrites this file and its plots. Without `--write` it prints the same, and writes nothing. It needs no root. With libdpdk, a
+C compiler and huge pages it measures DPDK too.
 
 Everything that is compared runs in turns, within the same second, in the placement that is named: left to the
 kernel's scheduler (unpinned), both processes on one core, or each on a core of its own. A ratio is the median of the

@@ -32,7 +32,7 @@ pub(super) fn run(args: &Args, report: &mut Report) {
         "answering",
     ]);
     let strace = has("strace");
-    let valgrind = has("valgrind");
+    let counter = Counter::here();
     for system in System::available() {
         if system.spins() || system == System::RawAgain {
             continue;
@@ -42,7 +42,8 @@ pub(super) fn run(args: &Args, report: &mut Report) {
         let is_raw = matches!(system, System::Raw | System::RawConnected);
         let calls = strace.then(|| syscalls(args, system));
         let allocations = (!is_c).then(|| allocations(args, system));
-        let instructions = (valgrind && (is_ours || is_raw)).then(|| instructions(args, system));
+        let instructions =
+            counter.filter(|_| is_ours || is_raw).map(|counter| instructions(args, counter, system));
         let suffix = match system {
             System::Core => "",
             System::CorePrimary => "/primary",
@@ -55,7 +56,7 @@ pub(super) fn run(args: &Args, report: &mut Report) {
         for (name, sides) in [
             ("syscalls_per_request", calls),
             ("allocations_per_request", allocations),
-            ("instructions_per_request", instructions),
+            ("instructions", instructions),
         ] {
             if let Some((asking, answering)) = sides {
                 report.count(format!("{name}/asking{suffix}"), asking);
@@ -67,8 +68,8 @@ pub(super) fn run(args: &Args, report: &mut Report) {
     if !strace {
         report.missing("syscalls_per_request", "strace is not installed");
     }
-    if !valgrind {
-        report.missing("instructions_per_request", "valgrind is not installed");
+    if counter.is_none() {
+        report.missing("instructions", "neither valgrind nor a perf that can count them is installed");
     }
     report.section("Counted, for one request", table.finish());
 }
@@ -130,27 +131,74 @@ fn total_calls(file: &Path) -> f64 {
     number.unwrap_or_else(|| panic!("no total in what strace wrote: {text}"))
 }
 
-fn instructions(args: &Args, system: System) -> Sides {
-    let dir = tempfile::tempdir().expect("a directory");
-    let files = [dir.path().join("asking"), dir.path().join("answering")];
-    let logs = files.each_ref().map(|file| format!("--log-file={}", file.display()));
-    let tools = logs.each_ref().map(|log| {
-        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--fair-sched=yes", log.as_str()]
-    });
-    let mut count = |requests| {
-        let mut pair = Pair::start_under(&tools[0], &tools[1], system, Placement::Unpinned);
-        pair.asking.tell(&format!("ask_exactly 0 {requests}"));
-        drop(pair);
-        (collected(&files[0]), collected(&files[1]))
-    };
-    per_request(args.times(1000), &mut count)
+/// What counts instructions. Neither is disturbed by what else the machine does.
+#[derive(Debug, Clone, Copy)]
+enum Counter {
+    Callgrind,
+    /// Where the processor may be asked, which in many virtual machines it may not.
+    Perf,
 }
 
-fn collected(file: &Path) -> f64 {
-    let text = fs::read_to_string(file).expect("valgrind has written its log");
-    let line = text.lines().find_map(|line| line.split_once("Collected : "));
-    let number = line.and_then(|(_, number)| number.trim().parse().ok());
-    number.unwrap_or_else(|| panic!("no count in what valgrind wrote: {text}"))
+impl Counter {
+    fn here() -> Option<Self> {
+        let perf_counts = || {
+            let mut perf = Command::new("perf");
+            perf.args(["stat", "-x,", "-e", EVENT, "true"]).stdout(Stdio::null());
+            perf.output().is_ok_and(|told| perf_count(&String::from_utf8_lossy(&told.stderr)).is_some())
+        };
+        if has("valgrind") { Some(Self::Callgrind) } else { perf_counts().then_some(Self::Perf) }
+    }
+
+    /// The tool, to write what it counts into that file.
+    fn tool(self, file: &Path) -> Vec<String> {
+        let words: &[&str] = match self {
+            Self::Callgrind => {
+                &["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--fair-sched=yes"]
+            }
+            Self::Perf => &["perf", "stat", "-x,", "-e", EVENT],
+        };
+        let mut tool: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+        tool.extend(match self {
+            Self::Callgrind => vec![format!("--log-file={}", file.display())],
+            Self::Perf => vec!["-o".to_owned(), file.display().to_string()],
+        });
+        tool
+    }
+
+    fn count_in(self, file: &Path) -> f64 {
+        let text = fs::read_to_string(file).expect("the tool has written what it counted");
+        let count = match self {
+            Self::Callgrind => {
+                text.lines().find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok())
+            }
+            Self::Perf => perf_count(&text),
+        };
+        count.unwrap_or_else(|| panic!("no count in what the tool wrote: {text}"))
+    }
+}
+
+/// Instructions in user mode.
+const EVENT: &str = "instructions:u";
+
+fn perf_count(text: &str) -> Option<f64> {
+    let line = text.lines().find(|line| line.contains(EVENT))?;
+    line.split(',').next()?.parse().ok()
+}
+
+/// From start to end, both sides of so many requests; and so again of more.
+fn instructions(args: &Args, counter: Counter, system: System) -> Sides {
+    let dir = tempfile::tempdir().expect("a directory");
+    let files = [dir.path().join("asking"), dir.path().join("answering")];
+    let tools = files.each_ref().map(|file| counter.tool(file));
+    let [asking, answering] =
+        tools.each_ref().map(|tool| tool.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut count = |requests| {
+        let mut pair = Pair::start_under(&asking, &answering, system, Placement::Unpinned);
+        pair.asking.tell(&format!("ask_plainly {requests}"));
+        drop(pair);
+        (counter.count_in(&files[0]), counter.count_in(&files[1]))
+    };
+    per_request(args.times(1000), &mut count)
 }
 
 /// What `2 * more` requests add to what starting, ending and `more` take.

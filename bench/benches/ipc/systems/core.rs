@@ -1,6 +1,7 @@
 //! `mp-core`, every check on.
 
 use std::{
+    hint::black_box,
     os::fd::BorrowedFd,
     path::Path,
     sync::{
@@ -55,6 +56,14 @@ impl Asking for Asker {
     fn ask(&mut self, fds: usize, count: usize) -> Vec<u64> {
         let lent = self.lent.all();
         time_each(count, |payload| exchange(&self.client, &lent[..fds], &payload))
+    }
+
+    fn ask_plainly(&mut self, count: usize) {
+        let payload = Payload::numbered(0);
+        for _ in 0..count {
+            let request = MessageRef::new(&ECHO, &payload.0, &[]).expect("it fits");
+            black_box(self.client.request(request, TIMEOUT).expect("an answer"));
+        }
     }
 
     fn send(&mut self, count: usize) {
@@ -123,6 +132,14 @@ impl AskingPrimary {
 impl Asking for AskingPrimary {
     fn ask(&mut self, fds: usize, count: usize) -> Vec<u64> {
         time_each(count, |payload| self.exchange(1, &payload, fds))
+    }
+
+    fn ask_plainly(&mut self, count: usize) {
+        let payload = Payload::numbered(0);
+        for _ in 0..count {
+            let request = MessageRef::new(&ECHO, &payload.0, &[]).expect("it fits");
+            black_box(self.primary.request(request, TIMEOUT).expect("a round"));
+        }
     }
 
     fn send(&mut self, count: usize) {

@@ -1,6 +1,7 @@
 //! `mp-typed`: the same exchange through derived types.
 
 use std::{
+    hint::black_box,
     os::fd::{BorrowedFd, OwnedFd},
     path::Path,
     sync::{
@@ -120,6 +121,13 @@ impl Asking for Asker {
         time_each(count, |payload| self.exchange(fds, &payload))
     }
 
+    fn ask_plainly(&mut self, count: usize) {
+        let Payload(bytes) = Payload::numbered(0);
+        for _ in 0..count {
+            black_box(self.client.request(&Echo { bytes }, TIMEOUT).expect("an answer"));
+        }
+    }
+
     fn send(&mut self, count: usize) {
         for number in 0..count as u64 {
             let bytes = Payload::numbered(number).0;
@@ -144,7 +152,7 @@ impl Answerer {
             .serve(|Echo1 { bytes, fd }, _: &Peer| Echoed1 { bytes, fd })
             .serve(|Echo8 { bytes, fds }, _: &Peer| Echoed8 { bytes, fds })
             .on(move |note: Note, _: &Peer| {
-                std::hint::black_box(note.bytes);
+                black_box(note.bytes);
                 counter.fetch_add(1, Relaxed);
             })
             .start();
