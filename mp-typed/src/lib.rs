@@ -211,6 +211,8 @@ mod error;
 mod fd;
 mod field;
 mod frugal;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod kind;
 mod layouts;
 mod message;

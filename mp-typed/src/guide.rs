@@ -1,0 +1,22 @@
+//! A guide, page by page: how to do what one usually wants to.
+//!
+//! Every example on these pages is compiled and run by the tests.
+//!
+//! | page | |
+//! | --- | --- |
+//! | [`from_rte_mp`] | each of DPDK's functions with its place here; the five usual shapes, in C and in Rust |
+//! | [`designing_messages`] | what fits 256 bytes, what to do with what does not, how definitions change |
+//! | [`descriptors`] | files, sockets, sealed values, shared memory |
+//! | [`asynchronous`] | futures, callbacks, runtimes, ending orderly |
+//! | [`testing`] | unit tests without another process, and failures on demand |
+//! | [`beside_dpdk`] | a process that joins the group of a running DPDK application |
+
+/// The pages are files, so that they can be read in the repository, too.
+macro_rules! pages {
+    ($($page:ident)*) => {$(
+        #[doc = include_str!(concat!("../guide/", stringify!($page), ".md"))]
+        pub mod $page {}
+    )*};
+}
+
+pages! { from_rte_mp designing_messages descriptors asynchronous testing beside_dpdk }
