@@ -68,12 +68,14 @@ mod sys;
 mod wire;
 
 pub use answer::{Actions, Arrival, RegisterError, Registration, RegistrationGuard, ReplyError, Responder};
-pub use ask::{Asked, Outcome, Replies, RepliesFuture, Reply, ReplyFuture, RequestError, SendError, Sent};
+pub use ask::{
+    AllPeers, Asked, OnePeer, Outcome, Replies, RepliesFuture, Reply, ReplyFuture, RequestError, SendError,
+    Sent, Within,
+};
 pub use group::{BindError, Change, GroupError, Holder, InProcess, Member, Watch, inspect};
 pub use receive::{Peer, Rejection, Statistics, Trust};
 pub use role::{
-    AllPeers, Builder, Client, Joins, OnePeer, Primary, PrimaryHandle, Role, Secondary, SecondaryHandle,
-    StartError, Within,
+    Builder, Client, Joins, Primary, PrimaryHandle, Role, Secondary, SecondaryHandle, StartError,
 };
 pub use sys::{Address, Credentials, PathTooLong};
 pub use wire::{
@@ -84,6 +86,6 @@ pub use wire::{
 /// For `mp-typed`, which has the same verbs over types. No part of the interface.
 #[doc(hidden)]
 pub mod __typed {
-    pub use crate::role::{Asks, Target};
     pub use crate::sys::{copies_of_slow, received};
+    pub use crate::{ask::Target, role::Asks};
 }

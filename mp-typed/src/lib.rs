@@ -195,15 +195,20 @@
 //! Each module uses those to its left, never one to its right.
 //!
 //! ```text
-//! error ◄─ codec ◄─ kind ◄─ shape ◄─ { payload, fd, c_layout } ◄─ field ◄─ message ◄─ transcode ◄─ role
-//!          bytes    names    sizes    what a field may be         of a     the four   a whole     sockets:
-//!                   of all                                        type     traits     message     mp-core's
+//! error ◄─ codec ◄─ kind ◄─ shape ◄─ { payload, fd, c_layout } ◄─ field ◄─ message ◄─ transcode
+//!          bytes    names    sizes    what a field may be         of a     the four   a whole
+//!                   of all                                        type     traits     message
+//!
+//! transcode ◄─ { ask, answer } ◄─ role
+//!               verbs  handlers   sockets: mp-core's
 //! ```
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 mod accept;
+mod answer;
+mod ask;
 mod c_layout;
 mod codec;
 mod definition;
@@ -226,6 +231,8 @@ mod spelled;
 mod text;
 mod transcode;
 
+pub use answer::{Answer, Responder};
+pub use ask::{Asked, Decodes, OnePeer, Replies, RepliesFuture, Reply, ResponseFuture, Within};
 pub use error::{
     DecodeError, DecodeFault, Definition, EncodeError, EncodeFault, ReplyError, RequestError, SendError,
 };
@@ -233,10 +240,7 @@ pub use layouts::Layouts;
 pub use message::{Body, Decode, DecodeOwned, Message, Request, Response, SentAs};
 pub use mp_derive::{Message, Payload, Request, Response};
 pub use payload::Payload;
-pub use role::{
-    Actions, Answer, Asked, Builder, Client, Decodes, Joins, OnePeer, Primary, PrimaryHandle, Replies,
-    RepliesFuture, Reply, Responder, ResponseFuture, Role, Secondary, SecondaryHandle, Within,
-};
+pub use role::{Actions, Builder, Client, Joins, Primary, PrimaryHandle, Role, Secondary, SecondaryHandle};
 pub use sealed::{Sealed, SealedError};
 #[cfg(feature = "shared")]
 pub use shared::{Access, Element, ReadOnly, ReadWrite, Shared, SharedError};

@@ -3,7 +3,7 @@
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 
-use mp_core::__typed::received;
+use mp_core::{__typed::received, MessageRef, Name};
 
 use crate::codec::{FdSource, Reader, Writer};
 use crate::error::{At, DecodeError, EncodeError, Undecoded};
@@ -97,4 +97,15 @@ impl<'a> Encoded<'a> {
     pub fn fds(&self) -> &[BorrowedFd<'a>] {
         self.0.fds()
     }
+}
+
+/// The name of a message type as the core wants it. The derive has checked it.
+pub(crate) const fn name(name: &'static str) -> Name {
+    Name::from_static(name)
+}
+
+/// What an encoded value is to the core.
+pub(crate) fn message<'a>(name: &'a Name, encoded: &'a Encoded<'_>) -> MessageRef<'a> {
+    // The derive's checks at compile time are that every value fits.
+    MessageRef::new(name, encoded.param(), encoded.fds()).expect("a derived message fits")
 }

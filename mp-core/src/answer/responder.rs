@@ -240,14 +240,14 @@ impl From<ReplyError> for io::Error {
 /// replies by its path.
 #[derive(Debug)]
 pub(crate) struct ReplyPort {
-    pub(crate) bound: Bound,
+    pub(crate) bound: Arc<Bound>,
     pub(crate) counters: Arc<Counters>,
     held: HeldAnswers<Address, LateAnswer>,
     room: Room,
 }
 
 impl ReplyPort {
-    pub(crate) fn new(bound: Bound, counters: Arc<Counters>) -> Arc<Self> {
+    pub(crate) fn new(bound: Arc<Bound>, counters: Arc<Counters>) -> Arc<Self> {
         bound.socket.widen();
         let room = Room::of(&bound.socket);
         Arc::new(Self { bound, counters, held: HeldAnswers::new(), room })

@@ -25,6 +25,7 @@ mod pool;
 #[cfg(test)]
 mod pool_model;
 mod reply_socket;
+mod target;
 mod under_way;
 
 use std::{
@@ -36,9 +37,10 @@ use std::{
 };
 
 pub use asynchronous::{Asked, RepliesFuture, ReplyFuture};
-pub(crate) use asynchronous::{Ending, To, call_back_failed, guarded};
 pub use error::{RequestError, SendError};
 pub use outcome::{Outcome, Replies, Reply, Sent};
+pub use target::{AllPeers, OnePeer, Target, Within};
+pub(crate) use target::{Asking, AskingAll, DROP_TIMEOUT, NotRunning};
 
 use crate::{
     group::{Group, Member, NotPrimary, Roster, Spellings},
@@ -46,7 +48,7 @@ use crate::{
     sys::{Address, Deadline, ForkGuard},
     wire::{Kind, Layout, MessageRef, Why},
 };
-use asynchronous::AsyncRequests;
+use asynchronous::{AsyncRequests, Ending, To, call_back_failed, guarded};
 use failure::Failure;
 use matching::{RequestId, Verdict};
 use pool::Pool;
@@ -91,7 +93,7 @@ impl Requester {
     }
 
     /// Says that a primary asks here: once another has taken its place, nothing is sent any more.
-    pub(crate) fn is_of_primary(&self, roster: Arc<Roster>) {
+    fn is_of_primary(&self, roster: Arc<Roster>) {
         let _ = self.of_primary.set(roster);
     }
 

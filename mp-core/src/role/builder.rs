@@ -4,9 +4,10 @@ use std::{ffi::OsString, fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     answer::{self, Action, Actions, Arrival, RegisterError, Responder},
+    ask::Asking,
     group::{BindError, Group, GroupError, InProcess, Location},
     receive::{Counters, Peer, ReceivePolicy, Rejection, Trust},
-    role::{Client, Primary, Secondary, asking::Shared},
+    role::{Client, Primary, Secondary, shared::Shared},
     wire::{Message, Name},
 };
 
@@ -24,8 +25,8 @@ pub(crate) struct Setup {
     otherwise: Option<Action>,
     allow_dpdk_actions: bool,
     pub(super) backlog: usize,
-    pub(super) send_timeout: Duration,
-    pub(super) under_way: usize,
+    send_timeout: Duration,
+    under_way: usize,
     busy_poll: Duration,
 }
 
@@ -55,7 +56,7 @@ pub(crate) mod sealed {
     }
 }
 
-each! { [Client, Primary, Secondary] {
+__each! { [Client, Primary, Secondary] {
     /// Sets it up, in the group with this `--file-prefix`.
     #[must_use]
     pub fn builder(file_prefix: impl Into<OsString>) -> Builder<Self> {
@@ -240,9 +241,10 @@ impl Setup {
         Group::locate(&self.location)
     }
 
-    pub(super) fn policy(&self) -> ReceivePolicy {
+    pub(super) fn asking(&self, group: &Group) -> Asking {
         let counters = Arc::new(Counters::default());
-        ReceivePolicy { trust: self.trust.clone(), counters, busy_poll: self.busy_poll }
+        let policy = ReceivePolicy { trust: self.trust.clone(), counters, busy_poll: self.busy_poll };
+        Asking::new(group.clone(), policy, self.under_way, self.send_timeout)
     }
 
     /// The actions, checked. They are in place before the socket exists.

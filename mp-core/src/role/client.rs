@@ -1,9 +1,8 @@
 //! The client: it asks, and does not join.
 
-use crate::role::{
-    Builder, StartError,
-    asking::{Asking, Shared},
-    builder::sealed,
+use crate::{
+    ask::Asking,
+    role::{Builder, StartError, builder::sealed, shared::Shared},
 };
 
 /// Sends messages and requests to the primary of a group without joining it.
@@ -35,7 +34,7 @@ impl sealed::Role for Client {
     fn start(Builder { setup, handle }: Builder<Self>) -> Result<Self, StartError> {
         let group = setup.group()?;
         group.sweep_replies();
-        handle.started(Asking::new(group, setup.policy(), &setup));
+        handle.started(setup.asking(&group));
         Ok(Self(handle))
     }
 }

@@ -7,17 +7,11 @@ use std::{
 
 use crate::{
     answer::{Actions, Dispatcher, ReplyPort},
-    ask::Requester,
+    ask::{Asking, DROP_TIMEOUT, NotRunning, Requester},
     group::{BindError, Bound, Group},
-    role::{
-        Builder, Primary, Role, Secondary, StartError,
-        asking::{Asking, NotRunning, Shared},
-    },
+    role::{Builder, Primary, PrimaryHandle, Role, Secondary, SecondaryHandle, StartError, shared::Shared},
     sys::{Address, Deadline},
 };
-
-/// How long dropping a role may take.
-pub(crate) const DROP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A role's place in its group. Dropping it leaves.
 #[derive(Debug)]
@@ -44,7 +38,7 @@ impl Membership {
     /// Receives and handles from now on. Just before the first handler can run calls `in_place`,
     /// which puts there what handlers use; if this fails, it does not.
     pub(crate) fn start(
-        requester: &Arc<Requester>,
+        requester: Arc<Requester>,
         port: Arc<ReplyPort>,
         actions: Actions,
         backlog: usize,
@@ -57,7 +51,7 @@ impl Membership {
             requester.group().leave(&port.bound, Deadline::after(DROP_TIMEOUT));
         })?;
         tracing::debug!(address = %port.bound.address, "joined");
-        let (requester, stage, left) = (Arc::clone(requester), Mutex::new(Stage::Joined), Condvar::new());
+        let (stage, left) = (Mutex::new(Stage::Joined), Condvar::new());
         Ok(Self { requester, port, actions, dispatcher, stage, left })
     }
 
@@ -147,22 +141,20 @@ pub(crate) struct Joined<A> {
 }
 
 impl<A: AsRef<Asking>> Joined<A> {
-    /// Joins: `bind` takes the place in the group, and of what it finds there `asking` makes the
-    /// asking side. If either fails, the handles made before are without one for good.
-    pub(super) fn start<R: Role<Asking = A>, T>(
+    /// Joins: `bind` takes the place in the group, from which it also asks. If that fails, the
+    /// handles made before are without an asking side for good.
+    pub(super) fn start<R: Role<Asking = A>>(
         Builder { mut setup, handle: shared }: Builder<R>,
-        bind: impl FnOnce(&Group) -> Result<(Bound, T), BindError>,
-        asking: impl FnOnce(Asking, T, &Arc<ReplyPort>) -> A,
+        bind: impl FnOnce(&Group, Asking) -> Result<(Arc<Bound>, A), BindError>,
     ) -> Result<Self, StartError> {
         let join = || {
             let group = setup.group()?;
-            let policy = setup.policy();
+            let asking = setup.asking(&group);
             let actions = setup.actions(group.make()?.has_dpdk())?;
-            let (bound, found) = bind(&group)?;
-            let port = ReplyPort::new(bound, Arc::clone(&policy.counters));
-            let asking = asking(Asking::new(group, policy, &setup), found, &port);
-            let requester = Arc::clone(&asking.as_ref().requester);
-            Membership::start(&requester, port, actions, setup.backlog, || shared.started(asking))
+            let requester = Arc::clone(&asking.requester);
+            let (bound, asking) = bind(&group, asking)?;
+            let port = ReplyPort::new(bound, Arc::clone(&requester.policy().counters));
+            Membership::start(requester, port, actions, setup.backlog, || shared.started(asking))
         };
         let membership = join().inspect_err(|_| shared.start_failed())?;
         Ok(Self { membership, shared })
@@ -177,7 +169,7 @@ impl<A: AsRef<Asking>> Joined<A> {
     }
 }
 
-each! { [Primary, Secondary] {
+__each! { [Primary, Secondary] {
     /// Registers and unregisters actions while it runs.
     #[must_use]
     pub fn actions(&self) -> &Actions {
@@ -203,3 +195,25 @@ each! { [Primary, Secondary] {
         self.0.membership.leave(timeout)
     }
 } }
+
+macro_rules! handles {
+    ($($role:ident, $handle:ident;)*) => {$(
+        impl $role {
+            /// Its asking side, to be moved elsewhere.
+            #[must_use]
+            pub fn handle(&self) -> $handle {
+                $handle(self.0.shared.clone())
+            }
+        }
+
+        impl Builder<$role> {
+            /// The asking side of the role to be, for use inside its handlers.
+            #[must_use]
+            pub fn handle(&self) -> $handle {
+                $handle(self.handle.clone())
+            }
+        }
+    )*};
+}
+
+handles! { Primary, PrimaryHandle; Secondary, SecondaryHandle; }

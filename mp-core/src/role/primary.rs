@@ -3,13 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
+    ask::AskingAll,
     group::Roster,
-    role::{
-        Builder, StartError,
-        asking::{AskingAll, Shared},
-        builder::sealed,
-        membership::Joined,
-    },
+    role::{Builder, StartError, builder::sealed, membership::Joined, shared::Shared},
 };
 
 /// The primary of a group: it sends to every secondary, and they to it.
@@ -60,31 +56,11 @@ impl sealed::Role for Primary {
     type Asking = AskingAll;
 
     fn start(builder: Builder<Self>) -> Result<Self, StartError> {
-        Joined::start(
-            builder,
-            |group| group.bind_primary().map(|(directory, bound)| (bound, directory)),
-            |one, directory, port| {
-                let roster = Arc::new(Roster::of_primary(directory, port.bound.place()));
-                one.requester.is_of_primary(Arc::clone(&roster));
-                AskingAll { one, roster, port: Arc::clone(port) }
-            },
-        )
-        .map(Self)
-    }
-}
-
-impl Primary {
-    /// Its asking side, to be moved elsewhere.
-    #[must_use]
-    pub fn handle(&self) -> PrimaryHandle {
-        PrimaryHandle(self.0.shared.clone())
-    }
-}
-
-impl Builder<Primary> {
-    /// The asking side of the primary to be, for use inside its handlers.
-    #[must_use]
-    pub fn handle(&self) -> PrimaryHandle {
-        PrimaryHandle(self.handle.clone())
+        let joined = Joined::start(builder, |group, one| {
+            let (directory, bound) = group.bind_primary()?;
+            let (roster, bound) = (Roster::of_primary(directory, bound.place()), Arc::new(bound));
+            Ok((Arc::clone(&bound), AskingAll::new(one, roster, bound)))
+        });
+        joined.map(Self)
     }
 }

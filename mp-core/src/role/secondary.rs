@@ -1,10 +1,10 @@
 //! The secondary: it joins, and asks the primary.
 
-use crate::role::{
-    Builder, StartError,
-    asking::{Asking, Shared},
-    builder::sealed,
-    membership::Joined,
+use std::sync::Arc;
+
+use crate::{
+    ask::Asking,
+    role::{Builder, StartError, builder::sealed, membership::Joined, shared::Shared},
 };
 
 /// Joins a group as a secondary: a primary sends to it, and it to the primary.
@@ -52,22 +52,6 @@ impl sealed::Role for Secondary {
     type Asking = Asking;
 
     fn start(builder: Builder<Self>) -> Result<Self, StartError> {
-        Joined::start(builder, |group| Ok((group.bind_secondary()?, ())), |asking, (), _| asking).map(Self)
-    }
-}
-
-impl Secondary {
-    /// Its asking side, to be moved elsewhere.
-    #[must_use]
-    pub fn handle(&self) -> SecondaryHandle {
-        SecondaryHandle(self.0.shared.clone())
-    }
-}
-
-impl Builder<Secondary> {
-    /// The asking side of the secondary to be, for use inside its handlers.
-    #[must_use]
-    pub fn handle(&self) -> SecondaryHandle {
-        SecondaryHandle(self.handle.clone())
+        Joined::start(builder, |group, asking| Ok((Arc::new(group.bind_secondary()?), asking))).map(Self)
     }
 }

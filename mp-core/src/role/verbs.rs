@@ -1,22 +1,61 @@
-//! The verbs, as methods of every role, of its handle and of what `to` returns.
-//!
-//! What they do is [`Target`]'s; what they say of one peer holds for all, except what is said
-//! there.
+//! The verbs, as methods of every role, of its handle and of what `to` returns. What they do,
+//! [`Target`] knows.
 
 use std::{path::Path, time::Duration};
 
 use crate::{
-    ask::{Replies, RepliesFuture, Reply, ReplyFuture, RequestError, SendError, Sent},
+    ask::{
+        AllPeers, Asking, OnePeer, Replies, RepliesFuture, Reply, ReplyFuture, RequestError, SendError, Sent,
+        Target, Within,
+    },
     group::{GroupError, Member, Watch},
     receive::Statistics,
-    role::{
-        AllPeers, Asks, Client, OnePeer, Primary, PrimaryHandle, Secondary, SecondaryHandle, Target, Within,
-    },
+    role::{Client, Primary, PrimaryHandle, Secondary, SecondaryHandle},
     wire::{Message, MessageRef},
 };
 
-each! { [Client, Secondary, SecondaryHandle, OnePeer<'_>] {
-    /// Sends a one-way message to the peer: the primary, or the member that `to` named.
+/// What has the verbs.
+pub trait Asks {
+    /// Whom it asks if nobody is named.
+    type Target<'a>: Target
+    where
+        Self: 'a;
+
+    /// Whom it asks if nobody is named.
+    fn target(&self) -> Self::Target<'_>;
+}
+
+macro_rules! asks {
+    ($target:ident: $($asks:ty),*; |$this:ident| $of:expr) => {$(
+        impl Asks for $asks {
+            type Target<'a> = $target<'a> where Self: 'a;
+
+            fn target(&self) -> $target<'_> {
+                let $this = self;
+                $of
+            }
+        }
+    )*};
+}
+
+asks! { OnePeer: Client, Secondary, SecondaryHandle; |this| OnePeer::new(this.0.one(), None) }
+asks! { OnePeer: OnePeer<'_>; |this| *this }
+asks! { AllPeers: Primary, PrimaryHandle; |this| AllPeers::new(this.0.get()) }
+
+__each! {
+    [Client, Secondary, SecondaryHandle, OnePeer<'_>] {
+        type Told = ();
+        type Answer = Reply;
+        type AnswerFuture = ReplyFuture;
+    }
+    [Primary, PrimaryHandle] {
+        type Told = Sent;
+        type Answer = Replies;
+        type AnswerFuture = RepliesFuture;
+    };
+{
+    /// Sends a one-way message: to the member that `to` named, else to the primary. A primary sends
+    /// it to every secondary, first to those that have room.
     ///
     /// Where a queue is full it waits for room as long as
     /// [`Builder::send_timeout`](crate::Builder::send_timeout) says, or as [`within`](Self::within)
@@ -25,22 +64,28 @@ each! { [Client, Secondary, SecondaryHandle, OnePeer<'_>] {
     ///
     /// # Errors
     ///
-    /// [`SendError`]; nothing has been sent then.
+    /// [`SendError`]; nothing has been sent then. That one secondary of several is gone, or had no
+    /// room, is its outcome, not an error.
     ///
     /// Implements `rte_mp_sendmsg`.
     #[doc(alias = "rte_mp_sendmsg")]
-    pub fn send<'m>(&self, message: impl Into<MessageRef<'m>>) -> Result<(), SendError> {
+    pub fn send<'m>(&self, message: impl Into<MessageRef<'m>>) -> Result<Told, SendError> {
         self.target().send(&message.into(), None)
     }
 
-    /// Asks the peer and waits for its reply, at most `timeout`.
+    /// Asks, and waits for the reply, at most `timeout`: asks the member that `to` named, else the
+    /// primary. A primary asks every secondary at once, and waits for all their replies.
     ///
     /// Any number of requests may be under way, from any threads, also under one name; a late reply
     /// never answers another. May be called from inside a handler.
     ///
+    /// Where several are asked, they are the members when the request's turn comes, which is at
+    /// once unless many asynchronous ones are under way. What has come by the deadline is kept,
+    /// whatever became of the others; each one's outcome is told.
+    ///
     /// # Errors
     ///
-    /// [`RequestError`]; if nobody is there, at once.
+    /// [`RequestError`]; if nobody is there, at once. That a primary has no secondaries is none.
     ///
     /// Implements `rte_mp_request_sync`.
     #[doc(alias = "rte_mp_request_sync")]
@@ -48,11 +93,12 @@ each! { [Client, Secondary, SecondaryHandle, OnePeer<'_>] {
         &self,
         message: impl Into<MessageRef<'m>>,
         timeout: Duration,
-    ) -> Result<Reply, RequestError> {
+    ) -> Result<Answer, RequestError> {
         self.target().request(&message.into(), timeout)
     }
 
-    /// Asks the peer; its reply, or why there is none, comes to the future.
+    /// Asks as [`request`](Self::request) does; the reply, or why there is none, comes to the
+    /// future.
     ///
     /// The request is made now, not when the future is polled, and never blocks; `timeout` counts
     /// from now, and covers waiting for its turn and for room in a queue, too. The message's
@@ -70,11 +116,12 @@ each! { [Client, Secondary, SecondaryHandle, OnePeer<'_>] {
     ///
     /// Implements `rte_mp_request_async`.
     #[doc(alias = "rte_mp_request_async")]
-    pub fn request_async<'m>(&self, message: impl Into<MessageRef<'m>>, timeout: Duration) -> ReplyFuture {
+    pub fn request_async<'m>(&self, message: impl Into<MessageRef<'m>>, timeout: Duration) -> AnswerFuture {
         self.target().request_async(&message.into(), timeout)
     }
 
-    /// Asks the peer; its reply, or why there is none, comes to `callback`.
+    /// Asks as [`request`](Self::request) does; the reply, or why there is none, comes to
+    /// `callback`.
     ///
     /// It is called exactly once, whatever happens, also if there is nobody to ask, with the
     /// request as it was made, but without its descriptors. Everything else, errors too, is as with
@@ -91,81 +138,23 @@ each! { [Client, Secondary, SecondaryHandle, OnePeer<'_>] {
     #[doc(alias = "rte_mp_async_reply_t")]
     pub fn request_then<'m, F>(&self, message: impl Into<MessageRef<'m>>, timeout: Duration, callback: F)
     where
-        F: FnOnce(Message, Result<Reply, RequestError>) + Send + 'static,
+        F: FnOnce(Message, Result<Answer, RequestError>) + Send + 'static,
     {
         self.target().request_then(&message.into(), timeout, callback);
     }
 } }
 
-each! { [Primary, PrimaryHandle] {
-    /// Sends a one-way message to every secondary, as [`OnePeer::send`] does to one.
-    ///
-    /// Those that have room get it first. That one is gone, or had no room, is its outcome, not an
-    /// error.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`] if nothing could be sent to anybody.
-    ///
-    /// Implements `rte_mp_sendmsg`.
-    #[doc(alias = "rte_mp_sendmsg")]
-    pub fn send<'m>(&self, message: impl Into<MessageRef<'m>>) -> Result<Sent, SendError> {
-        self.target().send(&message.into(), None)
-    }
-
-    /// Asks every secondary at once, as [`OnePeer::request`] does one, and waits for all replies,
-    /// at most `timeout`.
-    ///
-    /// What has come by then is kept, whatever became of the others; each one's outcome is told.
-    /// Those are asked who are members when the request's turn comes, which is at once unless many
-    /// asynchronous ones are under way.
-    ///
-    /// # Errors
-    ///
-    /// [`RequestError`] if nobody could be asked. That there are no secondaries is none.
-    ///
-    /// Implements `rte_mp_request_sync`.
-    #[doc(alias = "rte_mp_request_sync")]
-    pub fn request<'m>(
-        &self,
-        message: impl Into<MessageRef<'m>>,
-        timeout: Duration,
-    ) -> Result<Replies, RequestError> {
-        self.target().request(&message.into(), timeout)
-    }
-
-    /// Asks every secondary as [`request`](Self::request) does; all replies, or why there are none,
-    /// come to the future, as with [`OnePeer::request_async`].
-    ///
-    /// Implements `rte_mp_request_async`.
-    #[doc(alias = "rte_mp_request_async")]
-    pub fn request_async<'m>(&self, message: impl Into<MessageRef<'m>>, timeout: Duration) -> RepliesFuture {
-        self.target().request_async(&message.into(), timeout)
-    }
-
-    /// Asks every secondary as [`request`](Self::request) does; all replies, or why there are none,
-    /// come to `callback`, as with [`OnePeer::request_then`].
-    ///
-    /// Implements `rte_mp_request_async`, with its `rte_mp_async_reply_t`.
-    #[doc(alias = "rte_mp_request_async")]
-    #[doc(alias = "rte_mp_async_reply_t")]
-    pub fn request_then<'m, F>(&self, message: impl Into<MessageRef<'m>>, timeout: Duration, callback: F)
-    where
-        F: FnOnce(Message, Result<Replies, RequestError>) + Send + 'static,
-    {
-        self.target().request_then(&message.into(), timeout, callback);
-    }
-
+__each! { [Primary, PrimaryHandle] {
     /// As [`OnePeer::within`].
     pub fn within(&self, timeout: Duration) -> Within<AllPeers<'_>> {
-        Within { target: self.target(), timeout }
+        Within::new(self.target(), timeout)
     }
 } }
 
-each! { [Client, Secondary, SecondaryHandle] {
+__each! { [Client, Secondary, SecondaryHandle] {
     /// As [`OnePeer::within`].
     pub fn within(&self, timeout: Duration) -> Within<OnePeer<'_>> {
-        Within { target: self.target(), timeout }
+        Within::new(self.target(), timeout)
     }
 } }
 
@@ -173,16 +162,16 @@ impl<'a> OnePeer<'a> {
     /// Sends with this deadline instead of [`Builder::send_timeout`](crate::Builder::send_timeout).
     /// Zero waits for nobody.
     pub fn within(&self, timeout: Duration) -> Within<OnePeer<'a>> {
-        Within { target: *self, timeout }
+        Within::new(*self, timeout)
     }
 }
 
-each! { [Client, Secondary, SecondaryHandle, Primary, PrimaryHandle] {
+__each! { [Client, Secondary, SecondaryHandle, Primary, PrimaryHandle] {
     /// One member, to send to and to ask by the same verbs. Any process of a group may: DPDK's wire
     /// allows it, only its functions do not.
     #[must_use]
     pub fn to<'a>(&'a self, member: &'a Member) -> OnePeer<'a> {
-        OnePeer { asking: self.0.one(), member: Some(member) }
+        OnePeer::new(self.0.one(), Some(member))
     }
 
     /// The secondaries that have joined and not left, this one among them if it is one, and the
@@ -193,7 +182,8 @@ each! { [Client, Secondary, SecondaryHandle, Primary, PrimaryHandle] {
     /// [`GroupError`] if the directory cannot be listed; [`is_absent`](GroupError::is_absent) if
     /// there is none yet.
     pub fn members(&self) -> Result<Vec<Member>, GroupError> {
-        self.0.one()?.members()
+        let asking = self.0.one()?;
+        asking.roster()?.members(asking.group())
     }
 
     /// Watches who joins as a secondary and who leaves, from now on.
@@ -202,7 +192,8 @@ each! { [Client, Secondary, SecondaryHandle, Primary, PrimaryHandle] {
     ///
     /// [`GroupError`] if the directory cannot be watched.
     pub fn watch(&self) -> Result<Watch, GroupError> {
-        self.0.one()?.watch()
+        let asking = self.0.one()?;
+        Watch::new(asking.group().clone(), asking.roster()?)
     }
 
     /// The group's runtime directory; `None` before the role has started.
@@ -214,6 +205,6 @@ each! { [Client, Secondary, SecondaryHandle, Primary, PrimaryHandle] {
     /// What the role has sent, received and rejected so far.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
-        self.0.one().map(|asking| asking.statistics()).unwrap_or_default()
+        self.0.one().map(Asking::statistics).unwrap_or_default()
     }
 } }

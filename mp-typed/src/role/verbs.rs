@@ -5,120 +5,89 @@
 
 use std::{path::Path, time::Duration};
 
-use mp_core::{__typed::Asks, AllPeers, GroupError, Member, Sent, Statistics, Watch};
+use mp_core::{__each as each, __typed::Asks, AllPeers, GroupError, Member, Sent, Statistics, Watch};
 
-use super::{
-    Client, OnePeer, Primary, PrimaryHandle, Replies, RepliesFuture, RequestError, ResponseFuture, Secondary,
-    SecondaryHandle, SendError, Within, target,
+use super::{Client, Primary, PrimaryHandle, Secondary, SecondaryHandle};
+use crate::{
+    ask::{self, OnePeer, Replies, RepliesFuture, ResponseFuture, Within},
+    error::{RequestError, SendError},
+    message::{DecodeOwned, Message, Request},
 };
-use crate::{DecodeOwned, Message, Request};
 
-each! { [Client, Secondary, SecondaryHandle, OnePeer<'_>] {
-    /// Sends a one-way message to the peer: see [`mp_core::OnePeer::send`].
+each! {
+    [Client, Secondary, SecondaryHandle, OnePeer<'_>] {
+        type Told = ();
+        type Answer<R> = R;
+        type AnswerFuture<R> = ResponseFuture<R>;
+    }
+    [Primary, PrimaryHandle] {
+        type Told = Sent;
+        type Answer<R> = Replies<R>;
+        type AnswerFuture<R> = RepliesFuture<R>;
+    };
+{
+    /// Sends a one-way message: to the member that `to` named, else to the primary. A primary sends
+    /// it to every secondary. See [`mp_core::Client::send`].
     ///
     /// # Errors
     ///
-    /// [`SendError`]; nothing has been sent then.
+    /// [`SendError`]; nothing has been sent then. That one secondary of several is gone, or had no
+    /// room, is its outcome, not an error.
     #[doc(alias = "rte_mp_sendmsg")]
-    pub fn send<M: Message>(&self, value: &M) -> Result<(), SendError> {
-        target::send(self.core.target(), value, None)
+    pub fn send<M: Message>(&self, value: &M) -> Result<Told, SendError> {
+        ask::send(self.core.target(), value, None)
     }
 
-    /// Asks the peer and waits for its response, at most `timeout`: see
-    /// [`mp_core::OnePeer::request`].
+    /// Asks, and waits for the response, at most `timeout`: asks the member that `to` named, else
+    /// the primary. A primary asks every secondary at once, and waits for all their responses. See
+    /// [`mp_core::Client::request`].
     ///
     /// # Errors
     ///
-    /// [`RequestError`]; if nobody is there, at once.
+    /// [`RequestError`]; if nobody is there, at once. That a primary has no secondaries is none.
     #[doc(alias = "rte_mp_request_sync")]
-    pub fn request<Q>(&self, value: &Q, timeout: Duration) -> Result<Q::Response, RequestError>
+    pub fn request<Q>(&self, value: &Q, timeout: Duration) -> Result<Answer<Q::Response>, RequestError>
     where
         Q: Request<Response: DecodeOwned>,
     {
-        target::request(self.core.target(), value, timeout)
+        ask::request(self.core.target(), value, timeout)
     }
 
-    /// Asks the peer now; its response, or why there is none, comes to the future: see
-    /// [`mp_core::OnePeer::request_async`].
+    /// Asks now, as [`request`](Self::request) does; the response, or why there is none, comes to
+    /// the future: see [`mp_core::Client::request_async`].
     #[doc(alias = "rte_mp_request_async")]
-    pub fn request_async<Q>(&self, value: &Q, timeout: Duration) -> ResponseFuture<Q::Response>
+    pub fn request_async<Q>(&self, value: &Q, timeout: Duration) -> AnswerFuture<Q::Response>
     where
         Q: Request<Response: DecodeOwned>,
     {
-        target::request_async(self.core.target(), value, timeout)
+        ask::request_async(self.core.target(), value, timeout)
     }
 
-    /// Asks the peer; the request and its response, or why there is none, come to `callback`, once
-    /// and whatever happens: see [`mp_core::OnePeer::request_then`] for where it is called. It must
-    /// not block.
+    /// Asks now, as [`request`](Self::request) does; the request and its response, or why there is
+    /// none, come to `callback`, once and whatever happens: see [`mp_core::Client::request_then`]
+    /// for where it is called. It must not block.
     #[doc(alias = "rte_mp_request_async")]
     #[doc(alias = "rte_mp_async_reply_t")]
     pub fn request_then<Q, F>(&self, value: Q, timeout: Duration, callback: F)
     where
         Q: Request<Response: DecodeOwned> + Send + Sync + 'static,
-        F: FnOnce(&Q, Result<Q::Response, RequestError>) + Send + 'static,
+        F: FnOnce(&Q, Result<Answer<Q::Response>, RequestError>) + Send + 'static,
     {
-        target::request_then(self.core.target(), value, timeout, callback);
+        ask::request_then(self.core.target(), value, timeout, callback);
     }
 } }
 
 each! { [Primary, PrimaryHandle] {
-    /// Sends a one-way message to every secondary: see [`mp_core::Primary::send`].
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`] if nothing could be sent to anybody; what became of each is the outcome.
-    #[doc(alias = "rte_mp_sendmsg")]
-    pub fn send<M: Message>(&self, value: &M) -> Result<Sent, SendError> {
-        target::send(self.core.target(), value, None)
-    }
-
-    /// Asks every secondary at once and waits for all responses, at most `timeout`: see
-    /// [`mp_core::Primary::request`].
-    ///
-    /// # Errors
-    ///
-    /// [`RequestError`] if nobody could be asked. That there are no secondaries is none.
-    #[doc(alias = "rte_mp_request_sync")]
-    pub fn request<Q>(&self, value: &Q, timeout: Duration) -> Result<Replies<Q::Response>, RequestError>
-    where
-        Q: Request<Response: DecodeOwned>,
-    {
-        target::request(self.core.target(), value, timeout)
-    }
-
-    /// Asks every secondary now; all responses, or why there are none, come to the future: see
-    /// [`mp_core::Primary::request_async`].
-    #[doc(alias = "rte_mp_request_async")]
-    pub fn request_async<Q>(&self, value: &Q, timeout: Duration) -> RepliesFuture<Q::Response>
-    where
-        Q: Request<Response: DecodeOwned>,
-    {
-        target::request_async(self.core.target(), value, timeout)
-    }
-
-    /// Asks every secondary; the request and all responses, or why there are none, come to
-    /// `callback`: see [`OnePeer::request_then`].
-    #[doc(alias = "rte_mp_request_async")]
-    #[doc(alias = "rte_mp_async_reply_t")]
-    pub fn request_then<Q, F>(&self, value: Q, timeout: Duration, callback: F)
-    where
-        Q: Request<Response: DecodeOwned> + Send + Sync + 'static,
-        F: FnOnce(&Q, Result<Replies<Q::Response>, RequestError>) + Send + 'static,
-    {
-        target::request_then(self.core.target(), value, timeout, callback);
-    }
-
     /// As [`OnePeer::within`].
     pub fn within(&self, timeout: Duration) -> Within<AllPeers<'_>> {
-        Within { target: self.core.target(), timeout }
+        Within::new(self.core.target(), timeout)
     }
 } }
 
 each! { [Client, Secondary, SecondaryHandle] {
     /// As [`OnePeer::within`].
     pub fn within(&self, timeout: Duration) -> Within<mp_core::OnePeer<'_>> {
-        Within { target: self.core.target(), timeout }
+        Within::new(self.core.target(), timeout)
     }
 } }
 
@@ -126,7 +95,7 @@ impl<'a> OnePeer<'a> {
     /// Sends with this deadline instead of [`Builder::send_timeout`](crate::Builder::send_timeout).
     /// Zero waits for nobody.
     pub fn within(&self, timeout: Duration) -> Within<mp_core::OnePeer<'a>> {
-        Within { target: self.core, timeout }
+        Within::new(self.core, timeout)
     }
 }
 

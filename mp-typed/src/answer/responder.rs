@@ -1,11 +1,13 @@
+//! The one answer to a request, and what a handler may return for it.
+
 use std::{fmt::Display, marker::PhantomData, os::fd::BorrowedFd};
 
 use mp_core::{Reason, Why};
 
-use super::{ReplyError, encode};
 use crate::{
-    Response, SentAs,
-    message::{ConvertAnswer, Unconverted},
+    error::ReplyError,
+    message::{ConvertAnswer, Response, SentAs, Unconverted},
+    transcode::encode,
 };
 
 /// The one answer to a request, of the type that the request declares. It may be kept, sent to

@@ -1,13 +1,15 @@
-//! Values to and from the targets of `mp-core`: what goes in is encoded, what comes out decoded.
-//!
-//! Here each verb is told once, whoever is asked; as methods they are in [`verbs`](super::verbs).
+//! The verbs over one peer or all, as functions; the roles have them as methods.
 
 use std::{sync::Arc, time::Duration};
 
 use mp_core::__typed::Target;
 
-use super::{Asked, Replies, RequestError, SendError, encode, message, name};
-use crate::{DecodeError, DecodeOwned, Definition, Message, Request};
+use super::{Asked, Replies};
+use crate::{
+    error::{DecodeError, Definition, RequestError, SendError},
+    message::{DecodeOwned, Message, Request},
+    transcode::{encode, message, name},
+};
 
 /// What comes back from one peer, or from all, as values.
 pub trait Decodes<R> {
@@ -26,7 +28,7 @@ impl<R: DecodeOwned> Decodes<R> for mp_core::Reply {
     type Response = R;
 
     fn decode(self) -> Result<R, DecodeError> {
-        crate::decode(&self.message.param, self.message.fds)
+        crate::transcode::decode(&self.message.param, self.message.fds)
     }
 }
 
@@ -41,7 +43,7 @@ impl<R: DecodeOwned> Decodes<R> for mp_core::Replies {
 /// What a request of type `Q` to a target of type `T` yields.
 type Response<T, Q> = <<T as Target>::Answer as Decodes<<Q as Request>::Response>>::Response;
 
-pub(super) fn send<T, M>(target: T, value: &M, within: Option<Duration>) -> Result<T::Sent, SendError>
+pub(crate) fn send<T, M>(target: T, value: &M, within: Option<Duration>) -> Result<T::Sent, SendError>
 where
     T: Target,
     M: Message,
@@ -51,7 +53,7 @@ where
     Ok(target.send(&message(&name, &encoded).with_fingerprint(M::FINGERPRINT), within)?)
 }
 
-pub(super) fn request<T, Q>(target: T, value: &Q, timeout: Duration) -> Result<Response<T, Q>, RequestError>
+pub(crate) fn request<T, Q>(target: T, value: &Q, timeout: Duration) -> Result<Response<T, Q>, RequestError>
 where
     T: Target<Answer: Decodes<Q::Response>>,
     Q: Request,
@@ -67,7 +69,7 @@ fn error_of<Q: Request>(error: mp_core::RequestError) -> RequestError {
     RequestError::of(error, Definition::of_request::<Q>)
 }
 
-pub(super) fn request_async<T, Q>(target: T, value: &Q, timeout: Duration) -> Asked<T::Answer, Q::Response>
+pub(crate) fn request_async<T, Q>(target: T, value: &Q, timeout: Duration) -> Asked<T::Answer, Q::Response>
 where
     T: Target,
     Q: Request,
@@ -79,7 +81,7 @@ where
     Asked::new(made, error_of::<Q>)
 }
 
-pub(super) fn request_then<T, Q, F>(target: T, value: Q, timeout: Duration, callback: F)
+pub(crate) fn request_then<T, Q, F>(target: T, value: Q, timeout: Duration, callback: F)
 where
     T: Target<Answer: Decodes<Q::Response>>,
     Q: Request + Send + Sync + 'static,
@@ -104,18 +106,22 @@ where
 /// shows it.
 #[derive(Debug, Clone, Copy)]
 pub struct OnePeer<'a> {
-    pub(super) core: mp_core::OnePeer<'a>,
+    pub(crate) core: mp_core::OnePeer<'a>,
 }
 
 /// Sends with a deadline of its own: what `within` returns.
 #[derive(Debug, Clone, Copy)]
 #[must_use = "it sends nothing until told what"]
 pub struct Within<T> {
-    pub(super) target: T,
-    pub(super) timeout: Duration,
+    target: T,
+    timeout: Duration,
 }
 
 impl<T: Target> Within<T> {
+    pub(crate) fn new(target: T, timeout: Duration) -> Self {
+        Self { target, timeout }
+    }
+
     /// Sends a one-way message, and waits for room in full queues no longer than this says.
     ///
     /// # Errors

@@ -1,6 +1,9 @@
+//! What came back from all secondaries: responses decoded one by one, so that one which is no value
+//! spoils no other.
+
 use mp_core::{Member, Outcome, Peer};
 
-use crate::{DecodeError, DecodeOwned};
+use crate::{error::DecodeError, message::DecodeOwned, transcode::decode};
 
 /// A response, and who sent it.
 #[derive(Debug)]
@@ -43,7 +46,7 @@ impl<R: DecodeOwned> Replies<R> {
         let mut this =
             Self { replies: Vec::new(), undecodable: Vec::new(), outcomes: replies.outcomes, sent };
         for mp_core::Reply { message, peer } in replies.replies {
-            match crate::decode(&message.param, message.fds) {
+            match decode(&message.param, message.fds) {
                 Ok(response) => this.replies.push(Reply { response, peer }),
                 Err(error) => this.undecodable.push((peer, error)),
             }

@@ -8,8 +8,8 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{RequestError, target::Decodes};
-use crate::EncodeError;
+use super::Decodes;
+use crate::error::{EncodeError, RequestError};
 
 /// The response of one peer, to come.
 ///

@@ -1,20 +1,44 @@
-//! Whom a role asks: one peer, or all. Here each verb is told once for either.
-//!
-//! The roles, their handles and what `to` returns have the verbs as methods of their own
-//! ([`verbs`](super::verbs)), and `mp-typed` has them over types; all come here.
+//! Whom a role asks: one peer, or all. Here each verb is told once for either; as methods of the
+//! roles, of their handles and of what `to` returns, the roles have them, and `mp-typed` has them
+//! over types. It knows whom to ask and how long; how, [`Requester`] knows.
 
 use std::{sync::Arc, time::Duration};
 
+use super::{
+    Asked, Ending, Replies, Reply, RequestError, Requester, SendError, Sent, To, call_back_failed, guarded,
+};
 use crate::{
-    ask::{self, Asked, Ending, Replies, Reply, RequestError, Requester, SendError, Sent, To},
-    group::Member,
-    role::{
-        Client, Primary, PrimaryHandle, Secondary, SecondaryHandle,
-        asking::{Asking, AskingAll, NotRunning},
-    },
-    sys::Address,
+    group::{Bound, Group, GroupError, Member, Roster},
+    receive::{ReceivePolicy, Statistics},
+    sys::{Address, Deadline},
     wire::{Message, MessageRef, Name},
 };
+
+/// How long dropping a role may take.
+pub(crate) const DROP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The asking side of a role.
+#[derive(Debug)]
+pub struct Asking {
+    pub(crate) requester: Arc<Requester>,
+    send_timeout: Duration,
+}
+
+/// The asking side of a primary, which also asks all secondaries.
+#[derive(Debug)]
+pub struct AskingAll {
+    one: Asking,
+    roster: Arc<Roster>,
+    /// Its messages leave from `mp_socket`.
+    bound: Arc<Bound>,
+}
+
+/// Why a role or a handle cannot ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotRunning {
+    NotStarted,
+    StartFailed,
+}
 
 /// One peer, or all: what the verbs do there.
 pub trait Target: Copy + sealed::Target {
@@ -48,7 +72,7 @@ pub trait Target: Copy + sealed::Target {
     {
         match self.asked() {
             Ok((requester, to)) => requester.ask_then(to, message, timeout, callback),
-            Err(why) => ask::call_back_failed(message, callback, why.into()),
+            Err(why) => call_back_failed(message, callback, why.into()),
         }
     }
 
@@ -56,38 +80,10 @@ pub trait Target: Copy + sealed::Target {
     fn call_back(self, name: &Name, callback: impl FnOnce() + Send + 'static) {
         match self.asked() {
             Ok((requester, _)) => requester.call_back(name, callback),
-            Err(_) => ask::guarded(name, None, callback),
+            Err(_) => guarded(name, None, callback),
         }
     }
 }
-
-/// What has the verbs.
-pub trait Asks {
-    /// Whom it asks if nobody is named.
-    type Target<'a>: Target
-    where
-        Self: 'a;
-
-    /// Whom it asks if nobody is named.
-    fn target(&self) -> Self::Target<'_>;
-}
-
-macro_rules! asks {
-    ($target:ident: $($asks:ty),*; |$this:ident| $of:expr) => {$(
-        impl Asks for $asks {
-            type Target<'a> = $target<'a> where Self: 'a;
-
-            fn target(&self) -> $target<'_> {
-                let $this = self;
-                $of
-            }
-        }
-    )*};
-}
-
-asks! { OnePeer: Client, Secondary, SecondaryHandle; |this| OnePeer { asking: this.0.one(), member: None } }
-asks! { OnePeer: OnePeer<'_>; |this| *this }
-asks! { AllPeers: Primary, PrimaryHandle; |this| AllPeers { asking: this.0.get() } }
 
 /// One peer, to send to and to ask: a member, as `to` returns it.
 ///
@@ -120,26 +116,28 @@ asks! { AllPeers: Primary, PrimaryHandle; |this| AllPeers { asking: this.0.get()
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct OnePeer<'a> {
-    pub(super) asking: Result<&'a Asking, NotRunning>,
+    asking: Result<&'a Asking, NotRunning>,
     /// `None` for the primary.
-    pub(super) member: Option<&'a Member>,
+    member: Option<&'a Member>,
 }
 
 /// All secondaries, to send to and to ask: those of a [`Primary`](crate::Primary).
 #[derive(Debug, Clone, Copy)]
-pub struct AllPeers<'a> {
-    pub(super) asking: Result<&'a AskingAll, NotRunning>,
-}
+pub struct AllPeers<'a>(Result<&'a AskingAll, NotRunning>);
 
 /// Sends with a deadline of its own: what `within` returns. [`OnePeer`] shows it.
 #[derive(Debug, Clone, Copy)]
 #[must_use = "it sends nothing until told what"]
 pub struct Within<T> {
-    pub(super) target: T,
-    pub(super) timeout: Duration,
+    target: T,
+    timeout: Duration,
 }
 
 impl<T: Target> Within<T> {
+    pub(crate) fn new(target: T, timeout: Duration) -> Self {
+        Self { target, timeout }
+    }
+
     /// Sends a one-way message, and waits for room in full queues no longer than this says.
     ///
     /// # Errors
@@ -154,8 +152,19 @@ impl<T: Target> Within<T> {
 }
 
 impl<'a> OnePeer<'a> {
+    /// `None` is the primary.
+    pub(crate) fn new(asking: Result<&'a Asking, NotRunning>, member: Option<&'a Member>) -> Self {
+        Self { asking, member }
+    }
+
     fn address(self, asking: &'a Asking) -> &'a Address {
         self.member.map_or_else(|| asking.group().primary(), Member::address)
+    }
+}
+
+impl<'a> AllPeers<'a> {
+    pub(crate) fn new(asking: Result<&'a AskingAll, NotRunning>) -> Self {
+        Self(asking)
     }
 }
 
@@ -185,19 +194,94 @@ impl Target for AllPeers<'_> {
     type Answer = Replies;
 
     fn asked(&self) -> Result<(&Arc<Requester>, impl FnOnce(Ending<Replies>) -> To), NotRunning> {
-        let AskingAll { one, roster, .. } = self.asking?;
+        let AskingAll { one, roster, .. } = self.0?;
         Ok((&one.requester, |ending| To::All(Arc::clone(roster), Some(ending))))
     }
 
     fn send(self, message: &MessageRef<'_>, within: Option<Duration>) -> Result<Sent, SendError> {
-        let AskingAll { one, roster, port } = self.asking?;
+        let AskingAll { one, roster, bound } = self.0?;
         let timeout = within.unwrap_or(one.send_timeout);
-        one.requester.send_all(&port.bound.socket, roster, message, timeout)
+        one.requester.send_all(&bound.socket, roster, message, timeout)
     }
 
     fn request(self, message: &MessageRef<'_>, timeout: Duration) -> Result<Replies, RequestError> {
-        let AskingAll { one, roster, .. } = self.asking?;
+        let AskingAll { one, roster, .. } = self.0?;
         one.requester.ask_all(roster, message, timeout)
+    }
+}
+
+impl Asking {
+    /// `under_way` is how many asynchronous requests may be.
+    pub(crate) fn new(group: Group, policy: ReceivePolicy, under_way: usize, send_timeout: Duration) -> Self {
+        Self { requester: Requester::new(group, policy, under_way), send_timeout }
+    }
+
+    pub(crate) fn group(&self) -> &Group {
+        self.requester.group()
+    }
+
+    pub(crate) fn statistics(&self) -> Statistics {
+        self.requester.policy().counters.snapshot()
+    }
+
+    /// The members' list, as it is or comes to be.
+    pub(crate) fn roster(&self) -> Result<Roster, GroupError> {
+        Ok(Roster::new(self.group().open()?))
+    }
+}
+
+impl AskingAll {
+    pub(crate) fn new(one: Asking, roster: Roster, bound: Arc<Bound>) -> Self {
+        let roster = Arc::new(roster);
+        one.requester.is_of_primary(Arc::clone(&roster));
+        Self { one, roster, bound }
+    }
+}
+
+impl AsRef<Asking> for Asking {
+    fn as_ref(&self) -> &Asking {
+        self
+    }
+}
+
+impl AsRef<Asking> for AskingAll {
+    fn as_ref(&self) -> &Asking {
+        &self.one
+    }
+}
+
+/// The role's thread for asynchronous requests, if it has one, ends with it. It is waited for,
+/// since a process that ends before would leave its reply sockets; not again if the role has been
+/// stopped.
+impl Drop for Asking {
+    fn drop(&mut self) {
+        if self.requester.stop() && !self.requester.wait_until_ended(Deadline::after(DROP_TIMEOUT)) {
+            tracing::warn!("a callback is still running; its thread goes on until it ends");
+        }
+    }
+}
+
+impl From<NotRunning> for RequestError {
+    fn from(why: NotRunning) -> Self {
+        match why {
+            NotRunning::NotStarted => Self::NotStarted,
+            NotRunning::StartFailed => Self::Stopped,
+        }
+    }
+}
+
+impl From<NotRunning> for SendError {
+    fn from(why: NotRunning) -> Self {
+        match why {
+            NotRunning::NotStarted => Self::NotStarted,
+            NotRunning::StartFailed => Self::Stopped,
+        }
+    }
+}
+
+impl From<NotRunning> for GroupError {
+    fn from(_: NotRunning) -> Self {
+        Self::NotStarted
     }
 }
 

@@ -1,0 +1,9 @@
+//! Handlers of typed messages and requests, as actions of the core: what came is decoded, and a
+//! request answered with a value. Which names have which actions, the roles know.
+
+mod decoding;
+mod handlers;
+mod responder;
+
+pub(crate) use handlers::{on, serve, serve_later};
+pub use responder::{Answer, Responder};
