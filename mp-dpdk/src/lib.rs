@@ -89,6 +89,16 @@ pub fn decode(name: &str, param: &[u8], version: Option<DpdkVersion>) -> Option<
     rows().filter(|(named, _)| *named == name).find_map(|(_, decode)| decode(param, version))
 }
 
+/// The names under which DPDK's own messages go, each once: those that [`decode`] knows.
+///
+/// ```
+/// assert!(mp_dpdk::names().any(|name| name == "bus_vdev_mp"));
+/// ```
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let all: std::collections::BTreeSet<_> = rows().map(|(name, _)| *name).collect();
+    all.into_iter()
+}
+
 fn rows() -> impl Iterator<Item = &'static Row> {
     [vdev::ROWS, hotplug::ROWS, vfio::ROWS, malloc::ROWS, tap::ROWS, drivers::ROWS].into_iter().flatten()
 }

@@ -4,6 +4,8 @@ use std::{error::Error, fmt, io, path::Path};
 
 use mp_core::{GroupError, RegisterError, RequestError, SendError, StartError, inspect::Base};
 
+use crate::peers::WantedError;
+
 /// Not all who were asked answered.
 pub(crate) const UNANSWERED: u8 = 1;
 /// The command line makes no sense.
@@ -92,6 +94,14 @@ impl Failure {
                 Self::Usage(format!("\"{name}\" is given twice; name it once"))
             }
             error => Self::Failed(chain(error)),
+        }
+    }
+
+    /// No member is meant, or more than one.
+    pub(crate) fn of_wanted(error: &WantedError) -> Self {
+        match error {
+            WantedError::Several { .. } => Self::Usage(format!("--to: {error}")),
+            error => Self::Failed(error.to_string()),
         }
     }
 

@@ -15,7 +15,7 @@ use std::{
 use mp_core::{MAX_FDS, MAX_PARAM, MessageRef, Name};
 
 use crate::{
-    cli::{MessageArgs, PayloadArgs},
+    cli::{BytesArgs, MessageArgs, PayloadArgs},
     failure::Failure,
 };
 
@@ -43,13 +43,32 @@ impl Outgoing {
     }
 }
 
+impl PayloadArgs {
+    /// The values as `--as` lays them out.
+    fn write(&self, values: &str) -> Result<Vec<u8>, Failure> {
+        let declared = self.declared.clone().unwrap_or_default().packed_if(self.packed);
+        declared.write(values).map_err(|error| Failure::Usage(format!("{error}; check --values")))
+    }
+
+    /// Where no reply is shown, `--as` says how `--values` are laid out, and nothing else.
+    pub(crate) fn check_values(&self) -> Result<(), Failure> {
+        match (&self.declared, &self.bytes.values) {
+            (Some(_), None) => {
+                Err(Failure::Usage("--as declares fields, and they have no values: give --values".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Reads the payload and checks its size.
 fn payload(args: &PayloadArgs) -> Result<Vec<u8>, Failure> {
-    let bytes = match args {
-        PayloadArgs { hex: Some(hex), .. } => hex.0.clone(),
-        PayloadArgs { text: Some(text), .. } => text.as_bytes().to_owned(),
-        PayloadArgs { file: Some(path), .. } => read_some(path)
+    let bytes = match &args.bytes {
+        BytesArgs { hex: Some(hex), .. } => hex.0.clone(),
+        BytesArgs { text: Some(text), .. } => text.as_bytes().to_owned(),
+        BytesArgs { file: Some(path), .. } => read_some(path)
             .map_err(|error| Failure::Usage(format!("cannot read {path:?}: {error}; check --file")))?,
+        BytesArgs { values: Some(values), .. } => args.write(values)?,
         _ => Vec::new(),
     };
     match bytes.len() {
@@ -171,7 +190,10 @@ mod tests {
 
     #[test]
     fn a_payload_of_256_bytes_is_the_longest() {
-        let of = |len| PayloadArgs { hex: Some(Hex(vec![7; len])), text: None, file: None };
+        let of = |len| PayloadArgs {
+            bytes: BytesArgs { hex: Some(Hex(vec![7; len])), ..Default::default() },
+            ..Default::default()
+        };
         assert_eq!(payload(&of(256)).expect("fits").len(), 256);
         let failure = payload(&of(257)).expect_err("too long");
         assert_eq!(failure.status(), 2);
@@ -180,7 +202,10 @@ mod tests {
 
     #[test]
     fn a_payload_without_end_is_not_read_to_its_end() {
-        let endless = PayloadArgs { hex: None, text: None, file: Some("/dev/zero".into()) };
+        let endless = PayloadArgs {
+            bytes: BytesArgs { file: Some("/dev/zero".into()), ..Default::default() },
+            ..Default::default()
+        };
         let failure = payload(&endless).expect_err("too long");
         assert!(failure.to_string().starts_with("a payload of over "), "{failure}");
     }

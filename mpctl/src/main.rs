@@ -2,7 +2,10 @@
 //!
 //! ```text
 //! main ─► cli                       what can be asked for
+//!   │      └─► complete             what a shell is told when it completes a word
 //!   └───► command/*  ─► input       payloads and files, from the command line
+//!             ├───────► peers       which member is meant
+//!             ├───────► fields      payloads of C peers, field by field
 //!             ├───────► show        what is printed, as text or JSON: no I/O
 //!             ├───────► output      prints it
 //!             ├───────► interrupt   Ctrl-C
@@ -14,21 +17,27 @@
 
 mod cli;
 mod command;
+mod complete;
 mod failure;
+mod fields;
 mod input;
 mod interrupt;
 mod output;
+mod peers;
 mod process;
 mod show;
 
 use std::process::ExitCode;
 
-use clap::{Parser, error::ErrorKind};
+use clap::{CommandFactory, Parser, error::ErrorKind};
+use clap_complete::CompleteEnv;
 
 use cli::Cli;
 use failure::Failure;
 
 fn main() -> ExitCode {
+    // A shell that completes a word runs this with `COMPLETE` set, and it ends here.
+    CompleteEnv::with_factory(Cli::command).complete();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         // What is wrong with a value fits one line; what is wrong with the rest needs the usage.

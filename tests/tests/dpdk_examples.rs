@@ -172,6 +172,12 @@ fn mpctl_looks_into_a_group_of_dpdk() {
     );
     assert_eq!(line(&mut listener)["decoded"], json!({ "type": "scan_one", "name": "net_null0" }));
 
+    // The same as a C programmer would write it down.
+    let vdev = ["--as", "type:int num:int name:char[64]", "--values", "type=1"];
+    let output = run(&group, &tests::mpctl(), &[&["--json", "request", "bus_vdev_mp"], &vdev[..]].concat());
+    let decoded = &only(&output)["replies"][0]["decoded"];
+    assert_eq!([&decoded["type"], &decoded["num"]], [&json!(3), &json!(1)]);
+
     let output = run(&group, &tests::mpctl(), &["--json", "--timeout", "100ms", "request", "unknown"]);
     assert_eq!(
         (output.status.code(), &only(&output)["outcomes"][0]["outcome"]),

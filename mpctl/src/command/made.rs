@@ -7,21 +7,22 @@ use std::{
 
 use mp_core::Client;
 
+use super::peer::Peer;
 use crate::{
     failure::Failure,
     interrupt::{Awaited, unless_interrupted},
 };
 
-/// Does `work` with the client, unless the user interrupts it; nothing is left behind then.
-pub(super) fn cleaned_up<T, F>(client: &Client, work: F) -> Result<Awaited<T>, Failure>
+/// Does `work` with the peer, unless the user interrupts it; nothing is left behind then.
+pub(super) fn cleaned_up<T, F>(peer: &Peer, work: F) -> Result<Awaited<T>, Failure>
 where
     T: Send + 'static,
-    F: FnOnce(&Client) -> T + Send + 'static,
+    F: FnOnce(&Peer) -> T + Send + 'static,
 {
-    let worker = client.clone();
+    let worker = peer.clone();
     let result = unless_interrupted(move || work(&worker))?;
     if let Awaited::Interrupted = result {
-        remove_reply_sockets(client);
+        remove_reply_sockets(&peer.client);
     }
     Ok(result)
 }

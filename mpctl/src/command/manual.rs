@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use clap::{Command, CommandFactory};
-use clap_complete::Shell;
+use clap_complete::{Shell, env::Shells};
 use clap_mangen::Man;
 
 use crate::{cli::Cli, failure::Failure};
@@ -39,9 +39,12 @@ fn section(command: &Command) -> io::Result<Vec<u8>> {
     Ok(format!(".SH \"{}\"\n{parts}", name.to_uppercase()).into_bytes())
 }
 
+/// The script asks the `mpctl` that is in the path: it knows the groups as they are at that moment.
 pub(super) fn completions(shell: Shell) -> Result<bool, Failure> {
+    let shells = Shells::builtins();
+    let shell = shells.completer(&shell.to_string()).expect("clap_complete completes all of its own shells");
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "mpctl", &mut script);
+    shell.write_registration("COMPLETE", "mpctl", "mpctl", "mpctl", &mut script)?;
     write(&script)
 }
 

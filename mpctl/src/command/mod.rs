@@ -4,6 +4,7 @@ mod groups;
 mod made;
 mod manual;
 mod member;
+mod peer;
 mod ping;
 mod request;
 mod send;

@@ -6,9 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mp_core::{Client, Outcome, RequestError};
+use mp_core::{Outcome, RequestError};
 
-use super::{Context, made, request::outcome};
+use super::{Context, made, peer::Peer, request::outcome};
 use crate::{
     cli::PingArgs,
     failure::Failure,
@@ -21,28 +21,29 @@ use crate::{
 type Ping = (Result<(), RequestError>, Duration);
 
 pub(super) fn run(context: &Context, args: &PingArgs) -> Result<bool, Failure> {
+    args.payload.check_values()?;
     let outgoing = Outgoing::without_files(args.name, &args.payload)?;
-    let client = context.client()?;
+    let peer = context.peer(&args.to)?;
     let (results, happened) = interrupt::channel()?;
     // Dropped at the end, it tells the asking thread to end.
     let (keep_on, stop) = channel();
     let asking = thread::spawn({
-        let (client, args, timeout) = (client.clone(), args.clone(), context.timeout);
-        move || ask(&client, &outgoing, &args, timeout, &results, &stop)
+        let (peer, args, timeout) = (peer.clone(), args.clone(), context.timeout);
+        move || ask(&peer, &outgoing, &args, timeout, &results, &stop)
     });
 
     let mut pings = Pings::new(args.name);
-    let end = collect(&happened, args.count.get(), &mut pings);
+    let end = collect(&happened, &peer, args.count.get(), &mut pings);
     drop(keep_on);
     match end {
         // It may be waiting for a reply still.
-        Ok(End::Interrupted) => made::remove_reply_sockets(&client),
+        Ok(End::Interrupted) => made::remove_reply_sockets(&peer.client),
         // The last who has the client removes its socket.
         Ok(End::Complete) | Err(_) => drop(asking.join()),
     }
     end?;
     if pings.lost() > 0
-        && let Some(standstill) = context.standstill()
+        && let Some(standstill) = context.standstill(&peer)
     {
         eprintln!("mpctl: {standstill}");
     }
@@ -59,7 +60,12 @@ enum End {
 }
 
 /// Adds up results until there are enough.
-fn collect(happened: &Receiver<Awaited<Ping>>, count: u64, pings: &mut Pings) -> Result<End, Failure> {
+fn collect(
+    happened: &Receiver<Awaited<Ping>>,
+    peer: &Peer,
+    count: u64,
+    pings: &mut Pings,
+) -> Result<End, Failure> {
     while pings.sent() < count {
         let (result, took) = match happened.recv() {
             Ok(Awaited::Done(ping)) => ping,
@@ -67,14 +73,14 @@ fn collect(happened: &Receiver<Awaited<Ping>>, count: u64, pings: &mut Pings) ->
         };
         match result {
             Ok(()) => pings.replied(took),
-            Err(error) => pings.lose(loss(&error, pings)?),
+            Err(error) => pings.lose(loss(&error, peer, pings)?),
         }
     }
     Ok(End::Complete)
 }
 
 /// What became of a request without a reply; a failure if it cannot be made at all.
-fn loss(error: &RequestError, pings: &Pings) -> Result<&'static str, Failure> {
+fn loss(error: &RequestError, peer: &Peer, pings: &Pings) -> Result<&'static str, Failure> {
     let outcome = match (outcome(error), error) {
         (Some(outcome), _) => outcome,
         // It was there when we began.
@@ -83,14 +89,14 @@ fn loss(error: &RequestError, pings: &Pings) -> Result<&'static str, Failure> {
     };
     let word = word(&outcome);
     if pings.lost() == 0 {
-        eprintln!("mpctl: the first loss: the primary {outcome}");
+        eprintln!("mpctl: the first loss: {peer} {outcome}");
     }
     Ok(word)
 }
 
 /// Asks again and again, at fixed times where the answers allow it, until it is told to stop.
 fn ask(
-    client: &Client,
+    peer: &Peer,
     outgoing: &Outgoing,
     args: &PingArgs,
     timeout: Duration,
@@ -100,7 +106,7 @@ fn ask(
     let mut next = Instant::now();
     for _ in 0..args.count.get() {
         let asked = Instant::now();
-        let result = client.request(outgoing.message(), timeout);
+        let result = peer.request(outgoing.message(), timeout);
         let took = asked.elapsed();
         if results.send(Awaited::Done((result.map(drop), took))).is_err() {
             return;

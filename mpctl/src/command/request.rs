@@ -1,36 +1,62 @@
 //! `mpctl request`.
 
-use mp_core::{Client, Name, Outcome, Reason, RequestError};
+use mp_core::{Name, Outcome, RequestError};
 
-use super::{Context, made};
+use super::{Context, made, peer::Peer};
 use crate::{
-    cli::MessageArgs,
+    cli::RequestArgs,
     failure::Failure,
+    fields::Declared,
     input::Outgoing,
     interrupt::Awaited,
-    process,
-    show::{Answers, Reply},
+    show::{Answers, Reply, plural},
 };
 
-pub(super) fn run(context: &Context, args: &MessageArgs) -> Result<bool, Failure> {
-    let outgoing = Outgoing::read(args)?;
-    let client = context.client()?;
-    let primary = context.primary(&client);
+pub(super) fn run(context: &Context, args: &RequestArgs) -> Result<bool, Failure> {
+    let RequestArgs { message, .. } = args;
+    let outgoing = Outgoing::read(message)?;
+    let peer = context.peer(&message.to)?;
     let timeout = context.timeout;
-    let result = made::cleaned_up(&client, move |client| client.request(outgoing.message(), timeout))?;
+    let result = made::cleaned_up(&peer, move |peer| peer.request(outgoing.message(), timeout))?;
     let Awaited::Done(result) = result else { return Ok(false) };
     match result {
         Ok(reply) => {
-            let reply = Reply::of(&reply, context.version());
-            context.output.print(&Answers::new(&primary, &Outcome::Replied, Some(reply)))?;
+            let declared = args.of_reply(reply.message.param.len());
+            if let Some(declared) = &declared {
+                warn_if_short(declared, reply.message.param.len());
+            }
+            let reply = Reply::of(&reply, context.version(), declared.as_ref());
+            context.output.print(&Answers::new(&peer.socket, &Outcome::Replied, Some(reply)))?;
             Ok(true)
         }
         Err(error) => {
             let outcome = outcome(&error).ok_or_else(|| Failure::of_request(&error))?;
-            context.output.print(&Answers::new(&primary, &outcome, None))?;
-            context.advise(&outcome, &args.name);
+            context.output.print(&Answers::new(&peer.socket, &outcome, None))?;
+            context.advise(&peer, &outcome, &message.name);
             Ok(false)
         }
+    }
+}
+
+impl RequestArgs {
+    /// How a reply with so many bytes is read. Many a C struct is both question and answer: `--as`
+    /// counts for the reply where that has its size.
+    fn of_reply(&self, len: usize) -> Option<Declared> {
+        let payload = &self.message.payload;
+        let packed = |declared: &Declared| declared.clone().packed_if(payload.packed);
+        let asked = || payload.declared.as_ref().map(packed);
+        // Without values, `--as` can mean the reply only.
+        let fits = |declared: &Declared| payload.bytes.values.is_none() || declared.size() == len;
+        self.reply_as.as_ref().map(packed).or_else(|| asked().filter(fits))
+    }
+}
+
+fn warn_if_short(declared: &Declared, len: usize) {
+    if len < declared.size() {
+        let (len, size) = (plural(len, "byte"), declared.size());
+        eprintln!(
+            "mpctl: the reply has {len}, and the declared fields take {size}: it is shown as bytes only"
+        );
     }
 }
 
@@ -47,56 +73,13 @@ pub(super) fn outcome(error: &RequestError) -> Option<Outcome> {
     }
 }
 
-/// What to do about it, if there is anything.
-fn advice(outcome: &Outcome, name: &Name) -> Option<String> {
-    Some(match outcome {
-        Outcome::Sent | Outcome::Replied => return None,
-        Outcome::Ignored { why } if why.reason() == Reason::NoAction => {
-            format!("the primary has no action \"{name}\": check the name")
-        }
-        Outcome::Ignored { why } => format!("the primary does not answer \"{name}\": {why}"),
-        Outcome::TimedOut => format!(
-            "no answer in time: check the name \"{name}\" (DPDK is silent where it has no such action, \
-             or does not like the payload), or give it longer with --timeout"
-        ),
-        Outcome::Gone => "the primary has ended meanwhile: start it again".to_owned(),
-        Outcome::QueueFull => {
-            "the primary does not read its socket: give it longer with --timeout".to_owned()
-        }
-        Outcome::Refused => {
-            "the primary's socket is closed to this user: run this as its user, which `mpctl members` tells"
-                .to_owned()
-        }
-        Outcome::FdsLost => {
-            "the reply's files do not fit: allow this process more with `ulimit -n`".to_owned()
-        }
-        // What one peer is sent fits this process's buffer, and an error of one is told as it is.
-        _ => return None,
-    })
-}
-
 impl Context {
     /// Says on the standard error what to do about it.
-    pub(super) fn advise(&self, outcome: &Outcome, name: &Name) {
+    pub(super) fn advise(&self, peer: &Peer, outcome: &Outcome, name: &Name) {
         let waited = matches!(outcome, Outcome::TimedOut | Outcome::QueueFull);
-        let standstill = if waited { self.standstill() } else { None };
-        if let Some(advice) = standstill.or_else(|| advice(outcome, name)) {
+        let standstill = if waited { self.standstill(peer) } else { None };
+        if let Some(advice) = standstill.or_else(|| peer.advice(outcome, name)) {
             eprintln!("mpctl: {advice}");
         }
-    }
-
-    /// Why the primary runs no code, if it does not.
-    pub(super) fn standstill(&self) -> Option<String> {
-        let pid = self.inspect().ok()?.primary()?.pid?;
-        Some(format!("the primary, pid {pid}, {}", process::standstill(pid)?))
-    }
-
-    pub(super) fn client(&self) -> Result<Client, Failure> {
-        self.group.builder(Client::builder).start().map_err(|error| Failure::of_start(&error))
-    }
-
-    /// Where the primary is asked.
-    pub(super) fn primary(&self, client: &Client) -> std::path::PathBuf {
-        client.runtime_dir().map(|dir| dir.join("mp_socket")).unwrap_or_default()
     }
 }

@@ -9,7 +9,8 @@ use mp_core::{Message, inspect::DpdkVersion};
 use mp_dpdk::Decoded;
 use serde::{Serialize, Serializer};
 
-use super::{lossy, plain, plural};
+use super::{Tint, lossy, plain, plural};
+use crate::fields::{Declared, Fields};
 
 /// A file descriptor that came along.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -30,22 +31,43 @@ impl Fd {
 }
 
 /// A payload and the descriptors with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Content {
     #[serde(rename = "hex", serialize_with = "as_hex")]
     param: Vec<u8>,
     pub(super) fds: Vec<Fd>,
-    /// What it says, if it is a message of DPDK's own.
+    /// What it says, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    decoded: Option<Decoded>,
+    decoded: Option<Said>,
+}
+
+/// What a payload says, and who knows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+enum Said {
+    /// It is a message of DPDK's own.
+    Dpdk(Decoded),
+    /// The user has declared its fields.
+    Fields(Fields),
 }
 
 impl Content {
-    pub(crate) fn of(message: &Message, version: Option<DpdkVersion>) -> Self {
-        Self {
-            param: message.param.to_vec(),
-            fds: message.fds.iter().map(Fd::of).collect(),
-            decoded: mp_dpdk::decode(&message.name.to_string(), &message.param, version),
+    /// A user who declares the fields knows better than we do.
+    pub(crate) fn of(message: &Message, version: Option<DpdkVersion>, declared: Option<&Declared>) -> Self {
+        let dpdk = || mp_dpdk::decode(&message.name.to_string(), &message.param, version);
+        let decoded = match declared {
+            Some(declared) => declared.read(&message.param).map(Said::Fields),
+            None => dpdk().map(Said::Dpdk),
+        };
+        Self { param: message.param.to_vec(), fds: message.fds.iter().map(Fd::of).collect(), decoded }
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dpdk(decoded) => decoded.fmt(f),
+            Self::Fields(fields) => fields.fmt(f),
         }
     }
 }
@@ -61,7 +83,8 @@ impl fmt::Display for Content {
             write!(f, "\n  {line}")?;
         }
         if let Some(decoded) = &self.decoded {
-            write!(f, "\n  = {decoded}")?;
+            let line = format!("  = {decoded}");
+            write!(f, "\n{}", Tint::Good.on(f, &line))?;
         }
         for Fd { target, size } in &self.fds {
             write!(f, "\n  file {}, size {size}", plain(target))?;

@@ -4,6 +4,7 @@
 mod content;
 mod pings;
 mod rows;
+mod tint;
 
 use std::{fmt, path::Path};
 
@@ -13,12 +14,15 @@ use serde::Serialize;
 pub(crate) use content::Content;
 pub(crate) use pings::Pings;
 pub(crate) use rows::{GroupRow, MemberRow, Row};
+pub(crate) use tint::Tint;
+
+use crate::fields::Declared;
 
 /// Something to print: one JSON object, or lines for a reader (its `Display`).
 pub(crate) trait Show: Serialize + fmt::Display {}
 
 /// A reply, and who sent it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Reply {
     peer: String,
     pid: u32,
@@ -28,13 +32,17 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    pub(crate) fn of(reply: &mp_core::Reply, version: Option<DpdkVersion>) -> Self {
+    pub(crate) fn of(
+        reply: &mp_core::Reply,
+        version: Option<DpdkVersion>,
+        declared: Option<&Declared>,
+    ) -> Self {
         let mp_core::Reply { message, peer } = reply;
         Self {
             peer: peer.address().map(|address| lossy(address.path())).unwrap_or_default(),
             pid: peer.pid(),
             uid: peer.uid(),
-            content: Content::of(message, version),
+            content: Content::of(message, version, declared),
         }
     }
 }
@@ -69,7 +77,7 @@ impl PeerOutcome {
 }
 
 /// What came of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Answers {
     sent: usize,
     received: usize,
@@ -114,7 +122,7 @@ pub(crate) enum Kind {
 }
 
 /// Something that came to a member.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Arrival {
     kind: Kind,
     name: String,
@@ -131,7 +139,7 @@ impl Arrival {
             name: message.name.to_string(),
             pid: peer.pid(),
             uid: peer.uid(),
-            content: Content::of(message, version),
+            content: Content::of(message, version, None),
         }
     }
 }
@@ -166,7 +174,8 @@ impl fmt::Display for Arrival {
             Kind::Request => "request",
         };
         let name = plain(&self.name);
-        write!(f, "{kind} {name} from pid {} uid {}{}", self.pid, self.uid, self.content)
+        write!(f, "{kind} {name} from pid {} uid {}", self.pid, self.uid)?;
+        self.content.fmt(f)
     }
 }
 
@@ -175,11 +184,13 @@ impl fmt::Display for Answers {
         for reply in &self.replies {
             let Reply { peer, pid, uid, content } = reply;
             let peer = plain(peer);
-            writeln!(f, "reply from {peer} pid {pid} uid {uid}{content}")?;
+            write!(f, "reply from {peer} pid {pid} uid {uid}")?;
+            content.fmt(f)?;
+            writeln!(f)?;
         }
         let silent = self.outcomes.iter().filter(|outcome| outcome.outcome != word(&Outcome::Replied));
         for PeerOutcome { peer, text, .. } in silent {
-            writeln!(f, "{peer} {text}")?;
+            writeln!(f, "{}", Tint::Bad.on(f, &format!("{peer} {text}")))?;
         }
         write!(f, "sent {}, received {}", self.sent, self.received)
     }
@@ -240,7 +251,7 @@ mod tests {
 
     fn content(name: &'static str, param: &[u8]) -> Content {
         let message = Message::new(Name::from_static(name)).with_param(param).expect("fits");
-        Content::of(&message, None)
+        Content::of(&message, None, None)
     }
 
     fn with_file(mut content: Content) -> Content {

@@ -6,6 +6,8 @@ use mp_core::{
 };
 use serde::Serialize;
 
+use super::Tint;
+
 /// A row of a table, or an object.
 pub(crate) trait Row: Serialize {
     /// What is above the columns.
@@ -13,6 +15,11 @@ pub(crate) trait Row: Serialize {
 
     /// As many as there are columns.
     fn cells(&self) -> Vec<String>;
+
+    /// Whether the line is to be noticed.
+    fn tint(&self) -> Option<Tint> {
+        None
+    }
 }
 
 /// A group.
@@ -61,6 +68,10 @@ impl Row for GroupRow {
             self.runtime_dir.clone(),
         ]
     }
+
+    fn tint(&self) -> Option<Tint> {
+        (self.primary == Some("stale")).then_some(Tint::Odd)
+    }
 }
 
 /// A member of a group.
@@ -102,6 +113,10 @@ impl Row for MemberRow {
             self.socket.clone(),
             self.command.clone().unwrap_or_else(|| "-".to_owned()),
         ]
+    }
+
+    fn tint(&self) -> Option<Tint> {
+        (self.state == "stale").then_some(Tint::Odd)
     }
 }
 

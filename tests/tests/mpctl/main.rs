@@ -1,8 +1,10 @@
 //! The program `mpctl`, run against real primaries: what it prints, and how it ends.
 
 mod asking;
+mod fields;
 mod joining;
 mod looking;
+mod shell;
 mod usage;
 
 use std::{

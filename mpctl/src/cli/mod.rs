@@ -1,17 +1,23 @@
 //! The command line. Its help, man page and completions all come from here.
 
-use std::{ffi::OsString, fs, num::NonZeroU64, path::PathBuf, time::Duration};
+mod asking;
+mod looking;
 
-use clap::{Args, Parser, Subcommand};
-use clap_complete::Shell;
-use mp_core::{Builder, Name, Role};
+use std::{ffi::OsString, fs, path::PathBuf, time::Duration};
 
-use crate::input::Hex;
+use clap::{Args, Parser, Subcommand, ValueHint};
+use clap_complete::{ArgValueCompleter, Shell};
+use mp_core::{Builder, Role};
+
+use crate::complete;
+
+pub(crate) use asking::{BytesArgs, MessageArgs, PayloadArgs, PingArgs, RequestArgs, ToArgs};
+pub(crate) use looking::{ListenArgs, ServeArgs};
 
 /// Looks into a group of processes that speak DPDK's multi-process IPC.
 ///
-/// It joins nothing unless told to: `request`, `send` and `ping` ask the primary without becoming a
-/// member of its group, so that nobody ever waits for them.
+/// It joins nothing unless told to: `request`, `send` and `ping` ask without becoming a member of
+/// the group, so that nobody ever waits for them.
 #[derive(Debug, Parser)]
 #[command(name = "mpctl", version, propagate_version = true, after_long_help = AFTER_HELP)]
 pub(crate) struct Cli {
@@ -36,7 +42,10 @@ Exit status: 0 when all who were asked answered, 1 when not, 2 on wrong usage.
 
 Durations: 500us, 20ms, 1s, \"1m 30s\".
 
-`mpctl man` prints the man page, `mpctl completions SHELL` the completions of bash, zsh, fish, elvish or PowerShell.";
+Colour is for terminals only; NO_COLOR turns it off there, too.
+
+`mpctl man` prints the man page. `source <(mpctl completions bash)` completes commands, options, prefixes, members \
+and action names; the same for zsh, fish, elvish and PowerShell.";
 
 /// As many as the kernel follows.
 const MOST_LINKS: usize = 40;
@@ -46,10 +55,11 @@ const MOST_LINKS: usize = 40;
 pub(crate) struct GroupArgs {
     /// The group's name: DPDK's --file-prefix.
     #[arg(long, global = true, value_name = "P", default_value = "rte", conflicts_with = "runtime_dir")]
+    #[arg(add = ArgValueCompleter::new(complete::prefixes))]
     pub(crate) file_prefix: OsString,
 
     /// The group's directory, wherever it is.
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) runtime_dir: Option<PathBuf>,
 }
 
@@ -67,10 +77,10 @@ pub(crate) enum Command {
     /// A stale one has left its socket behind without a process.
     Members,
 
-    /// Ask the primary and print its reply.
-    Request(MessageArgs),
+    /// Ask the primary, or a member, and print its reply.
+    Request(RequestArgs),
 
-    /// Send the primary a one-way message.
+    /// Send the primary, or a member, a one-way message.
     Send(MessageArgs),
 
     /// Join, and answer every request with the payload and files that came with it.
@@ -84,7 +94,7 @@ pub(crate) enum Command {
     /// Ctrl-C leaves the group.
     Listen(ListenArgs),
 
-    /// Measure round trips to the primary.
+    /// Measure round trips to the primary, or to a member.
     ///
     /// Prints the fastest, the median, the 99th percentile and the slowest, and how many were lost.
     /// Ctrl-C ends it early.
@@ -94,87 +104,12 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Man,
 
-    /// Print the completions for a shell.
+    /// Print what a shell needs to complete `mpctl`'s command lines.
     #[command(hide = true)]
     Completions {
         /// Which shell.
         shell: Shell,
     },
-}
-
-/// A name, a payload and files.
-#[derive(Debug, Args)]
-pub(crate) struct MessageArgs {
-    /// The name of the action it is for: 1 to 63 bytes.
-    pub(crate) name: Name,
-
-    #[command(flatten)]
-    pub(crate) payload: PayloadArgs,
-
-    /// A file to pass along, opened for reading; up to 8 times.
-    #[arg(long = "fd", value_name = "PATH")]
-    pub(crate) fds: Vec<PathBuf>,
-}
-
-/// Up to 256 bytes, in one of three ways; without any, none.
-#[derive(Debug, Clone, Args)]
-#[group(multiple = false)]
-pub(crate) struct PayloadArgs {
-    /// The payload in hexadecimal: 0102ff, or "01 02 ff".
-    #[arg(long, value_name = "HEX")]
-    pub(crate) hex: Option<Hex>,
-
-    /// The payload as text, without a NUL at its end.
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    pub(crate) text: Option<OsString>,
-
-    /// The payload from a file; - is the standard input.
-    #[arg(long, value_name = "PATH")]
-    pub(crate) file: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ServeArgs {
-    /// The names of the actions.
-    #[arg(required = true, value_name = "NAME")]
-    pub(crate) names: Vec<Name>,
-
-    /// Become the group's primary, not a secondary.
-    #[arg(long)]
-    pub(crate) primary: bool,
-
-    /// Answer also under names of DPDK's own, in DPDK's stead.
-    #[arg(long)]
-    pub(crate) allow_dpdk_actions: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ListenArgs {
-    /// Print only what has one of these names.
-    #[arg(value_name = "NAME")]
-    pub(crate) names: Vec<Name>,
-
-    /// End after so many.
-    #[arg(long, value_name = "N")]
-    pub(crate) count: Option<NonZeroU64>,
-}
-
-#[derive(Debug, Clone, Args)]
-pub(crate) struct PingArgs {
-    /// The name of an action that answers.
-    pub(crate) name: Name,
-
-    #[command(flatten)]
-    pub(crate) payload: PayloadArgs,
-
-    /// How often to ask.
-    #[arg(long, value_name = "N", default_value = "100")]
-    pub(crate) count: NonZeroU64,
-
-    /// How long from one request to the next; 0s to ask without a pause.
-    #[arg(long, value_name = "DURATION", default_value = "10ms")]
-    #[arg(value_parser = humantime::parse_duration)]
-    pub(crate) interval: Duration,
 }
 
 impl GroupArgs {
