@@ -203,3 +203,39 @@ pub(crate) fn is_static(ty: &Type) -> bool {
         _ => false,
     }
 }
+
+/// `open_ring` for `OpenRing`, `pdump_req` for `PDUMPReq`: the name that a type's name suggests.
+pub(crate) fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    let mut letters = name.chars().peekable();
+    let mut last = '_';
+    while let Some(letter) = letters.next() {
+        let begins_word = last.is_lowercase() || last.is_numeric();
+        let ends_capitals = last.is_uppercase() && letters.peek().is_some_and(|next| next.is_lowercase());
+        if letter.is_uppercase() && (begins_word || ends_capitals) {
+            snake.push('_');
+        }
+        snake.extend(letter.to_lowercase());
+        last = letter;
+    }
+    snake
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_suggested_as_people_would_write_it() {
+        for (name, suggested) in [
+            ("OpenRing", "open_ring"),
+            ("Log", "log"),
+            ("PDUMPReq", "pdump_req"),
+            ("ReqV2Ring", "req_v2_ring"),
+            ("Opens_Ring", "opens_ring"),
+            ("already_there", "already_there"),
+        ] {
+            assert_eq!(snake_case(name), suggested);
+        }
+    }
+}

@@ -1,6 +1,5 @@
 //! What makes no sense together, found before any code is made: every check that needs no types.
 
-use heck::ToSnakeCase;
 use syn::{Data, DeriveInput, GenericParam};
 
 use crate::ast::{Field, Input};
@@ -76,7 +75,7 @@ fn check_missing(input: &Input<'_>, cx: &mut Ctxt) {
     let needs_name = matches!(input.derive, Derive::Message | Derive::Request) && input.attrs.name.is_none();
     let needs_response = input.derive == Derive::Request && input.attrs.response.is_none();
     let (noun, name) = (input.derive.noun(), input.name());
-    let suggestion = name.to_snake_case();
+    let suggestion = spell::snake_case(&name);
     match (needs_name, needs_response) {
         (true, true) => cx.at(
             input.ident,

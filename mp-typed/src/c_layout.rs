@@ -5,7 +5,7 @@
 
 use std::alloc::Layout;
 
-use crate::codec::{Reader, Writer};
+use crate::codec::{Reader, Writer, array_of};
 use crate::error::{DecodeFault, EncodeFault};
 use crate::kind::Kind;
 
@@ -38,11 +38,7 @@ pub trait CField: Sized {
     /// The opposite of `encode_c_items`.
     #[inline]
     fn decode_c_array<const N: usize>(src: &mut Reader<'_>) -> Result<[Self; N], DecodeFault> {
-        let mut items = arrayvec::ArrayVec::new();
-        while !items.is_full() {
-            items.push(Self::decode_c(src)?);
-        }
-        items.into_inner().map_err(|_| DecodeFault::Truncated)
+        array_of(|| Self::decode_c(src))
     }
 }
 

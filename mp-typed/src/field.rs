@@ -11,8 +11,6 @@
 use std::alloc::Layout;
 use std::marker::PhantomData;
 
-use serde::{Deserialize, Serialize};
-
 use crate::c_layout::CField;
 use crate::codec::{FdSource, Mark, Reader, Writer};
 use crate::error::{At, DecodeFault, EncodeFault};
@@ -161,8 +159,8 @@ pub const fn max_size<'de, T: SerdeField<'de>, const N: usize>() -> Codec<'de, T
         size: N,
         kind: Kind::SERDE,
         layout: UNKNOWN,
-        put: |value, out| out.serde(value, N),
-        get: |src| src.serde(N),
+        put: |value, out| value.encode_foreign(N, out),
+        get: |src| T::decode_foreign(N, src),
     }
 }
 
@@ -241,12 +239,46 @@ const fn count(implied: bool) -> Count {
 }
 
 /// What `max_size` vouches for: anything that serde can encode.
+#[cfg(feature = "serde")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be encoded by serde, so `max_size` does not help",
     label = "not `Serialize` and `Deserialize`",
     note = "`max_size = N` vouches for the largest size of a foreign type that implements serde's traits; for a type of your own use `#[derive(Payload)]` instead"
 )]
-pub trait SerdeField<'de>: Serialize + Deserialize<'de> {}
+pub trait SerdeField<'de>: Sized {
+    /// Encodes the value in at most `max_size` bytes.
+    fn encode_foreign(&self, max_size: usize, out: &mut Writer<'_>) -> Result<(), EncodeFault>;
 
+    /// Decodes a value of at most `max_size` bytes.
+    fn decode_foreign(max_size: usize, src: &mut Reader<'de>) -> Result<Self, DecodeFault>;
+}
+
+#[cfg(feature = "serde")]
 #[diagnostic::do_not_recommend]
-impl<'de, T: Serialize + Deserialize<'de>> SerdeField<'de> for T {}
+impl<'de, T: serde::Serialize + serde::Deserialize<'de>> SerdeField<'de> for T {
+    #[inline]
+    fn encode_foreign(&self, max_size: usize, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
+        out.serde(self, max_size)
+    }
+
+    #[inline]
+    fn decode_foreign(max_size: usize, src: &mut Reader<'de>) -> Result<Self, DecodeFault> {
+        src.serde(max_size)
+    }
+}
+
+/// What `max_size` vouches for, which without serde is nothing.
+#[cfg(not(feature = "serde"))]
+#[diagnostic::on_unimplemented(
+    message = "`max_size` encodes `{Self}` through serde, and mp-typed is built without its feature `serde`",
+    label = "needs the feature `serde`",
+    note = "the feature is there by default: leave out `default-features = false`, or add `features = [\"serde\"]` to the dependency on mp-typed",
+    note = "without serde: `#[derive(Payload)]` for a type of your own, `max_len = N` for text and lists"
+)]
+pub trait SerdeField<'de>: Sized {
+    /// Never called.
+    fn encode_foreign(&self, max_size: usize, out: &mut Writer<'_>) -> Result<(), EncodeFault>;
+
+    /// Never called.
+    fn decode_foreign(max_size: usize, src: &mut Reader<'de>) -> Result<Self, DecodeFault>;
+}

@@ -86,6 +86,17 @@
 //! and the descriptors are closed. It allocates what the value owns and nothing else, whatever
 //! length the sender claims; see [`DecodeError`].
 //!
+//! # Features
+//!
+//! | feature | brings |
+//! | --- | --- |
+//! | `serde`, on by default | `Sealed`, and `max_size` for foreign types; serde and bincode |
+//! | `shared` | `Shared`; vm-memory and zerocopy |
+//! | `arrayvec`, `heapless` | the bounded text and lists of these crates |
+//!
+//! With `default-features = false` plain and C-layout messages are all there, with neither serde nor bincode
+//! among the dependencies.
+//!
 //! # Two definitions
 //!
 //! Fields swapped, a variant moved, `i32` for `u32`: such bytes decode as something else without an
@@ -215,7 +226,6 @@ mod definition;
 mod error;
 mod fd;
 mod field;
-mod frugal;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod kind;
@@ -223,6 +233,7 @@ mod layouts;
 mod message;
 mod payload;
 mod role;
+#[cfg(feature = "serde")]
 mod sealed;
 mod shape;
 #[cfg(feature = "shared")]
@@ -241,6 +252,7 @@ pub use message::{Body, Decode, DecodeOwned, Message, Request, Response, SentAs}
 pub use mp_derive::{Message, Payload, Request, Response};
 pub use payload::Payload;
 pub use role::{Actions, Builder, Client, Joins, Primary, PrimaryHandle, Role, Secondary, SecondaryHandle};
+#[cfg(feature = "serde")]
 pub use sealed::{Sealed, SealedError};
 #[cfg(feature = "shared")]
 pub use shared::{Access, Element, ReadOnly, ReadWrite, Shared, SharedError};

@@ -16,6 +16,8 @@ use rustix::{
     io::{Errno, pread},
 };
 
+use crate::sys::lock_holder;
+
 pub(super) const NAME: &str = "config";
 
 const MAGIC: u32 = 19_820_526;
@@ -78,21 +80,9 @@ impl Config {
     }
 
     /// The process that holds a lock on it, as a live DPDK primary does; 0 if that cannot be seen
-    /// from here.
-    ///
-    /// This process's own locks are told as well: asked for a lock of the open file
-    /// (`F_OFD_GETLK`), the kernel takes those of the process for another's.
+    /// from here. This process's own locks are told as well.
     pub(super) fn lock_holder(&self) -> io::Result<Option<u32>> {
-        let mut lock = libc::flock {
-            l_type: libc::F_WRLCK as i16,
-            l_whence: libc::SEEK_SET as i16,
-            l_start: 0,
-            l_len: 0,
-            l_pid: 0,
-        };
-        nix::fcntl::fcntl(&*self.fd, nix::fcntl::FcntlArg::F_OFD_GETLK(&mut lock))?;
-        let held = lock.l_type != libc::F_UNLCK as i16;
-        Ok(held.then(|| u32::try_from(lock.l_pid).unwrap_or(0)))
+        lock_holder(self.fd.as_fd())
     }
 
     fn is(&self, stat: &Stat) -> bool {

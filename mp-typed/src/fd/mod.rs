@@ -11,7 +11,7 @@ use std::convert::Infallible;
 use std::fmt::Display;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use crate::codec::{FdSource, Reader, Writer};
+use crate::codec::{FdSource, Reader, Writer, array_of};
 use crate::error::{DecodeFault, EncodeFault};
 use crate::kind::{FdCount, Kind as FieldKind};
 
@@ -139,7 +139,7 @@ impl<K, T: LendFd<K>> LendFd<kind::Maybe<K>> for Option<T> {
     #[inline]
     fn lend<'a>(&'a self, count: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {
         if count == Count::Written {
-            out.value(&self.is_some())?;
+            out.flag(self.is_some())?;
         }
         self.iter().try_for_each(|fd| fd.lend(count, out))
     }
@@ -180,11 +180,7 @@ impl<K, T: FdField<K>, const N: usize> FdField<kind::Each<K>> for [T; N] {
 
     #[inline]
     fn take(count: Count, src: &mut Reader<'_>, fds: &mut FdSource) -> Result<Self, DecodeFault> {
-        let mut taken = arrayvec::ArrayVec::new();
-        while !taken.is_full() {
-            taken.push(T::take(count, src, fds)?);
-        }
-        taken.into_inner().map_err(|_| DecodeFault::MissingFd)
+        array_of(|| T::take(count, src, fds))
     }
 }
 
@@ -330,7 +326,7 @@ fn can_refuse<T: TryFrom<OwnedFd> + 'static>() -> bool {
 
 fn is_there(count: Count, src: &mut Reader<'_>) -> Result<bool, DecodeFault> {
     match count {
-        Count::Written => src.value(),
+        Count::Written => src.flag(),
         Count::Implied => Ok(src.fds_left() > 0),
     }
 }

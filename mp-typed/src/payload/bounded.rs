@@ -115,13 +115,13 @@ impl<'de, T: MaxLen<'de>> MaxLen<'de> for Option<T> {
 
     #[inline]
     fn encode_bounded(&self, max_len: usize, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
-        out.value(&self.is_some())?;
+        out.flag(self.is_some())?;
         self.iter().try_for_each(|value| value.encode_bounded(max_len, out))
     }
 
     #[inline]
     fn decode_bounded(max_len: usize, src: &mut Reader<'de>) -> Result<Self, DecodeFault> {
-        if src.value()? { T::decode_bounded(max_len, src).map(Some) } else { Ok(None) }
+        if src.flag()? { T::decode_bounded(max_len, src).map(Some) } else { Ok(None) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The payloads of `core` and `std`.
+//! The payloads of `core` and `std`, with the bytes that bincode gives them.
 
 use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
@@ -6,7 +6,7 @@ use std::num::{
     NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64, NonZeroI128, NonZeroIsize, NonZeroU8, NonZeroU16,
     NonZeroU32, NonZeroU64, NonZeroU128, NonZeroUsize, Wrapping,
 };
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::Payload;
 use crate::codec::{Reader, Writer};
@@ -14,8 +14,9 @@ use crate::error::{DecodeFault, EncodeFault};
 use crate::kind::Kind;
 use crate::shape::TAG_SIZE;
 
+/// A leaf that travels as another: how it is made of it, and what it is made into.
 macro_rules! leaves {
-    ($($leaf:ty = $size:literal),* $(,)?) => { $(
+    ($($leaf:ty = $size:literal as $other:ty: |$value:ident| $into:expr, |$read:ident| $from:expr;)*) => { $(
         #[diagnostic::do_not_recommend]
         impl Payload for $leaf {
             const MAX_SIZE: usize = $size;
@@ -23,25 +24,155 @@ macro_rules! leaves {
 
             #[inline]
             fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
-                out.value(self)
+                let $value = self;
+                <$other>::encode_payload(&$into, out)
             }
 
             #[inline]
             fn decode_payload(src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
-                src.value()
+                let $read = <$other>::decode_payload(src)?;
+                $from
             }
         }
     )* };
 }
 
 leaves! {
-    u16 = 2, u32 = 4, u64 = 8, u128 = 16, usize = 8,
-    i8 = 1, i16 = 2, i32 = 4, i64 = 8, i128 = 16, isize = 8,
-    NonZeroU8 = 1, NonZeroU16 = 2, NonZeroU32 = 4, NonZeroU64 = 8, NonZeroU128 = 16, NonZeroUsize = 8,
-    NonZeroI8 = 1, NonZeroI16 = 2, NonZeroI32 = 4, NonZeroI64 = 8, NonZeroI128 = 16, NonZeroIsize = 8,
-    f32 = 4, f64 = 8, bool = 1, char = 4,
-    Duration = 12, SystemTime = 12,
-    Ipv4Addr = 4, Ipv6Addr = 16, IpAddr = 20, SocketAddrV4 = 6, SocketAddrV6 = 18, SocketAddr = 22,
+    usize = 8 as u64: |it| *it as u64,
+        |it| it.try_into().map_err(|_| DecodeFault::Invalid("a `usize` is too large for this machine"));
+    isize = 8 as i64: |it| *it as i64,
+        |it| it.try_into().map_err(|_| DecodeFault::Invalid("an `isize` is too large for this machine"));
+    f32 = 4 as u32: |it| it.to_bits(), |it| Ok(Self::from_bits(it));
+    f64 = 8 as u64: |it| it.to_bits(), |it| Ok(Self::from_bits(it));
+    Duration = 12 as (u64, u32): |it| (it.as_secs(), it.subsec_nanos()), |it| duration(it);
+    SystemTime = 12 as Duration:
+        |it| it.duration_since(UNIX_EPOCH).map_err(|_| EncodeFault::BeforeEpoch)?,
+        |it| UNIX_EPOCH.checked_add(it).ok_or(DecodeFault::Invalid("a `SystemTime` is out of range"));
+    Ipv4Addr = 4 as [u8; 4]: |it| it.octets(), |it| Ok(it.into());
+    Ipv6Addr = 16 as [u8; 16]: |it| it.octets(), |it| Ok(it.into());
+    SocketAddrV4 = 6 as (Ipv4Addr, u16): |it| (*it.ip(), it.port()), |it| Ok(Self::new(it.0, it.1));
+    SocketAddrV6 = 18 as (Ipv6Addr, u16): |it| (*it.ip(), it.port()), |it| Ok(Self::new(it.0, it.1, 0, 0));
+}
+
+/// More nanoseconds than a second has are whole seconds, of which there may be too many.
+fn duration((seconds, nanos): (u64, u32)) -> Result<Duration, DecodeFault> {
+    let parts = Duration::from_secs(seconds).checked_add(Duration::from_nanos(nanos.into()));
+    parts.ok_or(DecodeFault::Invalid("a `Duration` is out of range"))
+}
+
+macro_rules! integers {
+    ($($integer:ty = $size:literal;)*) => { $(
+        #[diagnostic::do_not_recommend]
+        impl Payload for $integer {
+            const MAX_SIZE: usize = $size;
+            const KIND: Kind = Kind::Named(stringify!($integer));
+
+            #[inline]
+            fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
+                out.bytes(&self.to_le_bytes())
+            }
+
+            #[inline]
+            fn decode_payload(src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
+                src.array().map(Self::from_le_bytes)
+            }
+        }
+    )* };
+}
+
+integers! {
+    u16 = 2; u32 = 4; u64 = 8; u128 = 16; i8 = 1; i16 = 2; i32 = 4; i64 = 8; i128 = 16;
+}
+
+macro_rules! non_zero {
+    ($($non_zero:ty = $size:literal as $integer:ty;)*) => {
+        leaves! { $(
+            $non_zero = $size as $integer: |it| it.get(),
+                |it| Self::new(it).ok_or(DecodeFault::Invalid("a non-zero number is zero"));
+        )* }
+    };
+}
+
+non_zero! {
+    NonZeroU8 = 1 as u8; NonZeroU16 = 2 as u16; NonZeroU32 = 4 as u32; NonZeroU64 = 8 as u64;
+    NonZeroU128 = 16 as u128; NonZeroUsize = 8 as usize;
+    NonZeroI8 = 1 as i8; NonZeroI16 = 2 as i16; NonZeroI32 = 4 as i32; NonZeroI64 = 8 as i64;
+    NonZeroI128 = 16 as i128; NonZeroIsize = 8 as isize;
+}
+
+macro_rules! either_version {
+    ($($either:ident = $size:literal of $v4:ty, $v6:ty;)*) => { $(
+        #[diagnostic::do_not_recommend]
+        impl Payload for $either {
+            const MAX_SIZE: usize = $size;
+            const KIND: Kind = Kind::Named(stringify!($either));
+
+            #[inline]
+            fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
+                match self {
+                    Self::V4(v4) => out.variant(0).and_then(|()| v4.encode_payload(out)),
+                    Self::V6(v6) => out.variant(1).and_then(|()| v6.encode_payload(out)),
+                }
+            }
+
+            #[inline]
+            fn decode_payload(src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
+                match src.variant()? {
+                    0 => <$v4>::decode_payload(src).map(Self::V4),
+                    1 => <$v6>::decode_payload(src).map(Self::V6),
+                    other => Err(DecodeFault::UnknownVariant(other)),
+                }
+            }
+        }
+    )* };
+}
+
+either_version! {
+    IpAddr = 20 of Ipv4Addr, Ipv6Addr;
+    SocketAddr = 22 of SocketAddrV4, SocketAddrV6;
+}
+
+#[diagnostic::do_not_recommend]
+impl Payload for bool {
+    const MAX_SIZE: usize = 1;
+    const KIND: Kind = Kind::Named("bool");
+
+    #[inline]
+    fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
+        out.flag(*self)
+    }
+
+    #[inline]
+    fn decode_payload(src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
+        src.flag()
+    }
+}
+
+/// One sequence of UTF-8, whose first byte tells how long it is.
+#[diagnostic::do_not_recommend]
+impl Payload for char {
+    const MAX_SIZE: usize = 4;
+    const KIND: Kind = Kind::Named("char");
+
+    #[inline]
+    fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
+        out.bytes(self.encode_utf8(&mut [0; 4]).as_bytes())
+    }
+
+    #[inline]
+    fn decode_payload(src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
+        let [first] = src.array()?;
+        let rest = src.bytes(match first {
+            ..0xc0 => 0,
+            ..0xe0 => 1,
+            ..0xf0 => 2,
+            _ => 3,
+        })?;
+        let mut sequence = [first, 0, 0, 0];
+        sequence[1..=rest.len()].copy_from_slice(rest);
+        let text = str::from_utf8(&sequence[..=rest.len()]).ok().and_then(|text| text.chars().next());
+        text.ok_or(DecodeFault::Invalid("a `char` is one UTF-8 sequence"))
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -51,12 +182,12 @@ impl Payload for u8 {
 
     #[inline]
     fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
-        out.value(self)
+        out.bytes(&[*self])
     }
 
     #[inline]
     fn decode_payload(src: &mut Reader<'_>) -> Result<Self, DecodeFault> {
-        src.value()
+        src.array().map(|[byte]| byte)
     }
 
     #[inline]

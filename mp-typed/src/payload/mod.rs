@@ -6,7 +6,7 @@ mod leaves;
 
 pub(crate) use bounded::MaxLen;
 
-use crate::codec::{Reader, Writer};
+use crate::codec::{Reader, Writer, array_of};
 use crate::error::{DecodeFault, EncodeFault};
 use crate::kind::Kind;
 
@@ -54,11 +54,7 @@ pub trait Payload: Sized {
 
     #[doc(hidden)]
     fn decode_array<const N: usize>(src: &mut Reader<'_>) -> Result<[Self; N], DecodeFault> {
-        let mut items = arrayvec::ArrayVec::new();
-        while !items.is_full() {
-            items.push(Self::decode_payload(src)?);
-        }
-        items.into_inner().map_err(|_| DecodeFault::Truncated)
+        array_of(|| Self::decode_payload(src))
     }
 
     #[doc(hidden)]

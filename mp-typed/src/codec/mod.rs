@@ -1,26 +1,26 @@
-//! Values to bytes and back: the one module that knows bincode.
+//! Values to bytes and back.
 //!
 //! The encoding is bincode's with fixed-size integers, little-endian, so that the size of a value
 //! does not depend on the numbers in it. A [`Writer`] fills a buffer of the largest size there is,
 //! a [`Reader`] walks over a received param; neither allocates. `layout = "C"` types use the same
-//! two, with raw bytes at chosen positions.
+//! two, with raw bytes at chosen positions. What the bytes of a type are, its
+//! [`Payload`](crate::Payload) knows; bincode itself is asked for foreign types only.
+
+#[cfg(feature = "serde")]
+mod foreign;
+#[cfg(feature = "serde")]
+mod frugal;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use arrayvec::ArrayVec;
-use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
 use mp_core::__typed::copies_of_slow;
 use mp_core::{Fds, FdsIntoIter, MAX_FDS, MAX_PARAM};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::error::{DecodeFault, EncodeFault, Undecoded};
-use crate::frugal::Frugal;
 
-type Config = Configuration<LittleEndian, Fixint, Limit<MAX_PARAM>>;
-const CONFIG: Config = bincode::config::standard().with_fixed_int_encoding().with_limit::<MAX_PARAM>();
-
-const ANY_SIZE: Configuration<LittleEndian, Fixint> = bincode::config::standard().with_fixed_int_encoding();
+#[cfg(feature = "serde")]
+pub(crate) use foreign::{decode_any, encode_any};
 
 /// Where generated code puts a value.
 #[doc(hidden)]
@@ -29,13 +29,14 @@ pub struct Writer<'a> {
     /// All zero from `at` on, so that padding that is skipped is padding that is zero.
     param: [u8; MAX_PARAM],
     at: usize,
-    fds: ArrayVec<BorrowedFd<'a>, MAX_FDS>,
+    /// At most `MAX_FDS`.
+    fds: SmallVec<[BorrowedFd<'a>; MAX_FDS]>,
 }
 
 impl<'a> Writer<'a> {
     #[inline]
     pub(crate) fn new() -> Self {
-        Self { param: [0; MAX_PARAM], at: 0, fds: ArrayVec::new() }
+        Self { param: [0; MAX_PARAM], at: 0, fds: SmallVec::new() }
     }
 
     /// What has been written.
@@ -53,7 +54,7 @@ impl<'a> Writer<'a> {
     /// Says which variant of an enum follows.
     #[inline]
     pub fn variant(&mut self, index: u32) -> Result<(), EncodeFault> {
-        self.value(&index)
+        self.bytes(&index.to_le_bytes())
     }
 
     /// Bytes written so far.
@@ -73,30 +74,16 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// A value that bincode encodes by itself.
-    #[inline]
-    pub(crate) fn value<T: bincode::Encode>(&mut self, value: &T) -> Result<(), EncodeFault> {
-        self.at +=
-            bincode::encode_into_slice(value, &mut self.param[self.at..], CONFIG).map_err(encode_fault)?;
-        Ok(())
-    }
-
-    /// A value that bincode encodes through serde, in at most `max_size` bytes.
-    #[inline]
-    pub(crate) fn serde<T: Serialize>(&mut self, value: &T, max_size: usize) -> Result<(), EncodeFault> {
-        let size = bincode::serde::encode_into_slice(value, &mut self.param[self.at..], CONFIG)
-            .map_err(encode_fault)?;
-        if size > max_size {
-            return Err(EncodeFault::TooLarge { size, max_size });
-        }
-        self.at += size;
-        Ok(())
-    }
-
     /// The number of items that follow.
     #[inline]
     pub(crate) fn len(&mut self, len: usize) -> Result<(), EncodeFault> {
-        self.value(&(len as u64))
+        self.bytes(&(len as u64).to_le_bytes())
+    }
+
+    /// Whether what may follow follows.
+    #[inline]
+    pub(crate) fn flag(&mut self, flag: bool) -> Result<(), EncodeFault> {
+        self.bytes(&[flag.into()])
     }
 
     /// Bytes as they are.
@@ -111,7 +98,11 @@ impl<'a> Writer<'a> {
     /// A descriptor, beside the bytes.
     #[inline]
     pub(crate) fn fd(&mut self, fd: BorrowedFd<'a>) -> Result<(), EncodeFault> {
-        self.fds.try_push(fd).map_err(|_| EncodeFault::TooManyFds)
+        if self.fds.len() == MAX_FDS {
+            return Err(EncodeFault::TooManyFds);
+        }
+        self.fds.push(fd);
+        Ok(())
     }
 }
 
@@ -213,7 +204,7 @@ impl<'de> Reader<'de> {
     /// Which variant of an enum follows.
     #[inline]
     pub fn variant(&mut self) -> Result<u32, DecodeFault> {
-        self.value()
+        self.array().map(u32::from_le_bytes)
     }
 
     /// Bytes read so far.
@@ -233,32 +224,10 @@ impl<'de> Reader<'de> {
         Ok(())
     }
 
-    /// A value that bincode decodes by itself.
-    #[inline]
-    pub(crate) fn value<T: bincode::Decode<()>>(&mut self) -> Result<T, DecodeFault> {
-        let (value, size) =
-            bincode::decode_from_slice(&self.param[self.at..], CONFIG).map_err(decode_fault)?;
-        self.at += size;
-        Ok(value)
-    }
-
-    /// A value that bincode decodes through serde, of at most `max_size` bytes.
-    #[inline]
-    pub(crate) fn serde<T: Deserialize<'de>>(&mut self, max_size: usize) -> Result<T, DecodeFault> {
-        let seed = Frugal::of(MAX_PARAM);
-        let (value, size) = bincode::serde::seed_decode_from_slice(seed, &self.param[self.at..], CONFIG)
-            .map_err(decode_fault)?;
-        if size > max_size {
-            return Err(DecodeFault::TooLarge { size, max_size });
-        }
-        self.at += size;
-        Ok(value)
-    }
-
     /// The number of items that follow, at most `max_len`: whoever allocates for them asks first.
     #[inline]
     pub(crate) fn len(&mut self, max_len: usize) -> Result<usize, DecodeFault> {
-        let len: u64 = self.value()?;
+        let len = u64::from_le_bytes(self.array()?);
         match usize::try_from(len) {
             Ok(fits) if fits <= max_len => Ok(fits),
             _ => Err(DecodeFault::TooLong { len, max_len }),
@@ -271,6 +240,24 @@ impl<'de> Reader<'de> {
         let bytes = self.param[self.at..].get(..len).ok_or(DecodeFault::Truncated)?;
         self.at += len;
         Ok(bytes)
+    }
+
+    /// The next bytes as they are, as many as the array has.
+    #[inline]
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeFault> {
+        let bytes = self.param[self.at..].first_chunk().ok_or(DecodeFault::Truncated)?;
+        self.at += N;
+        Ok(*bytes)
+    }
+
+    /// Whether what may be there is there.
+    #[inline]
+    pub(crate) fn flag(&mut self) -> Result<bool, DecodeFault> {
+        match self.array()? {
+            [0] => Ok(false),
+            [1] => Ok(true),
+            _ => Err(DecodeFault::Invalid("a `bool` is 0 or 1")),
+        }
     }
 
     /// One of the descriptors: which.
@@ -296,42 +283,14 @@ impl<'de> Reader<'de> {
     }
 }
 
-/// The same encoding for a value of any size, through serde.
-pub(crate) fn encode_any(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, EncodeFault> {
-    bincode::serde::encode_to_vec(value, ANY_SIZE).map_err(encode_fault)
-}
-
-/// The opposite of [`encode_any`]: the value at the start of these bytes, and how many it takes.
-pub(crate) fn decode_any<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), DecodeFault> {
-    let seed = Frugal::of(bytes.len());
-    bincode::serde::seed_decode_from_slice(seed, bytes, ANY_SIZE).map_err(decode_fault)
-}
-
-#[cold]
-fn encode_fault(error: bincode::error::EncodeError) -> EncodeFault {
-    use bincode::error::EncodeError as Bincode;
-    match error {
-        Bincode::UnexpectedEnd => EncodeFault::NoRoom,
-        Bincode::InvalidSystemTime { .. } => EncodeFault::BeforeEpoch,
-        Bincode::OtherString(text) => EncodeFault::Serialize(text),
-        other => EncodeFault::Serialize(other.to_string()),
+/// An array of items that come one after the other, each of which may fail.
+#[inline]
+pub(crate) fn array_of<T, const N: usize>(
+    mut next: impl FnMut() -> Result<T, DecodeFault>,
+) -> Result<[T; N], DecodeFault> {
+    let mut items = SmallVec::<[T; N]>::new();
+    for _ in 0..N {
+        items.push(next()?);
     }
-}
-
-#[cold]
-fn decode_fault(error: bincode::error::DecodeError) -> DecodeFault {
-    use bincode::error::DecodeError as Bincode;
-    match error {
-        Bincode::UnexpectedEnd { .. } | Bincode::LimitExceeded => DecodeFault::Truncated,
-        Bincode::InvalidBooleanValue(_) => DecodeFault::Invalid("a `bool` is 0 or 1"),
-        Bincode::InvalidCharEncoding(_) => DecodeFault::Invalid("a `char` is one UTF-8 sequence"),
-        Bincode::Utf8 { .. } => DecodeFault::Invalid("the text is not UTF-8"),
-        Bincode::NonZeroTypeIsZero { .. } => DecodeFault::Invalid("a non-zero number is zero"),
-        Bincode::OutsideUsizeRange(_) => DecodeFault::Invalid("a `usize` is too large for this machine"),
-        Bincode::InvalidDuration { .. } => DecodeFault::Invalid("a `Duration` is out of range"),
-        Bincode::InvalidSystemTime { .. } => DecodeFault::Invalid("a `SystemTime` is out of range"),
-        Bincode::UnexpectedVariant { found, .. } => DecodeFault::UnknownVariant(found),
-        Bincode::OtherString(text) => DecodeFault::Deserialize(text),
-        other => DecodeFault::Deserialize(other.to_string()),
-    }
+    items.into_inner().map_err(|_| DecodeFault::Truncated)
 }
