@@ -164,8 +164,8 @@ impl Payload for char {
         let [first] = src.array()?;
         let rest = src.bytes(match first {
             ..0xc0 => 0,
-            ..0xe0 => 1,
-            ..0xf0 => 2,
+            0xc0..0xe0 => 1,
+            0xe0..0xf0 => 2,
             _ => 3,
         })?;
         let mut sequence = [first, 0, 0, 0];
