@@ -5,7 +5,6 @@
 use std::{
     fs::File,
     io::{self, Read, Seek, Write},
-    os::fd::OwnedFd,
 };
 
 use mp_typed::{Message, Payload, Request, Response, Sealed};
@@ -73,13 +72,13 @@ impl Exchange {
 }
 
 impl Exchanged {
-    pub(crate) fn is_to(mut self, nonce: u64) -> io::Result<bool> {
+    pub(crate) fn answers(mut self, nonce: u64) -> io::Result<bool> {
         Ok(read(&mut self.memory)? == !nonce)
     }
 }
 
 fn memory_with(nonce: u64) -> io::Result<File> {
-    let mut memory = File::from(OwnedFd::from(memfd_create("soak", MemfdFlags::CLOEXEC)?));
+    let mut memory = File::from(memfd_create("soak", MemfdFlags::CLOEXEC)?);
     memory.write_all(&nonce.to_ne_bytes())?;
     Ok(memory)
 }

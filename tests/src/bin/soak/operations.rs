@@ -152,7 +152,7 @@ impl Operations<'_> {
         self.timed("exchange", TIMEOUT, || {
             one_peer!(&self.asker, &member, |peer| {
                 let answer = peer.request(&exchange, TIMEOUT);
-                self.judge("exchange", answer, |exchanged| exchanged.is_to(nonce).unwrap_or(false));
+                self.judge("exchange", answer, |exchanged| exchanged.answers(nonce).unwrap_or(false));
             });
         });
     }
@@ -174,7 +174,7 @@ impl Operations<'_> {
 
     fn halve(&self) {
         let number = fastrand::u64(..);
-        let right = if number % 2 == 0 { Ok(Half(number / 2)) } else { Err(Odd::Number { number }) };
+        let right = if number.is_multiple_of(2) { Ok(Half(number / 2)) } else { Err(Odd::Number { number }) };
         let member = self.whom();
         self.timed("result", TIMEOUT, || {
             one_peer!(&self.asker, &member, |peer| {

@@ -40,8 +40,8 @@ fn common<R: Joins>(builder: Builder<R>, ask: impl Ask) -> Builder<R> {
     let order = Arc::new(Order::default());
     builder
         .serve(|echo: Echo, _: &Peer| echo.answer())
-        .serve(|exchange: Exchange, _: &Peer| exchange.answer().inspect_err(|error| violation(error)))
-        .serve(|lookup: Lookup, _: &Peer| lookup.answer().inspect_err(|error| violation(error)))
+        .serve(|exchange: Exchange, _: &Peer| exchange.answer().inspect_err(violation))
+        .serve(|lookup: Lookup, _: &Peer| lookup.answer().inspect_err(violation))
         .serve(|halve: Halve, _: &Peer| halve.answer())
         .serve(|dawdle: Dawdle, _: &Peer| {
             thread::sleep(Duration::from_millis(dawdle.millis.into()));
