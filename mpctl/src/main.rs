@@ -6,6 +6,7 @@
 //!   └───► command/*  ─► input       payloads and files, from the command line
 //!             ├───────► peers       which member is meant
 //!             ├───────► fields      payloads of C peers, field by field
+//!             ├───────► doctor      what is wrong with a group
 //!             ├───────► show        what is printed, as text or JSON: no I/O
 //!             ├───────► output      prints it
 //!             ├───────► interrupt   Ctrl-C
@@ -18,6 +19,7 @@
 mod cli;
 mod command;
 mod complete;
+mod doctor;
 mod failure;
 mod fields;
 mod input;

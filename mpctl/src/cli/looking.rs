@@ -33,3 +33,10 @@ pub(crate) struct ListenArgs {
     #[arg(long, value_name = "N")]
     pub(crate) count: Option<NonZeroU64>,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// End after so many changes.
+    #[arg(long, value_name = "N")]
+    pub(crate) count: Option<NonZeroU64>,
+}

@@ -12,7 +12,7 @@ use mp_core::{Builder, Role};
 use crate::complete;
 
 pub(crate) use asking::{BytesArgs, MessageArgs, PayloadArgs, PingArgs, RequestArgs, ToArgs};
-pub(crate) use looking::{ListenArgs, ServeArgs};
+pub(crate) use looking::{ListenArgs, ServeArgs, WatchArgs};
 
 /// Looks into a group of processes that speak DPDK's multi-process IPC.
 ///
@@ -99,6 +99,17 @@ pub(crate) enum Command {
     /// Prints the fastest, the median, the 99th percentile and the slowest, and how many were lost.
     /// Ctrl-C ends it early.
     Ping(PingArgs),
+
+    /// Tell who joins the group and who leaves it, as it happens.
+    ///
+    /// First it tells of everybody who is there. A process that is killed is told of, too, and its
+    /// socket removed. Ctrl-C ends it.
+    Watch(WatchArgs),
+
+    /// Look for what is wrong with the group, and say what to do about it.
+    ///
+    /// One line each, and the exit status is 1; if there is nothing, 0.
+    Doctor,
 
     /// Print the man page.
     #[command(hide = true)]

@@ -38,10 +38,6 @@ impl Context {
 
     /// Looks into the chosen group.
     pub(super) fn inspect(&self) -> Result<Group, Failure> {
-        let group = match self.group.dir() {
-            Some(dir) => Group::in_dir(dir),
-            None => Group::with_file_prefix(&self.group.file_prefix),
-        };
-        group.map_err(|error| Failure::of_group(&error))
+        self.look().map_err(|error| Failure::of_group(&error))
     }
 }

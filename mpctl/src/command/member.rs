@@ -173,7 +173,7 @@ impl Context {
     }
 
     /// A secondary would make the directory of a group that does not exist, and wait there alone.
-    fn check_group(&self) -> Result<(), Failure> {
+    pub(super) fn check_group(&self) -> Result<(), Failure> {
         let dir = self.runtime_dir()?;
         if dir.is_dir() { Ok(()) } else { Err(Failure::no_group(&dir)) }
     }

@@ -1,5 +1,6 @@
 //! The commands: each asks or joins, and says what to print.
 
+mod doctor;
 mod groups;
 mod made;
 mod manual;
@@ -8,6 +9,7 @@ mod peer;
 mod ping;
 mod request;
 mod send;
+mod watch;
 
 use crate::{
     cli::{Cli, Command, GroupArgs},
@@ -34,6 +36,8 @@ pub(crate) fn run(cli: Cli) -> Result<bool, Failure> {
         Command::Serve(args) => member::serve(&context, &args),
         Command::Listen(args) => member::listen(&context, &args),
         Command::Ping(args) => ping::run(&context, &args),
+        Command::Watch(args) => watch::run(&context, &args),
+        Command::Doctor => doctor::run(&context),
         Command::Man => manual::man(),
         Command::Completions { shell } => manual::completions(shell),
     }

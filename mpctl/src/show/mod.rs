@@ -1,6 +1,7 @@
 //! What is printed: the JSON shapes, and the same for human readers. No I/O, but for looking at
 //! descriptors.
 
+mod change;
 mod content;
 mod pings;
 mod rows;
@@ -11,6 +12,7 @@ use std::{fmt, path::Path};
 use mp_core::{Address, Message, Outcome, Peer, inspect::DpdkVersion};
 use serde::Serialize;
 
+pub(crate) use change::MemberChange;
 pub(crate) use content::Content;
 pub(crate) use pings::Pings;
 pub(crate) use rows::{GroupRow, MemberRow, Row};

@@ -1,11 +1,13 @@
 //! The program `mpctl`, run against real primaries: what it prints, and how it ends.
 
 mod asking;
+mod doctor;
 mod fields;
 mod joining;
 mod looking;
 mod shell;
 mod usage;
+mod watching;
 
 use std::{
     fs::{self, File},
