@@ -25,6 +25,7 @@
 //!      ┌───────┴───────┐
 //!    group          receive        the directory and its members; what may come in
 //!      └───────┬───────┘
+//!             look                 what others may see of this process
 //!             sys                  sockets, clock, fork
 //!             wire                 datagrams, without I/O
 //! ```
@@ -62,6 +63,7 @@
 mod answer;
 mod ask;
 mod group;
+mod look;
 mod receive;
 mod role;
 mod sys;
@@ -72,10 +74,10 @@ pub use ask::{
     AllPeers, Asked, OnePeer, Outcome, Replies, RepliesFuture, Reply, ReplyFuture, RequestError, SendError,
     Sent, Within,
 };
-pub use group::{BindError, Change, GroupError, Holder, InProcess, Member, Watch, inspect};
+pub use group::{BindError, Change, GroupError, Holder, InProcess, Member, Watch};
 pub use receive::{Peer, Rejection, Statistics, Trust};
 pub use role::{
-    Builder, Client, Joins, Primary, PrimaryHandle, Role, Secondary, SecondaryHandle, StartError,
+    Builder, Client, Joins, Primary, PrimaryHandle, Role, Secondary, SecondaryHandle, StartError, inspect,
 };
 pub use sys::{Address, Credentials, PathTooLong};
 pub use wire::{
@@ -86,6 +88,11 @@ pub use wire::{
 /// For `mp-typed`, which has the same verbs over types. No part of the interface.
 #[doc(hidden)]
 pub mod __typed {
-    pub use crate::sys::{copies_of_slow, received};
-    pub use crate::{ask::Target, role::Asks};
+    pub use crate::{
+        answer::Describe,
+        ask::Target,
+        look::Json,
+        role::Asks,
+        sys::{copies_of_slow, received},
+    };
 }

@@ -10,7 +10,8 @@ use std::{
 };
 
 /// mp-core's layers; each knows those in the rows below it, and none beside it.
-const LAYERS: [&[&str]; 5] = [&["role"], &["answer", "ask"], &["group", "receive"], &["sys"], &["wire"]];
+const LAYERS: [&[&str]; 6] =
+    [&["role"], &["answer", "ask"], &["group", "receive"], &["look"], &["sys"], &["wire"]];
 
 fn sources(krate: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").join(krate).join("src")

@@ -9,12 +9,17 @@ use std::{
 
 use super::{Arrival, Responder};
 use crate::{
+    look::{Json, is_reserved},
     receive::{Peer, Rejection},
     wire::{Message, Name, Reason, Why},
 };
 
 /// What is called for the datagrams of one name.
 pub(crate) type Action = Arc<dyn Fn(Arrival) -> Result<(), Rejection> + Send + Sync>;
+
+/// Writes what an action takes and answers, as the keys of a JSON object, for those who ask with
+/// `mp.describe`.
+pub type Describe = fn(&mut Json);
 
 /// Names that DPDK itself, its buses and its drivers answer to, of releases 18.05 to 26.07. Taking
 /// one of them in a group with DPDK in it would answer in DPDK's stead.
@@ -110,6 +115,20 @@ impl Actions {
         self.0.register(name, Arc::new(handler))
     }
 
+    /// The same, for an action that can say what it takes.
+    #[doc(hidden)]
+    pub fn described<F>(
+        &self,
+        name: Name,
+        describe: Describe,
+        handler: F,
+    ) -> Result<Registration, RegisterError>
+    where
+        F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
+    {
+        self.0.register_described(name, Arc::new(handler), Some(describe))
+    }
+
     /// Removes whatever is registered under `name`; `false` if nothing is. A handler that is
     /// running goes on to its end.
     #[doc(alias = "rte_mp_action_unregister")]
@@ -163,25 +182,44 @@ pub(crate) struct Registry {
 #[derive(Default)]
 struct Table {
     // Of the few names that a role has, comparing finds one sooner than hashing.
-    by_name: BTreeMap<Name, (u64, Action)>,
+    by_name: BTreeMap<Name, Registered>,
     otherwise: Option<Action>,
+}
+
+struct Registered {
+    id: u64,
+    action: Action,
+    /// `None` of one that takes bytes.
+    describe: Option<Describe>,
 }
 
 impl Registry {
     pub(crate) fn new(
-        actions: impl IntoIterator<Item = (Name, Action)>,
+        actions: impl IntoIterator<Item = (Name, Action, Option<Describe>)>,
         otherwise: Option<Action>,
         protect_dpdk: bool,
     ) -> Result<Arc<Self>, RegisterError> {
         let registry = Arc::new(Self { protect_dpdk, ..Self::default() });
-        for (name, action) in actions {
-            registry.register(name, action)?.forever();
+        for (name, action, describe) in actions {
+            registry.register_described(name, action, describe)?.forever();
         }
         registry.write().otherwise = otherwise;
         Ok(registry)
     }
 
     fn register(self: &Arc<Self>, name: Name, action: Action) -> Result<Registration, RegisterError> {
+        self.register_described(name, action, None)
+    }
+
+    fn register_described(
+        self: &Arc<Self>,
+        name: Name,
+        action: Action,
+        describe: Option<Describe>,
+    ) -> Result<Registration, RegisterError> {
+        if is_reserved(&name) {
+            return Err(RegisterError::Reserved { name });
+        }
         if self.protect_dpdk && DPDK_NAMES.iter().any(|dpdk| dpdk.as_bytes() == name.as_bytes()) {
             return Err(RegisterError::DpdkName { name });
         }
@@ -189,7 +227,7 @@ impl Registry {
         match self.write().by_name.entry(name) {
             Entry::Occupied(_) => Err(RegisterError::Taken { name }),
             Entry::Vacant(vacant) => {
-                vacant.insert((id, action));
+                vacant.insert(Registered { id, action, describe });
                 Ok(Registration { name, id, registry: Arc::downgrade(self) })
             }
         }
@@ -198,7 +236,20 @@ impl Registry {
     /// What to call for a name.
     pub(super) fn find(&self, name: &Name) -> Option<Action> {
         let table = self.actions.read().unwrap_or_else(PoisonError::into_inner);
-        table.by_name.get(name).map(|(_, action)| action).or(table.otherwise.as_ref()).cloned()
+        table.by_name.get(name).map(|found| &found.action).or(table.otherwise.as_ref()).cloned()
+    }
+
+    /// Every action by its name, with what it takes and answers, if that is known here.
+    pub(super) fn describe(&self, json: &mut Json) {
+        let table = self.actions.read().unwrap_or_else(PoisonError::into_inner);
+        json.array(|json| {
+            for (name, registered) in &table.by_name {
+                json.object(|json| {
+                    json.key("name").text(&name.to_string());
+                    registered.describe.into_iter().for_each(|describe| describe(json));
+                });
+            }
+        });
     }
 
     /// Drops every action, and with them whatever their closures hold.
@@ -253,7 +304,7 @@ impl Registration {
         let Some(registry) = self.registry.upgrade() else { return false };
         let removed = match registry.write().by_name.entry(self.name) {
             // Another action may have been registered under the name since.
-            Entry::Occupied(entry) if entry.get().0 == self.id => Some(entry.remove()),
+            Entry::Occupied(entry) if entry.get().id == self.id => Some(entry.remove()),
             _ => None,
         };
         removed.is_some()
@@ -288,6 +339,12 @@ pub enum RegisterError {
         /// The name.
         name: Name,
     },
+    /// Names that begin with `mp.` are this library's own.
+    #[error("\"{name}\" begins with \"mp.\", as only names of this library's own do: choose another")]
+    Reserved {
+        /// The name.
+        name: Name,
+    },
     /// DPDK answers to that name, and there is DPDK in the group.
     #[error(
         "\"{name}\" is the name of an action of DPDK's own, and DPDK is in this group: answering in its stead needs `allow_dpdk_actions`"
@@ -302,6 +359,7 @@ impl From<RegisterError> for io::Error {
     fn from(error: RegisterError) -> Self {
         let kind = match error {
             RegisterError::Taken { .. } => io::ErrorKind::AlreadyExists,
+            RegisterError::Reserved { .. } => io::ErrorKind::InvalidInput,
             RegisterError::DpdkName { .. } => io::ErrorKind::PermissionDenied,
         };
         Self::new(kind, error)

@@ -43,6 +43,11 @@ impl<T> Backlog<T> {
         !self.waiting.is_empty()
     }
 
+    /// How many wait, and how many may.
+    pub(super) fn fill(&self) -> (usize, usize) {
+        (self.waiting.len(), self.bound)
+    }
+
     /// Takes in what arrived; `may_run` if the caller could handle it.
     pub(super) fn admit(&mut self, item: T, may_run: bool) -> Admission<T> {
         if self.is_free() && may_run {

@@ -9,11 +9,17 @@
 //! What receiving and handling are, [`Work`] knows. The model checker has its own copy of this
 //! file, with its own primitives in `super::sync`: nothing else here may be shared between threads.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    ops::{Deref, DerefMut},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     backlog::Admission,
     duties::{After, Duties, ReceiverEpoch, Standby},
+    running::{Place, Running},
     sync::{Condvar, Deadline, Mutex, MutexGuard, PoisonError},
 };
 
@@ -28,19 +34,24 @@ const LEAVING: Duration = Duration::from_secs(1);
 /// What the threads do.
 pub(crate) trait Work: Send + Sync + Sized + 'static {
     type Arrival: Send;
+    /// What is told of a handler that runs, to those who ask.
+    type Brief: Clone + Send;
     /// What a thread has for receiving.
     type Inbox;
 
     fn inbox() -> Self::Inbox;
 
     /// Waits until something comes.
-    fn receive(&self, inbox: &mut Self::Inbox) -> Came<Self::Arrival>;
+    fn receive(crew: &Crew<Self>, inbox: &mut Self::Inbox) -> Came<Self::Arrival>;
 
     /// Nothing more can come; what has come can still be received.
     fn shut_down(&self);
 
     /// Whether there is a handler for it.
     fn is_handled(&self, arrival: &Self::Arrival) -> bool;
+
+    /// What is told of its handler, which this thread is about to run.
+    fn brief(arrival: &Self::Arrival) -> Self::Brief;
 
     /// Runs its handler. Tells whether this thread still has the turn afterwards.
     fn handle(crew: &Arc<Crew<Self>>, arrival: Self::Arrival) -> bool;
@@ -87,13 +98,45 @@ pub(crate) struct Bounds {
 pub(crate) struct Crew<W: Work> {
     pub(super) work: W,
     linger: u32,
-    duties: Mutex<Duties<W::Arrival>>,
+    shared: Mutex<Shared<W>>,
     changed: Condvar,
+}
+
+/// Who does what, and what runs.
+pub(super) struct Shared<W: Work> {
+    duties: Duties<W::Arrival>,
+    running: Running<W::Brief>,
+}
+
+/// What the threads of a member do, as somebody found it who looked.
+#[derive(Debug)]
+pub(super) struct Snapshot<B> {
+    /// What is told of each handler that runs, and since when it does; the oldest first.
+    pub(super) handlers: Vec<(B, Instant)>,
+    pub(super) threads: usize,
+    /// How many threads have nothing to do.
+    pub(super) idle: usize,
+    /// How many arrivals wait, and how many may.
+    pub(super) backlog: (usize, usize),
 }
 
 impl<W: Work<Arrival: std::fmt::Debug>> std::fmt::Debug for Crew<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.lock().fmt(f)
+        self.lock().duties.fmt(f)
+    }
+}
+
+impl<W: Work> Deref for Shared<W> {
+    type Target = Duties<W::Arrival>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.duties
+    }
+}
+
+impl<W: Work> DerefMut for Shared<W> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.duties
     }
 }
 
@@ -102,8 +145,8 @@ impl<W: Work> Crew<W> {
     /// handler can run.
     pub(super) fn start_with(work: W, bounds: Bounds, in_place: impl FnOnce()) -> io::Result<Arc<Self>> {
         let Bounds { backlog, threads, linger } = bounds;
-        let duties = Mutex::new(Duties::new(backlog, threads));
-        let this = Arc::new(Self { work, linger, duties, changed: Condvar::new() });
+        let shared = Shared { duties: Duties::new(backlog, threads), running: Running::new() };
+        let this = Arc::new(Self { work, linger, shared: Mutex::new(shared), changed: Condvar::new() });
         // The threads do nothing before they have this lock.
         let mut duties = this.lock();
         let spawned = (0..2).try_for_each(|_| this.spawn(&mut duties));
@@ -150,11 +193,20 @@ impl<W: Work> Crew<W> {
                 break;
             }
         }
+        // It is going to take longer than most.
+        duties.running.seen(Instant::now);
         let handed_on = duties.hand_on_turn();
         if handed_on {
             self.changed.notify_all();
         }
         handed_on
+    }
+
+    /// What the threads do now.
+    pub(super) fn look(&self, now: Instant) -> Snapshot<W::Brief> {
+        let mut duties = self.lock();
+        let (threads, idle, backlog) = duties.counts();
+        Snapshot { handlers: duties.running.all(now), threads, idle, backlog }
     }
 
     fn wait_until(&self, deadline: Deadline, condition: impl Fn(&Duties<W::Arrival>) -> bool) -> bool {
@@ -180,7 +232,8 @@ impl<W: Work> Crew<W> {
             match self.stand_by() {
                 Standby::Receive(epoch) => self.receive(epoch),
                 Standby::Handle(arrival) => {
-                    self.handle_all(arrival, None);
+                    let place = self.lock().running.began(W::brief(&arrival), Some(Instant::now()));
+                    self.handle_all(arrival, place, None);
                 }
                 Standby::Leave => return,
                 Standby::Sleep { .. } => {}
@@ -211,6 +264,9 @@ impl<W: Work> Crew<W> {
                 }
                 duty => return duty,
             }
+            if ticked {
+                duties.running.seen(Instant::now);
+            }
             duty = if ticked { duties.ticked(&mut seen, self.linger) } else { duties.stand_by(&mut seen) };
         }
     }
@@ -219,7 +275,7 @@ impl<W: Work> Crew<W> {
     fn receive(self: &Arc<Self>, epoch: ReceiverEpoch) {
         let mut inbox = W::inbox();
         loop {
-            match self.work.receive(&mut inbox) {
+            match W::receive(self, &mut inbox) {
                 Came::Arrival(arrival) => {
                     if !self.take_in(arrival, epoch) {
                         return;
@@ -255,8 +311,9 @@ impl<W: Work> Crew<W> {
                 if duties.have_standby_tick() {
                     self.changed.notify_all();
                 }
+                let place = duties.running.began(W::brief(&arrival), None);
                 drop(duties);
-                self.handle_all(arrival, Some(epoch))
+                self.handle_all(arrival, place, Some(epoch))
             }
             Admission::Waits => {
                 drop(duties);
@@ -274,24 +331,33 @@ impl<W: Work> Crew<W> {
 
     /// Handles `arrival`, and then what waits, as long as this thread has the turn. Tells whether
     /// it is still the receiver, if it was.
-    fn handle_all(self: &Arc<Self>, mut arrival: W::Arrival, epoch: Option<ReceiverEpoch>) -> bool {
+    fn handle_all(
+        self: &Arc<Self>,
+        mut arrival: W::Arrival,
+        mut place: Place,
+        epoch: Option<ReceiverEpoch>,
+    ) -> bool {
         loop {
             let turn = W::handle(self, arrival);
             let mut duties = self.lock();
+            duties.running.ended(place);
             let after = duties.finished(epoch, turn);
             if duties.is_closed() {
                 // Whoever stops the role waits for the handlers to end.
                 self.changed.notify_all();
             }
             match after {
-                After::Handle(next) => arrival = next,
+                After::Handle(next) => {
+                    place = duties.running.began(W::brief(&next), Some(Instant::now()));
+                    arrival = next;
+                }
                 After::Receive => return true,
                 After::StandBy => return false,
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Duties<W::Arrival>> {
-        self.duties.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Shared<W>> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -16,7 +16,7 @@ use loom::{
     thread::{self, JoinHandle},
 };
 
-use super::{backlog, duties};
+use super::{backlog, duties, running};
 use Handler::{Missing, Quick, Slow, WaitsFor};
 use Stop::{AtOnce, Impatient, InTheEnd};
 use crew::{Bounds, Came, Crew, NotHandled, Work};
@@ -253,6 +253,7 @@ impl World {
 
 impl Work for World {
     type Arrival = u8;
+    type Brief = u8;
     /// Whether its thread has received before: what comes first is for nobody.
     type Inbox = bool;
 
@@ -260,22 +261,23 @@ impl Work for World {
         false
     }
 
-    fn receive(&self, before: &mut bool) -> Came<u8> {
+    fn receive(crew: &Crew<Self>, before: &mut bool) -> Came<u8> {
+        let this = &crew.work;
         if !std::mem::replace(before, true) {
             return Came::Nothing;
         }
-        assert!(!std::mem::replace(&mut self.seen().receiving, true), "two receive");
-        let mut progress = self.lock();
-        while self.is_all_read(&progress) && !progress.shut_down {
-            progress = self.changed.wait(progress).expect("nothing panics");
+        assert!(!std::mem::replace(&mut this.seen().receiving, true), "two receive");
+        let mut progress = this.lock();
+        while this.is_all_read(&progress) && !progress.shut_down {
+            progress = this.changed.wait(progress).expect("nothing panics");
         }
-        self.seen().receiving = false;
-        if self.is_all_read(&progress) {
+        this.seen().receiving = false;
+        if this.is_all_read(&progress) {
             return Came::Closed;
         }
         progress.unread += 1;
-        if self.is_all_read(&progress) && self.model.handlers.contains(&Slow) {
-            self.changed.notify_all();
+        if this.is_all_read(&progress) && this.model.handlers.contains(&Slow) {
+            this.changed.notify_all();
         }
         Came::Arrival(progress.unread - 1)
     }
@@ -287,6 +289,10 @@ impl Work for World {
 
     fn is_handled(&self, item: &u8) -> bool {
         self.handler(*item) != Missing
+    }
+
+    fn brief(item: &u8) -> u8 {
+        *item
     }
 
     fn handle(crew: &Arc<Crew<Self>>, item: u8) -> bool {
@@ -377,6 +383,9 @@ impl Model {
                 crew.work.wait_until(|world, _| world.is_all_settled());
                 crew.close();
                 assert!(crew.wait_for_handlers_but(0, Deadline::Never));
+                let seen = crew.look(std::time::Instant::now());
+                assert!(seen.handlers.is_empty() && seen.idle <= seen.threads, "{seen:?}");
+                assert_eq!(seen.backlog, (0, self.backlog));
                 crew.shut_down(Deadline::Never);
             }
             AtOnce => {

@@ -249,6 +249,12 @@ impl<T> Duties<T> {
         self.threads - self.running
     }
 
+    /// How many threads there are, how many of them have nothing to do, how much waits and how much
+    /// may.
+    pub(super) fn counts(&self) -> (usize, usize, (usize, usize)) {
+        (self.threads, self.idle, self.backlog.fill())
+    }
+
     fn begin(&mut self) {
         self.started += 1;
         self.running += 1;

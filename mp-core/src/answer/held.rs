@@ -70,7 +70,12 @@ impl<To: PartialEq, A> HeldAnswers<To, A> {
 
     /// Whether answers to this requester wait: a newer one must not overtake them.
     pub(super) fn has(&self, to: &To) -> bool {
-        self.len.load(SeqCst) > 0 && self.lock().requesters().any(|waiting| waiting == to)
+        self.len() > 0 && self.lock().requesters().any(|waiting| waiting == to)
+    }
+
+    /// How many are put aside.
+    pub(super) fn len(&self) -> usize {
+        self.len.load(SeqCst)
     }
 
     /// Puts an answer aside. `start` starts a thread that [runs](Self::run); if it fails, nothing

@@ -20,9 +20,11 @@ mod duties;
 mod held;
 #[cfg(test)]
 mod held_model;
+mod inspection;
 mod late;
 mod responder;
 mod room;
+mod running;
 mod threads;
 
 /// What threads share with, for the model checker to replace.
@@ -35,6 +37,7 @@ mod sync {
     pub(super) use crate::sys::Deadline;
 }
 
+pub use actions::Describe;
 pub(crate) use actions::{Action, Registry, on, serve};
 pub use actions::{Actions, RegisterError, Registration, RegistrationGuard};
 pub(crate) use responder::ReplyPort;

@@ -5,7 +5,8 @@ use rustix::io::Errno;
 use super::{held::HeldAnswers, late::LateAnswer, room::Room};
 use crate::{
     group::{Bound, says_gone},
-    receive::{Counters, Peer},
+    look::Look,
+    receive::{Counters, Peer, ReceivePolicy},
     sys::{Address, Deadline},
     wire::{Datagram, Kind, Layout, Message, MessageError, MessageRef, Name, Reason, Tag, Why},
 };
@@ -108,6 +109,11 @@ impl Responder {
             }
         }
         result
+    }
+
+    /// The number of the request; `None` if its requester tells none.
+    pub(super) fn sequence(&self) -> Option<u64> {
+        self.tag.map(|tag| tag.sequence)
     }
 
     fn send(&self, param: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), ReplyError> {
@@ -242,15 +248,17 @@ impl From<ReplyError> for io::Error {
 pub(crate) struct ReplyPort {
     pub(crate) bound: Arc<Bound>,
     pub(crate) counters: Arc<Counters>,
+    look: Arc<Look>,
     held: HeldAnswers<Address, LateAnswer>,
     room: Room,
 }
 
 impl ReplyPort {
-    pub(crate) fn new(bound: Arc<Bound>, counters: Arc<Counters>) -> Arc<Self> {
+    pub(crate) fn new(bound: Arc<Bound>, policy: &ReceivePolicy) -> Arc<Self> {
         bound.socket.widen();
         let room = Room::of(&bound.socket);
-        Arc::new(Self { bound, counters, held: HeldAnswers::new(), room })
+        let (counters, look) = (Arc::clone(&policy.counters), Arc::clone(&policy.look));
+        Arc::new(Self { bound, counters, look, held: HeldAnswers::new(), room })
     }
 
     /// Waits until the answers that requesters had no room for are delivered or given up, but not
@@ -322,6 +330,7 @@ impl ReplyPort {
         fds: &[BorrowedFd<'_>],
     ) -> Result<(), Errno> {
         let sent = self.bound.socket.send(Some(to), datagram.as_bytes(), fds);
+        self.look.tap.sent(&self.bound.socket, Some(to), datagram.as_bytes(), fds, sent);
         if sent == Err(Errno::AGAIN) {
             self.room.look_again();
         }

@@ -10,14 +10,16 @@ use std::{
 use super::{
     Arrival, Registry, ReplyPort, Responder,
     crew::{Bounds, Came, Crew, NotHandled, Work},
+    inspection::Brief,
 };
 use crate::{
     group::Group,
+    look::is_reserved,
     receive::{
         Arrived, Inbox, Missed, ReceivePolicy, Rejection,
         turn::{self, TurnHolder},
     },
-    sys::{Deadline, TakenOut, Wait, room_for_a_thread},
+    sys::{Deadline, TakenOut, Wait, room_for_a_thread, thread_id},
     wire::{Kind, Message, Reason},
 };
 
@@ -36,10 +38,10 @@ pub(crate) type Dispatcher = Crew<Reception>;
 
 /// Where a role receives, and what it does with what comes.
 pub(crate) struct Reception {
-    port: Arc<ReplyPort>,
-    registry: Arc<Registry>,
-    policy: ReceivePolicy,
-    group: Group,
+    pub(super) port: Arc<ReplyPort>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) policy: ReceivePolicy,
+    pub(super) group: Group,
 }
 
 impl Dispatcher {
@@ -82,17 +84,25 @@ impl TurnHolder for Dispatcher {
 
 impl Work for Reception {
     type Arrival = Arrival;
+    type Brief = Brief;
     type Inbox = Inbox;
 
     fn inbox() -> Inbox {
         Inbox::new()
     }
 
-    fn receive(&self, inbox: &mut Inbox) -> Came<Arrival> {
-        match inbox.receive(&self.port.bound.socket, Wait::Forever, &self.policy) {
-            Ok(arrived) => return self.arrival(arrived).map_or(Came::Nothing, Came::Arrival),
+    fn receive(crew: &Dispatcher, inbox: &mut Inbox) -> Came<Arrival> {
+        let this = &crew.work;
+        match inbox.receive(&this.port.bound.socket, Wait::Forever, &this.policy) {
+            Ok(arrived) => match this.arrival(arrived) {
+                Some(Arrival::Request(message, peer, responder)) if is_reserved(&message.name) => {
+                    crew.answer_question(message, &peer, responder);
+                }
+                Some(arrival) => return Came::Arrival(arrival),
+                None => {}
+            },
             Err(Missed::FdsLost { kind: Kind::Request, layout, name, tag, from: Some(from) }) => {
-                self.port.send_ignore(&from, layout, &name, tag, &Reason::OutOfDescriptors.into());
+                this.port.send_ignore(&from, layout, &name, tag, &Reason::OutOfDescriptors.into());
             }
             Err(Missed::Nothing | Missed::Rejected | Missed::FdsLost { .. }) => {}
             Err(Missed::Failed(_)) => thread::sleep(BREATHER),
@@ -107,6 +117,15 @@ impl Work for Reception {
 
     fn is_handled(&self, arrival: &Arrival) -> bool {
         self.registry.find(&arrival.name()).is_some()
+    }
+
+    fn brief(arrival: &Arrival) -> Brief {
+        let (name, pid) = (arrival.name(), arrival.peer().pid());
+        let (is_request, sequence) = match arrival {
+            Arrival::Message(..) => (false, None),
+            Arrival::Request(_, _, responder) => (true, responder.sequence()),
+        };
+        Brief { name, pid, is_request, sequence, thread: thread_id() }
     }
 
     fn handle(dispatcher: &Arc<Dispatcher>, arrival: Arrival) -> bool {

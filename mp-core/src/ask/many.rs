@@ -52,7 +52,9 @@ impl Requester {
         let mut outcomes = vec![Outcome::QueueFull; members.len()];
         let mut send = |peer: usize| {
             let to = Some(members[peer].address());
-            match socket.send(to, datagram.as_bytes(), message.fds()) {
+            let sent = socket.send(to, datagram.as_bytes(), message.fds());
+            self.policy.look.tap.sent(socket, to, datagram.as_bytes(), message.fds(), sent);
+            match sent {
                 Err(Errno::AGAIN) => false,
                 sent => {
                     outcomes[peer] = sent.map_or_else(Outcome::of_send_error, |()| Outcome::Sent);
@@ -173,6 +175,7 @@ mod tests {
     use super::*;
     use crate::{
         group::{Group, Location},
+        look::Look,
         receive::{Counters, ReceivePolicy, Trust},
         wire::{Message, Name},
     };
@@ -194,7 +197,8 @@ mod tests {
         let members: Vec<_> =
             names.map(|name| Member::new(group.address(name).expect("a short path"))).collect();
         let counters = Arc::new(Counters::default());
-        let policy = ReceivePolicy { trust: Trust::same_user(), counters, busy_poll: Duration::ZERO };
+        let (trust, look, busy_poll) = (Trust::same_user(), Look::new(true), Duration::ZERO);
+        let policy = ReceivePolicy { trust, counters, look, busy_poll };
         let requester = Requester::new(group, policy, 1);
         // Its send buffer, of the default size, holds some 270 datagrams; the members' queues hold
         // 660.

@@ -39,6 +39,10 @@ impl RequestId {
         Self { name: *name, tag: Tag::of_request(name, sequence, fingerprint) }
     }
 
+    pub(super) fn name(&self) -> Name {
+        self.name
+    }
+
     pub(super) fn tag(&self) -> Option<Tag> {
         self.tag
     }

@@ -34,6 +34,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
+    time::Instant,
 };
 
 pub use asynchronous::{Asked, RepliesFuture, ReplyFuture};
@@ -44,8 +45,9 @@ pub(crate) use target::{Asking, AskingAll, DROP_TIMEOUT, NotRunning};
 
 use crate::{
     group::{Group, Member, NotPrimary, Roster, Spellings},
+    look::{Wait, WaitNoted},
     receive::{Arrived, ReceivePolicy, Rejection},
-    sys::{Address, Deadline, ForkGuard},
+    sys::{Address, Deadline, ForkGuard, thread_id},
     wire::{Kind, Layout, MessageRef, Why},
 };
 use asynchronous::{AsyncRequests, Ending, To, call_back_failed, guarded};
@@ -200,6 +202,28 @@ impl Requester {
     /// Closes the idle reply sockets to `to`: that peer is gone.
     fn forget(&self, to: &Address) {
         self.pool.forget(|reply_socket| reply_socket.leads_to(Some(to)));
+    }
+
+    /// Notes a request that is not answered at once, for those who ask who waits for whom, until the
+    /// result is dropped. `for_room` if it has not been asked yet.
+    #[cold]
+    fn note<'a>(
+        &self,
+        request: &RequestId,
+        to: impl Iterator<Item = &'a Address>,
+        (since, deadline): (Instant, Deadline),
+        for_room: bool,
+    ) -> WaitNoted {
+        self.policy.look.waits.note(Wait {
+            name: request.name(),
+            to: to.map(|to| to.path().to_owned()).collect(),
+            since,
+            timeout: deadline.left_at(since),
+            thread: thread_id(),
+            is_async: self.is_calling_back_here(),
+            for_room,
+            sequence: request.tag().map(|tag| tag.sequence),
+        })
     }
 
     /// The answer that came to a reply socket. Whatever else came is counted and dropped.

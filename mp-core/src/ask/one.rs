@@ -24,7 +24,8 @@ impl Requester {
         timeout: Duration,
     ) -> Result<(), SendError> {
         message.check()?;
-        let sent = self.deliver(to, message, None, Deadline::after(timeout));
+        let now = Instant::now();
+        let sent = self.deliver(to, message, None, (now, Deadline::after_from(now, timeout)));
         let reply_socket = sent.map_err(|failure| failure.into_send_error(timeout))?;
         self.policy.counters.messages_sent.add();
         self.give_back(reply_socket, false);
@@ -52,7 +53,8 @@ impl Requester {
         let _span = tracing::debug_span!("mp_request", name = %message.name(), %to).entered();
         let mut pending = Pending::new(1, Instant::now(), timeout);
         let request = self.identify(message);
-        let mut reply_socket = self.deliver(to, message, Some(&request), pending.deadline())?;
+        let times = (pending.started(), pending.deadline());
+        let mut reply_socket = self.deliver(to, message, Some(&request), times)?;
         pending.asked(0);
         self.policy.counters.requests_sent.add();
         turn::let_others_go_first();
@@ -68,11 +70,18 @@ impl Requester {
         request: &RequestId,
     ) -> Result<Option<Reply>, Failure> {
         let mut inbox = Inbox::new();
+        let mut noted = None;
         loop {
             let wait = match pending.step(Instant::now()) {
                 Step::Done => return Ok(None),
                 Step::Wait(time) => Wait::AtMost(time),
-                Step::Look if reply_socket.peer_lives() => continue,
+                Step::Look if reply_socket.peer_lives() => {
+                    noted.get_or_insert_with(|| {
+                        let times = (pending.started(), pending.deadline());
+                        self.note(request, reply_socket.connected_to().into_iter(), times, false)
+                    });
+                    continue;
+                }
                 // It has died, but what it sent before is still in our queue.
                 Step::Look => Wait::No,
             };
@@ -120,7 +129,7 @@ impl Requester {
         to: &Address,
         message: &MessageRef<'_>,
         request: Option<&RequestId>,
-        deadline: Deadline,
+        (started, deadline): (Instant, Deadline),
     ) -> Result<ReplySocket, Failure> {
         if self.is_stopped() {
             return Err(Failure::Stopped);
@@ -128,16 +137,22 @@ impl Requester {
         let layout_of_primary = self.layout_of_primary()?;
         let kind = if request.is_some() { Kind::Request } else { Kind::Message };
         let tag = request.map_or_else(|| Tag::of_message(message), RequestId::tag);
+        let waits = || request.map(|request| self.note(request, [to].into_iter(), (started, deadline), true));
         let send = |reply_socket: &ReplySocket| {
             let layout = reply_socket.layout();
             let datagram = Datagram::message(layout, kind, message, tag);
-            match layout_of_primary {
-                None => reply_socket.send(&datagram, message.fds(), deadline),
+            let sent = match layout_of_primary {
+                None => reply_socket.send(&datagram, message.fds(), deadline, waits),
                 Some(_) => {
                     let may_go_on = || self.check_still_current(layout);
-                    reply_socket.send_checked(&datagram, message.fds(), deadline, may_go_on)
+                    reply_socket.send_checked(&datagram, message.fds(), deadline, may_go_on, waits)
                 }
+            };
+            if sent.is_ok() {
+                let (socket, to) = (reply_socket.socket(), Some(to));
+                self.policy.look.tap.sent(socket, to, datagram.as_bytes(), message.fds(), Ok(()));
             }
+            sent
         };
         if let Some(reply_socket) = self.kept_reply_socket_to(to, request) {
             let reply_socket = reply_socket.speaking(layout_of_primary);

@@ -44,6 +44,7 @@ pub(super) struct Pending {
     unanswered: usize,
     /// A peer that was asked has been settled without its answer, which may still come.
     late_may_come: bool,
+    started: Instant,
     deadline: Deadline,
     look_at: Deadline,
     pause: Duration,
@@ -56,6 +57,7 @@ impl Pending {
             open: peers,
             unanswered: 0,
             late_may_come: false,
+            started: now,
             deadline: Deadline::after_from(now, timeout),
             look_at: Deadline::after_from(now, FIRST_LOOK),
             pause: FIRST_LOOK,
@@ -64,6 +66,10 @@ impl Pending {
 
     pub(super) fn deadline(&self) -> Deadline {
         self.deadline
+    }
+
+    pub(super) fn started(&self) -> Instant {
+        self.started
     }
 
     /// Records that the request is in a peer's queue.

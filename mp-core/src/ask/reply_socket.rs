@@ -105,6 +105,11 @@ impl ReplySocket {
         self.0.layout
     }
 
+    /// Where the peer is bound that it is connected to.
+    pub(super) fn connected_to(&self) -> Option<&Address> {
+        self.0.to.as_ref()
+    }
+
     pub(super) fn leads_to(&self, to: Option<&Address>) -> bool {
         self.0.to.as_ref() == to
     }
@@ -215,17 +220,20 @@ impl ReplySocket {
         self.has_leavings(policy);
     }
 
-    /// Sends to the connected peer, waiting for room until the deadline.
-    pub(super) fn send(
+    /// Sends to the connected peer, waiting for room until the deadline. What `waits` returns is kept
+    /// while it does.
+    pub(super) fn send<W>(
         &self,
         datagram: &Datagram,
         fds: &[BorrowedFd<'_>],
         deadline: Deadline,
+        waits: impl FnOnce() -> W,
     ) -> Result<(), Failure> {
         let sent = match self.try_send(datagram, fds) {
             Err(Errno::AGAIN) if !deadline.is_over() => {
                 // A handler that is going to wait lets others go first.
                 turn::let_others_go_first();
+                let _waits = waits();
                 self.socket().send_by(datagram.as_bytes(), fds, deadline)
             }
             sent => sent,
@@ -235,12 +243,13 @@ impl ReplySocket {
 
     /// The same, but asks before each new attempt whether to go on. The kernel, which wakes those
     /// that wait in their order, would not ask.
-    pub(super) fn send_checked(
+    pub(super) fn send_checked<W>(
         &self,
         datagram: &Datagram,
         fds: &[BorrowedFd<'_>],
         deadline: Deadline,
         may_go_on: impl Fn() -> Result<(), NotPrimary>,
+        waits: impl FnOnce() -> W,
     ) -> Result<(), Failure> {
         let mut sent = self.try_send(datagram, fds);
         let mut room = Room::new();
@@ -248,6 +257,7 @@ impl ReplySocket {
             turn::let_others_go_first();
             room.join((), None);
         }
+        let _waits = (!room.is_empty()).then(waits);
         while !room.is_empty() && !deadline.is_over() {
             room.wait(self.socket(), deadline.left(), false);
             may_go_on()?;

@@ -2,15 +2,6 @@
 //!
 //! Nothing is sent, bound, locked or removed, and no member notices. What is told may be over a
 //! moment later.
-//!
-//! # Examples
-//!
-//! ```
-//! for group in mp_core::inspect::groups() {
-//!     let alive = group.members.iter().filter(|member| member.alive).count();
-//!     println!("{}: {alive} alive", group.dir.display());
-//! }
-//! ```
 
 use std::{
     collections::BTreeSet,
@@ -158,7 +149,7 @@ impl Member {
 
 impl DpdkVersion {
     /// `None` for the word of a DPDK before 20.02, which is something else.
-    fn of_word(word: u32) -> Option<Self> {
+    pub(crate) fn of_word(word: u32) -> Option<Self> {
         let [year, month, minor, release] = word.to_be_bytes();
         (year >= 20).then_some(Self { year, month, minor, release })
     }

@@ -9,7 +9,7 @@ mod config;
 mod directory;
 mod error;
 mod in_process;
-pub mod inspect;
+pub(crate) mod inspect;
 mod liveness;
 mod location;
 mod member;

@@ -96,6 +96,11 @@ impl Rejection {
         }
     }
 
+    /// One more than its place in [`ALL`](Self::ALL).
+    pub(crate) fn code(self) -> u8 {
+        u8::try_from(self.index() + 1).unwrap_or(u8::MAX)
+    }
+
     fn index(self) -> usize {
         match self {
             Self::Malformed(malformed) => malformed as usize,

@@ -12,6 +12,7 @@ use std::{
 use rustix::io::Errno;
 
 use crate::{
+    look::Look,
     receive::{Counters, Peer, Rejection, Trust},
     sys::{Address, Received, Socket, Wait},
     wire::{Kind, Layout, MAX_DATAGRAM, Message, Name, Param, Parsed, Tag},
@@ -22,6 +23,8 @@ use crate::{
 pub(crate) struct ReceivePolicy {
     pub(crate) trust: Trust,
     pub(crate) counters: Arc<Counters>,
+    /// What others may see of the role.
+    pub(crate) look: Arc<Look>,
     /// How long to spin for a datagram before sleeping.
     pub(crate) busy_poll: Duration,
 }
@@ -76,7 +79,7 @@ impl Inbox {
                 Missed::Failed(errno)
             }
         })?;
-        self.judge(received, policy)
+        self.judge(socket, received, policy)
     }
 
     /// Spins first, if it may wait at all and is told to spin.
@@ -100,20 +103,26 @@ impl Inbox {
         socket.receive(&mut self.buffer, wait)
     }
 
-    fn judge(&self, received: Received, policy: &ReceivePolicy) -> Result<Arrived, Missed> {
+    fn judge(&self, socket: &Socket, received: Received, policy: &ReceivePolicy) -> Result<Arrived, Missed> {
         let Received { len, fds, fds_lost, from, credentials } = received;
         // Every datagram has credentials: only the end of the socket has none.
         let Some(credentials) = credentials else { return Err(Missed::Closed) };
-        let reject = |reason| {
+        let bytes = &self.buffer[..len];
+        let observe = |rejected| {
+            policy.look.tap.came(socket, (from.as_ref(), credentials), (bytes, rejected), &fds);
+        };
+        let reject = |reason: Rejection| {
             policy.counters.reject(reason);
+            if policy.look.tap.is_on() {
+                observe(reason.code());
+            }
             Missed::Rejected
         };
         if !policy.trust.allows(&credentials) {
             return Err(reject(Rejection::Untrusted));
         }
-        let bytes = &self.buffer[..len];
         if fds_lost {
-            policy.counters.reject(Rejection::FdsLost);
+            reject(Rejection::FdsLost);
             return Err(match Parsed::parse(bytes, None) {
                 Ok(Parsed { kind, layout, name, tag, .. }) => {
                     Missed::FdsLost { kind, layout, name, tag, from }
@@ -124,6 +133,9 @@ impl Inbox {
         let parsed = Parsed::parse(bytes, Some(fds.len())).map_err(|malformed| reject(malformed.into()))?;
         let param =
             Param::new(parsed.param).map_err(|_| reject(crate::wire::Malformed::ParamLength.into()))?;
+        if policy.look.tap.is_on() {
+            observe(0);
+        }
         Ok(Arrived {
             kind: parsed.kind,
             layout: parsed.layout,

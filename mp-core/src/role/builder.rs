@@ -3,9 +3,10 @@
 use std::{ffi::OsString, fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
-    answer::{self, Action, Actions, Arrival, RegisterError, Responder},
+    answer::{self, Action, Actions, Arrival, Describe, RegisterError, Responder},
     ask::Asking,
     group::{BindError, Group, GroupError, InProcess, Location},
+    look::Look,
     receive::{Counters, Peer, ReceivePolicy, Rejection, Trust},
     role::{Client, Primary, Secondary, shared::Shared},
     wire::{Message, Name},
@@ -21,9 +22,10 @@ pub struct Builder<R: Role> {
 pub(crate) struct Setup {
     location: Location,
     trust: Trust,
-    actions: Vec<(Name, Action)>,
+    actions: Vec<(Name, Action, Option<Describe>)>,
     otherwise: Option<Action>,
     allow_dpdk_actions: bool,
+    inspection: bool,
     pub(super) backlog: usize,
     send_timeout: Duration,
     under_way: usize,
@@ -72,6 +74,7 @@ impl<R: Role> Builder<R> {
             actions: Vec::new(),
             otherwise: None,
             allow_dpdk_actions: false,
+            inspection: true,
             backlog: 256,
             send_timeout: Duration::from_millis(100),
             under_way: 16_384,
@@ -230,8 +233,30 @@ impl<R: Joins> Builder<R> {
         self
     }
 
+    /// Answers nobody who asks with `mp.describe`, `mp.status` or `mp.monitor`: see
+    /// [`inspect`](crate::inspect).
+    ///
+    /// Default: whoever the [`Trust`] policy allows may ask which actions there are, what goes on, and
+    /// for a copy of each datagram. The names stay reserved.
+    #[must_use]
+    pub fn without_inspection(mut self) -> Self {
+        self.setup.inspection = false;
+        self
+    }
+
+    /// As [`action`](Self::action), for one that can say what it takes.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn described<F>(mut self, name: Name, describe: Describe, handler: F) -> Self
+    where
+        F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
+    {
+        self.setup.actions.push((name, Arc::new(handler), Some(describe)));
+        self
+    }
+
     fn register(mut self, name: Name, action: Action) -> Self {
-        self.setup.actions.push((name, action));
+        self.setup.actions.push((name, action, None));
         self
     }
 }
@@ -243,7 +268,8 @@ impl Setup {
 
     pub(super) fn asking(&self, group: &Group) -> Asking {
         let counters = Arc::new(Counters::default());
-        let policy = ReceivePolicy { trust: self.trust.clone(), counters, busy_poll: self.busy_poll };
+        let (trust, look) = (self.trust.clone(), Look::new(self.inspection));
+        let policy = ReceivePolicy { trust, counters, look, busy_poll: self.busy_poll };
         Asking::new(group.clone(), policy, self.under_way, self.send_timeout)
     }
 

@@ -94,6 +94,7 @@ impl Membership {
         self.requester.stop();
         self.dispatcher.shut_down(deadline);
         self.port.flush(deadline);
+        self.requester.policy().look.tap.close();
         let ended = ended & self.requester.wait_until_ended(deadline);
         self.actions.0.clear();
         tracing::debug!(address = %self.port.bound.address, "left");
@@ -153,7 +154,7 @@ impl<A: AsRef<Asking>> Joined<A> {
             let actions = setup.actions(group.make()?.has_dpdk())?;
             let requester = Arc::clone(&asking.requester);
             let (bound, asking) = bind(&group, asking)?;
-            let port = ReplyPort::new(bound, Arc::clone(&requester.policy().counters));
+            let port = ReplyPort::new(bound, requester.policy());
             Membership::start(requester, port, actions, setup.backlog, || shared.started(asking))
         };
         let membership = join().inspect_err(|_| shared.start_failed())?;

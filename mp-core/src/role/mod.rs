@@ -26,6 +26,7 @@ macro_rules! __each {
 
 mod builder;
 mod client;
+pub mod inspect;
 mod membership;
 mod primary;
 mod secondary;

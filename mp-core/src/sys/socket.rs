@@ -4,7 +4,7 @@
 use std::{
     io::IoSlice,
     mem::MaybeUninit,
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
     time::Duration,
 };
 
@@ -116,6 +116,11 @@ impl Socket {
     /// How much of that is unread now.
     pub(crate) fn unread(&self) -> Result<usize, Errno> {
         unread_of(self.fd.as_fd())
+    }
+
+    /// Tells it from this process's other sockets, as long as it is open.
+    pub(crate) fn number(&self) -> u32 {
+        self.fd.as_raw_fd().unsigned_abs()
     }
 
     /// Sends one datagram at once, or `EAGAIN` if the peer's queue is full.

@@ -24,8 +24,9 @@ use super::{
 };
 use crate::{
     group::Member,
+    look::WaitNoted,
     receive::Inbox,
-    sys::{Room, Socket, Wait},
+    sys::{Address, Room, Socket, Wait},
     wire::{Datagram, Kind, MessageRef},
 };
 
@@ -52,6 +53,8 @@ pub(super) struct RequestUnderWay {
     /// Those not asked yet, for want of room.
     room: Room<usize>,
     replies: Vec<Reply>,
+    /// It has not been answered at once.
+    noted: Option<WaitNoted>,
 }
 
 impl RequestUnderWay {
@@ -86,7 +89,8 @@ impl RequestUnderWay {
         message: &MessageRef<'_>,
     ) -> Self {
         let datagram = Datagram::message(reply_socket.layout(), Kind::Request, message, request.tag());
-        Self { reply_socket, pending, members, request, datagram, room: Room::new(), replies: Vec::new() }
+        let (room, replies, noted) = (Room::new(), Vec::new(), None);
+        Self { reply_socket, pending, members, request, datagram, room, replies, noted }
     }
 
     /// Sends to everybody who has room.
@@ -250,7 +254,7 @@ impl RequestUnderWay {
     /// `false` if there is no room.
     fn send(&mut self, requester: &Requester, peer: usize, fds: &[BorrowedFd<'_>]) -> bool {
         let to = self.members.get(peer).map(Member::address);
-        let sent = self.reply_socket.socket().send(to, self.datagram.as_bytes(), fds);
+        let sent = send_from(requester, &self.reply_socket, to, &self.datagram, fds);
         note(requester, &mut self.pending, peer, sent)
     }
 
@@ -259,10 +263,9 @@ impl RequestUnderWay {
             return Ok(());
         }
         let Self { reply_socket, pending, members, datagram, room, .. } = self;
-        let socket = reply_socket.socket();
-        room.retry(socket, |peer| {
+        room.retry(reply_socket.socket(), |peer| {
             let to = members.get(*peer).map(Member::address);
-            note(requester, pending, *peer, socket.send(to, datagram.as_bytes(), fds))
+            note(requester, pending, *peer, send_from(requester, reply_socket, to, datagram, fds))
         });
         Ok(())
     }
@@ -310,6 +313,20 @@ impl Ended {
         requester.bury_the_dead(&outcomes);
         Replies { replies: self.replies, outcomes }
     }
+}
+
+/// Sends to one peer: `to`, or the one that the reply socket is connected to.
+fn send_from(
+    requester: &Requester,
+    reply_socket: &ReplySocket,
+    to: Option<&Address>,
+    datagram: &Datagram,
+    fds: &[BorrowedFd<'_>],
+) -> Result<(), Errno> {
+    let sent = reply_socket.socket().send(to, datagram.as_bytes(), fds);
+    let (socket, to) = (reply_socket.socket(), to.or(reply_socket.connected_to()));
+    requester.policy.look.tap.sent(socket, to, datagram.as_bytes(), fds, sent);
+    sent
 }
 
 /// Records what became of the attempt to ask one peer; `false` if there was no room. Any other

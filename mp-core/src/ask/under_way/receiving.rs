@@ -17,14 +17,31 @@ impl RequestUnderWay {
             None => self.reply_socket.peer_lives(),
         };
         let dead: Vec<_> = self.pending.open().filter(|peer| !lives(peer)).collect();
-        if dead.is_empty() {
-            return Ok(());
+        if !dead.is_empty() {
+            self.drain(requester, inbox)?;
+            for peer in dead {
+                self.pending.settle(peer, Outcome::Gone);
+            }
         }
-        self.drain(requester, inbox)?;
-        for peer in dead {
-            self.pending.settle(peer, Outcome::Gone);
-        }
+        self.note(requester);
         Ok(())
+    }
+
+    /// Tells those who ask who waits for whom, who still owes an answer.
+    fn note(&mut self, requester: &Requester) {
+        let address = |peer: usize| match self.members.get(peer) {
+            Some(member) => Some(member.address()),
+            None => self.reply_socket.connected_to(),
+        };
+        let open = self.pending.open().filter_map(address);
+        match &self.noted {
+            Some(noted) => noted.set_to(open.map(|to| to.path().to_owned()).collect()),
+            None => {
+                let times = (self.pending.started(), self.pending.deadline());
+                let for_room = self.pending.unanswered() == 0;
+                self.noted = Some(requester.note(&self.request, open, times, for_room));
+            }
+        }
     }
 
     /// Takes what has come, but only so much: a peer may go on sending without end.

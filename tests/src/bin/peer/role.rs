@@ -135,13 +135,14 @@ impl Asker {
         timeout: Duration,
     ) -> Result<Reply, RequestError> {
         match self {
-            Self::Secondary(secondary) => secondary.request(message, timeout),
-            Self::Client(client) => client.request(message, timeout),
+            Self::Secondary(secondary) if whom == "p" => secondary.request(message, timeout),
+            Self::Client(client) if whom == "p" => client.request(message, timeout),
+            Self::Secondary(secondary) => {
+                secondary.to(&with_pid(secondary.members()?, whom)?).request(message, timeout)
+            }
+            Self::Client(client) => client.to(&with_pid(client.members()?, whom)?).request(message, timeout),
             Self::Primary(primary) => {
-                let members = primary.members()?;
-                let pid = whom.parse().ok();
-                let member = members.iter().find(|member| member.pid() == pid).ok_or(RequestError::Gone)?;
-                primary.to(member).request(message, timeout)
+                primary.to(&with_pid(primary.members()?, whom)?).request(message, timeout)
             }
         }
     }
@@ -160,6 +161,11 @@ impl Asker {
         let took = start.elapsed().as_millis();
         format!("{took} {}", result.unwrap_or_else(|error| variant(&error)))
     }
+}
+
+fn with_pid(members: Vec<Member>, pid: &str) -> Result<Member, RequestError> {
+    let pid = pid.parse().ok();
+    members.into_iter().find(|member| member.pid() == pid).ok_or(RequestError::Gone)
 }
 
 /// `pid=<replier's> fds=<count> <text>`
