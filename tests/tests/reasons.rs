@@ -302,3 +302,29 @@ fn a_request_error_tells_its_errno_and_whether_time_ran_out() {
     assert_eq!((error.errno(), error.is_timeout()), (Some(libc::ETIMEDOUT), true));
     assert_eq!(std::io::Error::from(error).kind(), std::io::ErrorKind::TimedOut);
 }
+
+#[test]
+fn an_error_of_sending_means_the_same_to_a_responder_as_to_a_requester() {
+    let dir = runtime_dir();
+    let (requests, waiting) = mpsc::channel();
+    let _primary = Primary::builder("any")
+        .runtime_dir(dir.path())
+        .serve(Name::from_static("open"), move |_, _, responder| _ = requests.send(responder))
+        .start()
+        .expect("a primary");
+    let path = dir.path().join("mp_reply");
+    let ask = || {
+        let requester = RawSocket::bound(&path);
+        requester.send(&dir.path().join("mp_socket"), &Lie::request("open", b"").bytes());
+        let responder = waiting.recv_timeout(WITHIN).expect("the request");
+        std::fs::remove_file(&path).expect("its file");
+        responder
+    };
+    assert!(matches!(ask().reply(b"", &[]), Err(mp_core::ReplyError::Gone)));
+
+    // A loop of links in its place: as for a member whose file is one.
+    let responder = ask();
+    std::os::unix::fs::symlink("mp_reply", &path).expect("it is free");
+    assert!(matches!(responder.reply(b"", &[]), Err(mp_core::ReplyError::Refused)));
+    std::fs::remove_file(&path).expect("the link");
+}

@@ -113,7 +113,7 @@ impl<To: PartialEq, A> HeldAnswers<To, A> {
             delivery.look();
             {
                 let mut queue = self.lock();
-                queue.give_up_late(|answer| delivery.give_up(answer));
+                queue.give_up_overdue(|answer| delivery.give_up(answer));
                 delivery.send_each(&mut queue);
                 self.len.store(queue.0.len(), SeqCst);
                 if queue.0.is_empty() {
@@ -151,13 +151,13 @@ impl<To: PartialEq, A> Queue<To, A> {
     }
 
     /// Drops those that have waited for too long.
-    fn give_up_late(&mut self, mut give_up: impl FnMut(&A)) {
+    fn give_up_overdue(&mut self, mut give_up: impl FnMut(&A)) {
         self.0.retain(|answer| {
-            let is_late = answer.deadline.is_over();
-            if is_late {
+            let is_overdue = answer.deadline.is_over();
+            if is_overdue {
                 give_up(&answer.answer);
             }
-            !is_late
+            !is_overdue
         });
     }
 

@@ -16,12 +16,12 @@ mod backlog;
 mod crew;
 #[cfg(test)]
 mod crew_model;
+mod delivery;
 mod duties;
 mod held;
 #[cfg(test)]
 mod held_model;
 mod inspection;
-mod late;
 mod responder;
 mod room;
 mod running;

@@ -2,9 +2,9 @@ use std::{collections::HashSet, io, os::fd::BorrowedFd, sync::Arc, thread};
 
 use rustix::io::Errno;
 
-use super::{held::HeldAnswers, late::LateAnswer, room::Room};
+use super::{delivery::PutAside, held::HeldAnswers, room::Room};
 use crate::{
-    group::{Bound, says_gone},
+    group::{Bound, Undelivered},
     look::Look,
     receive::{Counters, Peer, ReceivePolicy},
     sys::{Address, Deadline},
@@ -249,7 +249,7 @@ pub(crate) struct ReplyPort {
     pub(crate) bound: Arc<Bound>,
     pub(crate) counters: Arc<Counters>,
     look: Arc<Look>,
-    held: HeldAnswers<Address, LateAnswer>,
+    held: HeldAnswers<Address, PutAside>,
     room: Room,
 }
 
@@ -272,7 +272,7 @@ impl ReplyPort {
         self.room.kept_from(&self.bound.socket)
     }
 
-    pub(super) fn held(&self) -> &HeldAnswers<Address, LateAnswer> {
+    pub(super) fn held(&self) -> &HeldAnswers<Address, PutAside> {
         &self.held
     }
 
@@ -306,14 +306,15 @@ impl ReplyPort {
         if self.held.has(to) {
             return self.hold(to, datagram, fds);
         }
-        match self.send_now(to, &datagram, fds) {
+        match self.send_now(to, &datagram, fds).map_err(Undelivered::from) {
             Ok(()) => Ok(()),
-            Err(Errno::AGAIN) => self.hold(to, datagram, fds),
-            Err(errno) if says_gone(errno) => Err(ReplyError::Gone),
-            Err(Errno::ACCESS | Errno::PERM | Errno::PROTOTYPE) => Err(ReplyError::Refused),
-            Err(errno) => Err(ReplyError::Io(errno.into())),
+            Err(Undelivered::NoRoom) => self.hold(to, datagram, fds),
+            Err(Undelivered::Gone) => Err(ReplyError::Gone),
+            Err(Undelivered::Refused) => Err(ReplyError::Refused),
+            Err(Undelivered::Failed(errno)) => Err(ReplyError::Io(errno.into())),
         }
     }
+
     /// `EAGAIN` if the requester's queue is full, or room is kept from it for others.
     fn send_now(&self, to: &Address, datagram: &Datagram, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
         match self.room.is_kept_from(to, &self.bound.socket) {

@@ -1,27 +1,28 @@
 //! Why one peer was not sent to or has not replied: told once, and turned into a public error once.
 //!
-//! Where an error number comes from, it becomes an [`Outcome`] of the peer; a request or message to
-//! that one peer fails with it. What there is to say of the group or of this process instead makes
-//! up the rest. At the edge of this module a [`Failure`] becomes a [`RequestError`], a
-//! [`SendError`] or, if that peer was only one of all, its [`Outcome`] again. When something fails,
-//! and what is tried then, others know.
+//! Where an error number comes from, it becomes what it says of the peer ([`Undelivered`], and
+//! [`Unanswered`] once the peer was asked); a request or message to that one peer fails with it.
+//! What there is to say of the group or of this process instead makes up the rest of a [`Failure`].
+//! At the edge of this module it becomes a [`RequestError`], a [`SendError`] or, if that peer was
+//! only one of all, its [`Outcome`]. When something fails, and what is tried then, others know.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use rustix::io::Errno;
 
 use super::{Outcome, RequestError, SendError};
 use crate::{
-    group::{Group, GroupError, NotPrimary, says_gone},
+    group::{Group, GroupError, NotPrimary, Undelivered},
     sys::Address,
+    wire::Why,
 };
 
-/// Why one peer was not sent to, or has not replied.
+/// Why a request failed or, with [`Undelivered`] as what there is to say of the peer, why a message
+/// or a request was not sent.
 #[derive(Debug)]
-pub(super) enum Failure {
-    /// What became of the peer, which is neither that it was sent to nor that it replied, nor what
-    /// the others below are.
-    Peer(Outcome),
+pub(super) enum Failure<P = Unanswered> {
+    /// That concerns the peer alone.
+    Peer(P),
     /// The peer is the primary, and nobody is bound at its address.
     NoPrimary { dir: PathBuf },
     /// This process is the primary no more.
@@ -32,13 +33,39 @@ pub(super) enum Failure {
     Stopped,
 }
 
-impl Failure {
+/// Why one peer was not sent to, or has not replied, as far as that concerns no other peer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unanswered {
+    Ignored {
+        why: Why,
+    },
+    TimedOut,
+    Gone,
+    QueueFull,
+    /// Our own send buffer stayed full.
+    BufferFull,
+    Refused,
+    FdsLost,
+    Failed(Errno),
+}
+
+/// What became of a peer that was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Settled {
+    Replied,
+    Unanswered(Unanswered),
+    /// It had no room before another took this primary's place. So it can be said of one of all
+    /// only: a request to that one fails as a whole.
+    Superseded,
+}
+
+impl<P: From<Undelivered>> Failure<P> {
     /// Nobody is bound at `to`.
     pub(super) fn absent(group: &Group, to: &Address) -> Self {
         if to == group.primary() {
             Self::NoPrimary { dir: group.dir().to_owned() }
         } else {
-            Self::Peer(Outcome::Gone)
+            Self::Peer(Undelivered::Gone.into())
         }
     }
 
@@ -46,25 +73,33 @@ impl Failure {
     pub(super) fn of_group(group: &Group, to: &Address, error: GroupError) -> Self {
         if error.is_absent() { Self::absent(group, to) } else { Self::Group(error) }
     }
+}
+
+impl Failure {
+    /// Why the only peer that was asked has not replied.
+    pub(super) fn of_settled(group: &Group, settled: Settled) -> Self {
+        match settled {
+            Settled::Unanswered(why) => Self::Peer(why),
+            Settled::Superseded => Self::Superseded { dir: group.dir().to_owned() },
+            // Nobody asks: its reply is there.
+            Settled::Replied => Self::Peer(Unanswered::TimedOut),
+        }
+    }
 
     /// The system cannot receive, or wait; that is not the peer's doing.
     pub(super) fn of_system(errno: Errno) -> Self {
-        Self::Peer(Outcome::failed(errno))
+        Self::Peer(Unanswered::Failed(errno))
     }
 
     pub(super) fn into_request_error(self, timeout: Duration) -> RequestError {
         match self {
-            Self::Peer(outcome) => match outcome {
-                Outcome::Ignored { why } => RequestError::Ignored { why },
-                Outcome::Gone => RequestError::Gone,
-                Outcome::FdsLost => RequestError::FdsLost,
-                Outcome::QueueFull | Outcome::BufferFull => RequestError::QueueFull { timeout },
-                Outcome::Failed { errno } => RequestError::Io(io::Error::from_raw_os_error(errno)),
-                Outcome::Refused => RequestError::Refused,
-                Outcome::TimedOut | Outcome::Sent | Outcome::Replied | Outcome::Superseded => {
-                    RequestError::TimedOut { timeout }
-                }
-            },
+            Self::Peer(Unanswered::Ignored { why }) => RequestError::Ignored { why },
+            Self::Peer(Unanswered::TimedOut) => RequestError::TimedOut { timeout },
+            Self::Peer(Unanswered::Gone) => RequestError::Gone,
+            Self::Peer(Unanswered::QueueFull | Unanswered::BufferFull) => RequestError::QueueFull { timeout },
+            Self::Peer(Unanswered::Refused) => RequestError::Refused,
+            Self::Peer(Unanswered::FdsLost) => RequestError::FdsLost,
+            Self::Peer(Unanswered::Failed(errno)) => RequestError::Io(errno.into()),
             Self::NoPrimary { dir } => RequestError::NoPrimary { dir },
             Self::Superseded { dir } => RequestError::Superseded { dir },
             Self::Group(error) => RequestError::Group(error),
@@ -72,29 +107,44 @@ impl Failure {
         }
     }
 
+    /// What became of the peer, if it is one of all and the others are not concerned.
+    pub(super) fn into_outcome(self, timeout: Duration) -> Result<Outcome, RequestError> {
+        match self {
+            Self::Peer(why) => Ok(why.into()),
+            concerns_all => Err(concerns_all.into_request_error(timeout)),
+        }
+    }
+}
+
+impl Failure<Undelivered> {
     pub(super) fn into_send_error(self, timeout: Duration) -> SendError {
         match self {
-            Self::Peer(Outcome::QueueFull | Outcome::BufferFull) => SendError::QueueFull { timeout },
-            Self::Peer(Outcome::Refused) => SendError::Refused,
-            Self::Peer(Outcome::Failed { errno }) => SendError::Io(io::Error::from_raw_os_error(errno)),
-            Self::Peer(_) => SendError::Gone,
+            Self::Peer(Undelivered::NoRoom) => SendError::QueueFull { timeout },
+            Self::Peer(Undelivered::Gone) => SendError::Gone,
+            Self::Peer(Undelivered::Refused) => SendError::Refused,
+            Self::Peer(Undelivered::Failed(errno)) => SendError::Io(errno.into()),
             Self::NoPrimary { dir } => SendError::NoPrimary { dir },
             Self::Superseded { dir } => SendError::Superseded { dir },
             Self::Group(error) => SendError::Group(error),
             Self::Stopped => SendError::Stopped,
         }
     }
+}
 
-    /// What became of the peer, if it is one of all and the others are not concerned.
-    pub(super) fn into_outcome(self, timeout: Duration) -> Result<Outcome, RequestError> {
-        match self {
-            Self::Peer(outcome) => Ok(outcome),
-            concerns_all => Err(concerns_all.into_request_error(timeout)),
+/// A request that was not sent has no answer.
+impl From<Failure<Undelivered>> for Failure {
+    fn from(failure: Failure<Undelivered>) -> Self {
+        match failure {
+            Failure::Peer(why) => Self::Peer(why.into()),
+            Failure::NoPrimary { dir } => Self::NoPrimary { dir },
+            Failure::Superseded { dir } => Self::Superseded { dir },
+            Failure::Group(error) => Self::Group(error),
+            Failure::Stopped => Self::Stopped,
         }
     }
 }
 
-impl From<NotPrimary> for Failure {
+impl<P> From<NotPrimary> for Failure<P> {
     fn from(not: NotPrimary) -> Self {
         match not {
             NotPrimary::Superseded { dir } => Self::Superseded { dir },
@@ -103,36 +153,69 @@ impl From<NotPrimary> for Failure {
     }
 }
 
-impl From<GroupError> for Failure {
+impl<P> From<GroupError> for Failure<P> {
     fn from(error: GroupError) -> Self {
         Self::Group(error)
     }
 }
 
-impl Outcome {
-    /// What it means for the peer that sending to it failed.
-    pub(super) fn of_send_error(errno: Errno) -> Self {
-        match errno {
-            Errno::AGAIN => Self::QueueFull,
-            errno if says_gone(errno) => Self::Gone,
-            // Its socket is not open to us, or what is in its place is none.
-            Errno::ACCESS | Errno::PERM | Errno::PROTOTYPE => Self::Refused,
-            Errno::LOOP | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::NXIO => Self::Refused,
-            errno => Self::failed(errno),
+impl From<Undelivered> for Unanswered {
+    fn from(why: Undelivered) -> Self {
+        match why {
+            Undelivered::NoRoom => Self::QueueFull,
+            Undelivered::Gone => Self::Gone,
+            Undelivered::Refused => Self::Refused,
+            Undelivered::Failed(errno) => Self::Failed(errno),
         }
     }
+}
 
-    /// What became of those that had not been sent to when this came up.
-    pub(super) fn of_withdrawn(not: NotPrimary) -> Self {
+impl From<Unanswered> for Outcome {
+    fn from(why: Unanswered) -> Self {
+        match why {
+            Unanswered::Ignored { why } => Self::Ignored { why },
+            Unanswered::TimedOut => Self::TimedOut,
+            Unanswered::Gone => Self::Gone,
+            Unanswered::QueueFull => Self::QueueFull,
+            Unanswered::BufferFull => Self::BufferFull,
+            Unanswered::Refused => Self::Refused,
+            Unanswered::FdsLost => Self::FdsLost,
+            Unanswered::Failed(errno) => Self::Failed { errno: errno.raw_os_error() },
+        }
+    }
+}
+
+impl From<Undelivered> for Outcome {
+    fn from(why: Undelivered) -> Self {
+        Unanswered::from(why).into()
+    }
+}
+
+impl From<Unanswered> for Settled {
+    fn from(why: Unanswered) -> Self {
+        Self::Unanswered(why)
+    }
+}
+
+/// Of those that had not been sent to when this came up.
+impl From<NotPrimary> for Settled {
+    fn from(not: NotPrimary) -> Self {
         match not {
             NotPrimary::Superseded { .. } => Self::Superseded,
-            NotPrimary::Group(error) => Self::Failed { errno: error.errno().unwrap_or(libc::EIO) },
+            NotPrimary::Group(error) => {
+                Unanswered::Failed(error.errno().map_or(Errno::IO, Errno::from_raw_os_error)).into()
+            }
         }
     }
+}
 
-    /// The system failed, whosever fault it is.
-    pub(super) fn failed(errno: Errno) -> Self {
-        Self::Failed { errno: errno.raw_os_error() }
+impl From<Settled> for Outcome {
+    fn from(settled: Settled) -> Self {
+        match settled {
+            Settled::Replied => Self::Replied,
+            Settled::Unanswered(why) => why.into(),
+            Settled::Superseded => Self::Superseded,
+        }
     }
 }
 
@@ -145,12 +228,13 @@ mod tests {
     #[test]
     fn an_error_of_the_system_means_the_same_to_one_peer_and_to_one_of_all() {
         for errno in [Errno::CONNREFUSED, Errno::ACCESS, Errno::LOOP, Errno::AGAIN, Errno::TOOMANYREFS] {
-            let outcome = || Outcome::of_send_error(errno);
-            assert_eq!(Failure::Peer(outcome()).into_outcome(TIMEOUT).ok(), Some(outcome()));
-            let request = Failure::Peer(outcome()).into_request_error(TIMEOUT);
-            let send = Failure::Peer(outcome()).into_send_error(TIMEOUT);
+            let failure = || Failure::Peer(Undelivered::from(errno));
+            let outcome = Outcome::from(Undelivered::from(errno));
+            assert_eq!(Failure::from(failure()).into_outcome(TIMEOUT).ok(), Some(outcome.clone()));
+            let request = Failure::from(failure()).into_request_error(TIMEOUT);
+            let send = failure().into_send_error(TIMEOUT);
             assert_eq!(request.errno(), send.errno(), "{errno}");
-            let expected = match outcome() {
+            let expected = match outcome {
                 Outcome::Gone => Errno::CONNREFUSED,
                 Outcome::Refused => Errno::ACCESS,
                 Outcome::QueueFull => Errno::TIMEDOUT,

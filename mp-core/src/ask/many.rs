@@ -6,11 +6,15 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use super::{
-    Outcome, Replies, RequestError, Requester, SendError, Sent, failure::Failure, matching::RequestId,
-    pending::Pending, reply_socket::ReplySocket, under_way::RequestUnderWay,
+    Outcome, Replies, RequestError, Requester, SendError, Sent,
+    failure::{Failure, Settled},
+    matching::RequestId,
+    pending::Pending,
+    reply_socket::ReplySocket,
+    under_way::RequestUnderWay,
 };
 use crate::{
-    group::{GroupError, Member, Roster},
+    group::{GroupError, Member, Roster, Undelivered},
     receive::{Inbox, turn},
     sys::{Deadline, Room, Socket},
     wire::{Datagram, Kind, Layout, MessageRef, Tag},
@@ -57,7 +61,8 @@ impl Requester {
             match sent {
                 Err(Errno::AGAIN) => false,
                 sent => {
-                    outcomes[peer] = sent.map_or_else(Outcome::of_send_error, |()| Outcome::Sent);
+                    outcomes[peer] =
+                        sent.map_or_else(|errno| Undelivered::from(errno).into(), |()| Outcome::Sent);
                     true
                 }
             }
@@ -78,7 +83,7 @@ impl Requester {
         while !room.is_empty() && !deadline.is_over() {
             room.wait(socket, deadline.left(), false);
             if let Err(not) = self.check_still_current(layout) {
-                why_unsent = Some(Outcome::of_withdrawn(not));
+                why_unsent = Some(Settled::from(not).into());
                 break;
             }
             room.retry(socket, |peer| send(*peer));

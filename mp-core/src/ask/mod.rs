@@ -44,7 +44,7 @@ pub use target::{AllPeers, OnePeer, Target, Within};
 pub(crate) use target::{Asking, AskingAll, DROP_TIMEOUT, NotRunning};
 
 use crate::{
-    group::{Group, Member, NotPrimary, Roster, Spellings},
+    group::{Group, Member, NotPrimary, Roster, Spellings, Undelivered},
     look::{Wait, WaitNoted},
     receive::{Arrived, ReceivePolicy, Rejection},
     sys::{Address, Deadline, ForkGuard, thread_id},
@@ -178,7 +178,11 @@ impl Requester {
 
     /// A new reply socket. Before, closes idle ones whose peers are gone: members that come and go
     /// would leave sockets and files of ours behind otherwise.
-    fn open_reply_socket_to(&self, to: &Address, deadline: Deadline) -> Result<ReplySocket, Failure> {
+    fn open_reply_socket_to(
+        &self,
+        to: &Address,
+        deadline: Deadline,
+    ) -> Result<ReplySocket, Failure<Undelivered>> {
         self.pool.drop_stale(ReplySocket::is_stale);
         ReplySocket::connected(&self.group, to, deadline)
     }

@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Answer, Outcome, Reply, RequestError, Requester, SendError,
-    failure::Failure,
+    Answer, Reply, RequestError, Requester, SendError,
+    failure::{Failure, Settled, Unanswered},
     matching::{RequestId, Verdict},
     pending::{Pending, Step},
     reply_socket::ReplySocket,
 };
 use crate::{
+    group::Undelivered,
     receive::{Inbox, Missed, turn},
     sys::{Address, Deadline, Wait},
     wire::{Datagram, Kind, MessageRef, Tag},
@@ -60,7 +61,10 @@ impl Requester {
         turn::let_others_go_first();
         let reply = self.await_reply(&mut reply_socket, &mut pending, &request)?;
         self.give_back(reply_socket, pending.answers_may_come());
-        reply.ok_or_else(|| Failure::Peer(pending.outcomes().next().unwrap_or(Outcome::TimedOut)))
+        reply.ok_or_else(|| {
+            let settled = pending.outcomes().next().unwrap_or(Unanswered::TimedOut.into());
+            Failure::of_settled(&self.group, settled)
+        })
     }
 
     fn await_reply(
@@ -92,12 +96,12 @@ impl Requester {
                     let verdict = reply_socket.verdict(request, peer, datagram);
                     match self.classify(arrived, verdict) {
                         Some(Answer::Reply(reply)) => {
-                            pending.settle(0, Outcome::Replied);
+                            pending.settle(0, Settled::Replied);
                             self.policy.counters.replies_received.add();
                             return Ok(Some(reply));
                         }
                         Some(Answer::Ignore(why)) => {
-                            pending.settle(0, Outcome::Ignored { why });
+                            pending.settle(0, Unanswered::Ignored { why });
                             self.policy.counters.ignores_received.add();
                         }
                         None => {}
@@ -106,12 +110,12 @@ impl Requester {
                 Err(Missed::FdsLost { kind, name, tag, from, .. }) => {
                     let peer = reply_socket.peer_at(from.as_ref());
                     if reply_socket.verdict(request, peer, (kind, &name, tag)) == Verdict::Counts {
-                        pending.settle(0, Outcome::FdsLost);
+                        pending.settle(0, Unanswered::FdsLost);
                     }
                 }
                 Err(Missed::Rejected) => reply_socket.had_surplus(),
                 Err(Missed::Nothing) if wait == Wait::No => {
-                    pending.settle(0, Outcome::Gone);
+                    pending.settle(0, Unanswered::Gone);
                     self.pool.forget(|idle| idle.has_peer_of(reply_socket));
                 }
                 Err(Missed::Nothing) => {}
@@ -130,7 +134,7 @@ impl Requester {
         message: &MessageRef<'_>,
         request: Option<&RequestId>,
         (started, deadline): (Instant, Deadline),
-    ) -> Result<ReplySocket, Failure> {
+    ) -> Result<ReplySocket, Failure<Undelivered>> {
         if self.is_stopped() {
             return Err(Failure::Stopped);
         }
@@ -158,7 +162,7 @@ impl Requester {
             let reply_socket = reply_socket.speaking(layout_of_primary);
             match send(&reply_socket) {
                 Ok(()) => return Ok(reply_socket),
-                Err(Failure::Peer(Outcome::Gone)) => self.forget(to),
+                Err(Failure::Peer(Undelivered::Gone)) => self.forget(to),
                 Err(failure) => return Err(failure),
             }
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
 
-use super::Outcome;
+use super::failure::{Settled, Unanswered};
 use crate::sys::Deadline;
 
 /// How long to wait before asking whether those who owe an answer still live. Long enough that a
@@ -33,7 +33,7 @@ enum State {
     NotAsked,
     /// It has been asked.
     Asked,
-    Settled(Outcome),
+    Settled(Settled),
 }
 
 /// A request to peers `0..n`.
@@ -81,12 +81,16 @@ impl Pending {
     }
 
     /// Records what became of a peer. The first outcome stays; `false` if it had one.
-    pub(super) fn settle(&mut self, peer: usize, outcome: Outcome) -> bool {
+    pub(super) fn settle(&mut self, peer: usize, outcome: impl Into<Settled>) -> bool {
+        let outcome = outcome.into();
         match self.peers.get_mut(peer) {
             None | Some(State::Settled(_)) => false,
             Some(state) => {
                 // A peer that was asked may have answered just before it died, or may answer late.
-                let may_come = matches!(outcome, Outcome::TimedOut | Outcome::Gone | Outcome::Failed { .. });
+                let may_come = matches!(
+                    outcome,
+                    Settled::Unanswered(Unanswered::TimedOut | Unanswered::Gone | Unanswered::Failed(_))
+                );
                 self.late_may_come |= *state == State::Asked && may_come;
                 self.unanswered -= usize::from(*state == State::Asked);
                 *state = State::Settled(outcome);
@@ -115,7 +119,7 @@ impl Pending {
         if left.is_zero() {
             for peer in 0..self.peers.len() {
                 let was_sent = self.peers[peer] == State::Asked;
-                self.settle(peer, if was_sent { Outcome::TimedOut } else { Outcome::QueueFull });
+                self.settle(peer, if was_sent { Unanswered::TimedOut } else { Unanswered::QueueFull });
             }
             return Step::Done;
         }
@@ -133,11 +137,11 @@ impl Pending {
         self.late_may_come || self.open > 0
     }
 
-    /// Every peer's outcome, in order. To be called when done.
-    pub(super) fn outcomes(&self) -> impl Iterator<Item = Outcome> {
+    /// What became of every peer, in order. To be called when done.
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = Settled> {
         self.peers.iter().map(|state| match state {
             State::Settled(outcome) => outcome.clone(),
-            State::NotAsked | State::Asked => Outcome::TimedOut,
+            State::NotAsked | State::Asked => Unanswered::TimedOut.into(),
         })
     }
 }
@@ -164,9 +168,9 @@ mod tests {
         let start = Instant::now();
         let mut pending = Pending::new(2, start, SECOND);
         pending.asked(1);
-        assert!(pending.settle(1, Outcome::Replied));
+        assert!(pending.settle(1, Settled::Replied));
         assert_eq!(pending.step(start + SECOND), Step::Done);
-        assert_eq!(pending.outcomes().collect::<Vec<_>>(), [Outcome::QueueFull, Outcome::Replied]);
+        assert_eq!(pending.outcomes().collect::<Vec<_>>(), [Unanswered::QueueFull.into(), Settled::Replied]);
         assert!(!pending.answers_may_come());
     }
 
@@ -185,7 +189,7 @@ mod tests {
             let mut pending = asked(3, now, SECOND);
             for (answered, peer) in order.into_iter().enumerate() {
                 assert_eq!(pending.step(now), Step::Wait(FIRST_LOOK), "{answered} answered");
-                assert!(pending.settle(peer, Outcome::Replied));
+                assert!(pending.settle(peer, Settled::Replied));
             }
             assert_eq!(pending.step(now), Step::Done);
             assert!(!pending.answers_may_come());
@@ -196,12 +200,12 @@ mod tests {
     fn an_answer_counts_once() {
         let now = Instant::now();
         let mut pending = asked(2, now, SECOND);
-        assert!(pending.settle(0, Outcome::Replied));
+        assert!(pending.settle(0, Settled::Replied));
         assert!(
-            !pending.settle(0, Outcome::Ignored { why: Reason::NoAction.into() }),
+            !pending.settle(0, Unanswered::Ignored { why: Reason::NoAction.into() }),
             "the second answer of a peer"
         );
-        assert!(!pending.settle(7, Outcome::Replied), "nobody");
+        assert!(!pending.settle(7, Settled::Replied), "nobody");
         assert_eq!(pending.open().collect::<Vec<_>>(), [1]);
     }
 
@@ -209,11 +213,11 @@ mod tests {
     fn those_who_are_silent_time_out_together_at_the_one_deadline() {
         let start = Instant::now();
         let mut pending = asked(3, start, SECOND);
-        pending.settle(1, Outcome::Replied);
+        pending.settle(1, Settled::Replied);
         assert_ne!(pending.step(start + ms(999)), Step::Done);
         assert_eq!(pending.step(start + SECOND), Step::Done);
         let outcomes: Vec<_> = pending.outcomes().collect();
-        assert_eq!(outcomes, [Outcome::TimedOut, Outcome::Replied, Outcome::TimedOut]);
+        assert_eq!(outcomes, [Unanswered::TimedOut.into(), Settled::Replied, Unanswered::TimedOut.into()]);
         assert!(pending.answers_may_come(), "late answers may still come");
     }
 
@@ -244,7 +248,7 @@ mod tests {
     fn a_peer_found_dead_may_have_answered_before() {
         let now = Instant::now();
         let mut pending = asked(1, now, SECOND);
-        pending.settle(0, Outcome::Gone);
+        pending.settle(0, Unanswered::Gone);
         assert_eq!(pending.step(now), Step::Done);
         assert!(pending.answers_may_come());
     }

@@ -9,12 +9,11 @@ use std::{
 use rustix::io::Errno;
 
 use super::{
-    Outcome,
     failure::Failure,
     matching::{RequestId, Verdict, shows_knowledge},
 };
 use crate::{
-    group::{Bound, Group, GroupError, Member, NotPrimary, PeerIdentity, says_gone},
+    group::{Bound, Group, GroupError, Member, NotPrimary, PeerIdentity, Undelivered},
     receive::{Inbox, Missed, ReceivePolicy, Rejection, turn},
     sys::{Address, Deadline, Room, Socket, Wait},
     wire::{Datagram, Kind, Layout, Name, Tag},
@@ -60,13 +59,17 @@ pub(super) enum AskedPeer<'a> {
 
 impl ReplySocket {
     /// While the DPDK primary of the group is starting, waits for it until the deadline.
-    pub(super) fn connected(group: &Group, to: &Address, deadline: Deadline) -> Result<Self, Failure> {
+    pub(super) fn connected(
+        group: &Group,
+        to: &Address,
+        deadline: Deadline,
+    ) -> Result<Self, Failure<Undelivered>> {
         let of_group = |error| Failure::of_group(group, to, error);
         // Without the directory there is nobody to ask; no need to make it.
         let directory = group.open().map_err(of_group)?;
-        let socket = Socket::connected(to).map_err(|errno| match Outcome::of_send_error(errno) {
-            Outcome::Gone => Failure::absent(group, to),
-            Outcome::Refused => Failure::Peer(Outcome::Refused),
+        let socket = Socket::connected(to).map_err(|errno| match Undelivered::from(errno) {
+            Undelivered::Gone => Failure::absent(group, to),
+            Undelivered::Refused => Failure::Peer(Undelivered::Refused),
             _ => {
                 let (what, path) = ("connect to a peer", to.path().to_owned());
                 Failure::Group(GroupError::Io { what, path, source: errno.into() })
@@ -228,7 +231,7 @@ impl ReplySocket {
         fds: &[BorrowedFd<'_>],
         deadline: Deadline,
         waits: impl FnOnce() -> W,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Failure<Undelivered>> {
         let sent = match self.try_send(datagram, fds) {
             Err(Errno::AGAIN) if !deadline.is_over() => {
                 // A handler that is going to wait lets others go first.
@@ -238,7 +241,7 @@ impl ReplySocket {
             }
             sent => sent,
         };
-        sent.map_err(|errno| Failure::Peer(Outcome::of_send_error(errno)))
+        sent.map_err(|errno| Failure::Peer(errno.into()))
     }
 
     /// The same, but asks before each new attempt whether to go on. The kernel, which wakes those
@@ -250,7 +253,7 @@ impl ReplySocket {
         deadline: Deadline,
         may_go_on: impl Fn() -> Result<(), NotPrimary>,
         waits: impl FnOnce() -> W,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Failure<Undelivered>> {
         let mut sent = self.try_send(datagram, fds);
         let mut room = Room::new();
         if sent == Err(Errno::AGAIN) && !deadline.is_over() {
@@ -266,7 +269,7 @@ impl ReplySocket {
                 sent != Err(Errno::AGAIN)
             });
         }
-        sent.map_err(|errno| Failure::Peer(Outcome::of_send_error(errno)))
+        sent.map_err(|errno| Failure::Peer(errno.into()))
     }
 
     fn try_send(&self, datagram: &Datagram, fds: &[BorrowedFd<'_>]) -> Result<(), Errno> {
@@ -279,7 +282,7 @@ impl ReplySocket {
         let Some((to, peer)) = self.0.to.as_ref().zip(self.0.peer.as_ref()) else { return false };
         // Connecting anew to the same socket changes nothing, and tells whether it lives.
         let connected = self.0.bound.socket.connect(to);
-        connected.is_err_and(says_gone) || !peer.is_in_place(to)
+        connected.is_err_and(|errno| Undelivered::from(errno) == Undelivered::Gone) || !peer.is_in_place(to)
     }
 
     /// Whether the peer this is connected to can still answer.

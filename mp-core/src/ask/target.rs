@@ -45,20 +45,20 @@ pub trait Target: Copy + sealed::Target {
     /// What is told of a message that was sent.
     type Sent;
     /// What comes back from a request.
-    type Answer: 'static;
+    type Yield: 'static;
 
     /// By whom a request is made, and to whom.
     #[expect(clippy::type_complexity, reason = "no alias can name what an `impl Trait` is")]
-    fn asked(&self) -> Result<(&Arc<Requester>, impl FnOnce(Ending<Self::Answer>) -> To), NotRunning>;
+    fn asked(&self) -> Result<(&Arc<Requester>, impl FnOnce(Ending<Self::Yield>) -> To), NotRunning>;
 
     /// Sends a message; `within` takes the place of the role's own deadline.
     fn send(self, message: &MessageRef<'_>, within: Option<Duration>) -> Result<Self::Sent, SendError>;
 
     /// Asks, and waits for the answer.
-    fn request(self, message: &MessageRef<'_>, timeout: Duration) -> Result<Self::Answer, RequestError>;
+    fn request(self, message: &MessageRef<'_>, timeout: Duration) -> Result<Self::Yield, RequestError>;
 
     /// Asks; the answer comes to a future.
-    fn request_async(self, message: &MessageRef<'_>, timeout: Duration) -> Asked<Self::Answer> {
+    fn request_async(self, message: &MessageRef<'_>, timeout: Duration) -> Asked<Self::Yield> {
         match self.asked() {
             Ok((requester, to)) => requester.ask_async(to, message, timeout),
             Err(why) => Asked::failed(why.into()),
@@ -68,7 +68,7 @@ pub trait Target: Copy + sealed::Target {
     /// Asks; the answer comes to `callback`.
     fn request_then<F>(self, message: &MessageRef<'_>, timeout: Duration, callback: F)
     where
-        F: FnOnce(Message, Result<Self::Answer, RequestError>) + Send + 'static,
+        F: FnOnce(Message, Result<Self::Yield, RequestError>) + Send + 'static,
     {
         match self.asked() {
             Ok((requester, to)) => requester.ask_then(to, message, timeout, callback),
@@ -170,7 +170,7 @@ impl<'a> AllPeers<'a> {
 
 impl Target for OnePeer<'_> {
     type Sent = ();
-    type Answer = Reply;
+    type Yield = Reply;
 
     fn asked(&self) -> Result<(&Arc<Requester>, impl FnOnce(Ending<Reply>) -> To), NotRunning> {
         let asking = self.asking?;
@@ -191,7 +191,7 @@ impl Target for OnePeer<'_> {
 
 impl Target for AllPeers<'_> {
     type Sent = Sent;
-    type Answer = Replies;
+    type Yield = Replies;
 
     fn asked(&self) -> Result<(&Arc<Requester>, impl FnOnce(Ending<Replies>) -> To), NotRunning> {
         let AskingAll { one, roster, .. } = self.0?;

@@ -95,12 +95,6 @@ pub(crate) fn probe(address: &Address) -> Result<Found, GroupError> {
     }
 }
 
-/// Whether an error of sending or connecting says that the peer is gone: its socket is closed or
-/// shut down, or its file is.
-pub(crate) fn says_gone(errno: Errno) -> bool {
-    matches!(errno, Errno::CONNREFUSED | Errno::NOENT | Errno::NOTCONN | Errno::CONNRESET | Errno::PIPE)
-}
-
 /// Which socket file is at an address; `None` if there is none.
 pub(crate) fn identity(address: &Address) -> Option<Identity> {
     let flags = StatxFlags::INO | StatxFlags::BTIME;

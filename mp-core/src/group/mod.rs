@@ -19,6 +19,7 @@ mod process;
 mod roster;
 mod spelling;
 mod stale;
+mod undelivered;
 mod watch;
 
 use std::{
@@ -30,10 +31,11 @@ use std::{
 use rustix::io::Errno;
 
 pub(crate) use bound::{Bound, Place};
+
 pub(crate) use directory::{Directory, STARTING_PAUSE, Stamp};
 pub use error::{BindError, GroupError, Holder};
 pub use in_process::InProcess;
-pub(crate) use liveness::{Found, Identity, PeerIdentity, identity, probe, says_gone};
+pub(crate) use liveness::{Found, Identity, PeerIdentity, identity, probe};
 pub(crate) use location::Location;
 use location::{Base, Resolved};
 pub use member::Member;
@@ -41,6 +43,7 @@ pub(crate) use names::{MemberName, Reserved, SocketName};
 pub(crate) use private::PrivateDirectory;
 pub(crate) use roster::{NotPrimary, Roster};
 pub(crate) use spelling::Spellings;
+pub(crate) use undelivered::Undelivered;
 pub use watch::{Change, Watch};
 
 use crate::sys::{Address, Deadline, PathTooLong, Socket};

@@ -45,13 +45,13 @@ asks! { AllPeers: Primary, PrimaryHandle; |this| AllPeers::new(this.0.get()) }
 __each! {
     [Client, Secondary, SecondaryHandle, OnePeer<'_>] {
         type Told = ();
-        type Answer = Reply;
-        type AnswerFuture = ReplyFuture;
+        type Yield = Reply;
+        type YieldFuture = ReplyFuture;
     }
     [Primary, PrimaryHandle] {
         type Told = Sent;
-        type Answer = Replies;
-        type AnswerFuture = RepliesFuture;
+        type Yield = Replies;
+        type YieldFuture = RepliesFuture;
     };
 {
     /// Sends a one-way message: to the member that `to` named, else to the primary. A primary sends
@@ -93,7 +93,7 @@ __each! {
         &self,
         message: impl Into<MessageRef<'m>>,
         timeout: Duration,
-    ) -> Result<Answer, RequestError> {
+    ) -> Result<Yield, RequestError> {
         self.target().request(&message.into(), timeout)
     }
 
@@ -116,7 +116,7 @@ __each! {
     ///
     /// Implements `rte_mp_request_async`.
     #[doc(alias = "rte_mp_request_async")]
-    pub fn request_async<'m>(&self, message: impl Into<MessageRef<'m>>, timeout: Duration) -> AnswerFuture {
+    pub fn request_async<'m>(&self, message: impl Into<MessageRef<'m>>, timeout: Duration) -> YieldFuture {
         self.target().request_async(&message.into(), timeout)
     }
 
@@ -138,7 +138,7 @@ __each! {
     #[doc(alias = "rte_mp_async_reply_t")]
     pub fn request_then<'m, F>(&self, message: impl Into<MessageRef<'m>>, timeout: Duration, callback: F)
     where
-        F: FnOnce(Message, Result<Answer, RequestError>) + Send + 'static,
+        F: FnOnce(Message, Result<Yield, RequestError>) + Send + 'static,
     {
         self.target().request_then(&message.into(), timeout, callback);
     }

@@ -41,7 +41,7 @@ impl<R: DecodeOwned> Decodes<R> for mp_core::Replies {
 }
 
 /// What a request of type `Q` to a target of type `T` yields.
-type Response<T, Q> = <<T as Target>::Answer as Decodes<<Q as Request>::Response>>::Response;
+type Response<T, Q> = <<T as Target>::Yield as Decodes<<Q as Request>::Response>>::Response;
 
 pub(crate) fn send<T, M>(target: T, value: &M, within: Option<Duration>) -> Result<T::Sent, SendError>
 where
@@ -55,7 +55,7 @@ where
 
 pub(crate) fn request<T, Q>(target: T, value: &Q, timeout: Duration) -> Result<Response<T, Q>, RequestError>
 where
-    T: Target<Answer: Decodes<Q::Response>>,
+    T: Target<Yield: Decodes<Q::Response>>,
     Q: Request,
 {
     let encoded = encode(value)?;
@@ -69,7 +69,7 @@ fn error_of<Q: Request>(error: mp_core::RequestError) -> RequestError {
     RequestError::of(error, Definition::of_request::<Q>)
 }
 
-pub(crate) fn request_async<T, Q>(target: T, value: &Q, timeout: Duration) -> Asked<T::Answer, Q::Response>
+pub(crate) fn request_async<T, Q>(target: T, value: &Q, timeout: Duration) -> Asked<T::Yield, Q::Response>
 where
     T: Target,
     Q: Request,
@@ -83,7 +83,7 @@ where
 
 pub(crate) fn request_then<T, Q, F>(target: T, value: Q, timeout: Duration, callback: F)
 where
-    T: Target<Answer: Decodes<Q::Response>>,
+    T: Target<Yield: Decodes<Q::Response>>,
     Q: Request + Send + Sync + 'static,
     F: FnOnce(&Q, Result<Response<T, Q>, RequestError>) + Send + 'static,
 {

@@ -17,13 +17,13 @@ use crate::{
 each! {
     [Client, Secondary, SecondaryHandle, OnePeer<'_>] {
         type Told = ();
-        type Answer<R> = R;
-        type AnswerFuture<R> = ResponseFuture<R>;
+        type Yield<R> = R;
+        type YieldFuture<R> = ResponseFuture<R>;
     }
     [Primary, PrimaryHandle] {
         type Told = Sent;
-        type Answer<R> = Replies<R>;
-        type AnswerFuture<R> = RepliesFuture<R>;
+        type Yield<R> = Replies<R>;
+        type YieldFuture<R> = RepliesFuture<R>;
     };
 {
     /// Sends a one-way message: to the member that `to` named, else to the primary. A primary sends
@@ -46,7 +46,7 @@ each! {
     ///
     /// [`RequestError`]; if nobody is there, at once. That a primary has no secondaries is none.
     #[doc(alias = "rte_mp_request_sync")]
-    pub fn request<Q>(&self, value: &Q, timeout: Duration) -> Result<Answer<Q::Response>, RequestError>
+    pub fn request<Q>(&self, value: &Q, timeout: Duration) -> Result<Yield<Q::Response>, RequestError>
     where
         Q: Request<Response: DecodeOwned>,
     {
@@ -56,7 +56,7 @@ each! {
     /// Asks now, as [`request`](Self::request) does; the response, or why there is none, comes to
     /// the future: see [`mp_core::Client::request_async`].
     #[doc(alias = "rte_mp_request_async")]
-    pub fn request_async<Q>(&self, value: &Q, timeout: Duration) -> AnswerFuture<Q::Response>
+    pub fn request_async<Q>(&self, value: &Q, timeout: Duration) -> YieldFuture<Q::Response>
     where
         Q: Request<Response: DecodeOwned>,
     {
@@ -71,7 +71,7 @@ each! {
     pub fn request_then<Q, F>(&self, value: Q, timeout: Duration, callback: F)
     where
         Q: Request<Response: DecodeOwned> + Send + Sync + 'static,
-        F: FnOnce(&Q, Result<Answer<Q::Response>, RequestError>) + Send + 'static,
+        F: FnOnce(&Q, Result<Yield<Q::Response>, RequestError>) + Send + 'static,
     {
         ask::request_then(self.core.target(), value, timeout, callback);
     }

@@ -108,7 +108,7 @@ impl AsyncRequest {
         let message = self.take_message();
         match &mut self.to {
             To::One(_, ending) => {
-                let reply = ended.into_reply();
+                let reply = ended.into_reply(requester);
                 tell(ending, message, reply.map_err(|failure| failure.into_request_error(timeout)));
             }
             To::All(_, ending) => {

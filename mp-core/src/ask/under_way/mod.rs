@@ -17,13 +17,13 @@ use rustix::io::Errno;
 
 use super::{
     Outcome, Replies, Reply, Requester,
-    failure::Failure,
+    failure::{Failure, Settled, Unanswered},
     matching::RequestId,
     pending::{Pending, Step},
     reply_socket::ReplySocket,
 };
 use crate::{
-    group::Member,
+    group::{Member, Undelivered},
     look::WaitNoted,
     receive::Inbox,
     sys::{Address, Room, Socket, Wait},
@@ -223,7 +223,7 @@ impl RequestUnderWay {
 
     /// Whether all that were asked are gone.
     pub(super) fn is_gone(&self) -> bool {
-        self.pending.outcomes().all(|outcome| outcome == Outcome::Gone)
+        self.pending.outcomes().all(|outcome| outcome == Unanswered::Gone.into())
     }
 
     /// The reply socket, and what became of everybody.
@@ -245,7 +245,7 @@ impl RequestUnderWay {
     fn step(&mut self, now: Instant) -> Step {
         if self.room.is_own_full() && self.pending.deadline().left_at(now).is_zero() {
             for peer in self.room.keys() {
-                self.pending.settle(*peer, Outcome::BufferFull);
+                self.pending.settle(*peer, Unanswered::BufferFull);
             }
         }
         self.pending.step(now)
@@ -278,7 +278,7 @@ impl RequestUnderWay {
             // A request to one peer fails as a whole.
             Err(not) if self.members.is_empty() => Err(not.into()),
             Err(not) => {
-                let why = Outcome::of_withdrawn(not);
+                let why = Settled::from(not);
                 let room = std::mem::replace(&mut self.room, Room::new());
                 room.keys()
                     .copied()
@@ -296,20 +296,23 @@ pub(super) struct Ended {
     /// An answer may come still: the reply socket must not be used again.
     pub(super) answers_may_come: bool,
     members: Vec<Member>,
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<Settled>,
     replies: Vec<Reply>,
 }
 
 impl Ended {
     /// Of a request to one.
-    pub(super) fn into_reply(mut self) -> Result<Reply, Failure> {
-        let outcome = self.outcomes.pop().unwrap_or(Outcome::Gone);
-        self.replies.pop().ok_or(Failure::Peer(outcome))
+    pub(super) fn into_reply(mut self, requester: &Requester) -> Result<Reply, Failure> {
+        self.replies.pop().ok_or_else(|| {
+            let settled = self.outcomes.pop().unwrap_or(Unanswered::Gone.into());
+            Failure::of_settled(requester.group(), settled)
+        })
     }
 
     /// Of a request to all.
     pub(super) fn into_replies(self, requester: &Requester) -> Replies {
-        let outcomes: Vec<_> = self.members.into_iter().zip(self.outcomes).collect();
+        let outcomes: Vec<_> =
+            self.members.into_iter().zip(self.outcomes.into_iter().map(Outcome::from)).collect();
         requester.bury_the_dead(&outcomes);
         Replies { replies: self.replies, outcomes }
     }
@@ -338,7 +341,7 @@ fn note(requester: &Requester, pending: &mut Pending, peer: usize, sent: Result<
             pending.asked(peer);
         }
         Err(Errno::AGAIN) => return false,
-        Err(errno) => _ = pending.settle(peer, Outcome::of_send_error(errno)),
+        Err(errno) => _ = pending.settle(peer, Unanswered::from(Undelivered::from(errno))),
     }
     true
 }

@@ -2,7 +2,12 @@
 
 use super::{AT_ONCE, RequestUnderWay};
 use crate::{
-    ask::{Answer, Outcome, Requester, failure::Failure, matching::Verdict, reply_socket::AskedPeer},
+    ask::{
+        Answer, Requester,
+        failure::{Failure, Settled, Unanswered},
+        matching::Verdict,
+        reply_socket::AskedPeer,
+    },
     group::{Member, PeerIdentity},
     receive::{Arrived, Inbox, Missed, Rejection},
     sys::{Address, Wait},
@@ -20,7 +25,7 @@ impl RequestUnderWay {
         if !dead.is_empty() {
             self.drain(requester, inbox)?;
             for peer in dead {
-                self.pending.settle(peer, Outcome::Gone);
+                self.pending.settle(peer, Unanswered::Gone);
             }
         }
         self.note(requester);
@@ -67,7 +72,7 @@ impl RequestUnderWay {
                 if self.verdict(peer, (kind, &name, tag)) == Verdict::Counts
                     && let Some(peer) = peer
                 {
-                    self.pending.settle(peer, Outcome::FdsLost);
+                    self.pending.settle(peer, Unanswered::FdsLost);
                 }
             }
             Err(Missed::Rejected) => self.reply_socket.had_surplus(),
@@ -77,7 +82,7 @@ impl RequestUnderWay {
                 // Answers that have come stay; for the others there will be none.
                 let open: Vec<_> = self.pending.open().collect();
                 for peer in open {
-                    self.pending.settle(peer, Outcome::failed(errno));
+                    self.pending.settle(peer, Unanswered::Failed(errno));
                 }
                 return Ok(false);
             }
@@ -91,8 +96,8 @@ impl RequestUnderWay {
         let verdict = self.verdict(peer, (arrived.kind, &arrived.message.name, arrived.tag));
         let Some(answer) = requester.classify(arrived, verdict) else { return };
         let outcome = match &answer {
-            Answer::Reply(_) => Outcome::Replied,
-            Answer::Ignore(why) => Outcome::Ignored { why: why.clone() },
+            Answer::Reply(_) => Settled::Replied,
+            Answer::Ignore(why) => Unanswered::Ignored { why: why.clone() }.into(),
         };
         if !peer.is_some_and(|peer| self.pending.settle(peer, outcome)) {
             self.reply_socket.had_surplus();

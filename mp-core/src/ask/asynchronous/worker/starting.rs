@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 use super::{Slot, Worker};
 use crate::{
     ask::{
-        Outcome,
         asynchronous::request::{AsyncRequest, To},
-        failure::Failure,
+        failure::{Failure, Unanswered},
         matching::RequestId,
         reply_socket::ReplySocket,
         under_way::{Ended, RequestUnderWay},
@@ -52,7 +51,7 @@ impl Worker {
             }
             Err(failure) => {
                 self.schedule.release(slot);
-                if let (Failure::NoPrimary { .. } | Failure::Peer(Outcome::Gone), Some(to)) =
+                if let (Failure::NoPrimary { .. } | Failure::Peer(Unanswered::Gone), Some(to)) =
                     (&failure, request.peer())
                 {
                     self.fail_waiting_for(to);

@@ -40,7 +40,7 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// What is put aside of an answer.
 #[derive(Debug)]
-pub(super) struct LateAnswer {
+pub(super) struct PutAside {
     datagram: Datagram,
     fds: Copies,
 }
@@ -54,43 +54,43 @@ impl ReplyPort {
         fds: &[BorrowedFd<'_>],
     ) -> Result<(), ReplyError> {
         let (fds, is_ignore) = (Copies::of(fds)?, datagram.is_ignore());
-        let (answer, deadline) = (LateAnswer { datagram, fds }, Deadline::after(KEPT));
+        let (answer, deadline) = (PutAside { datagram, fds }, Deadline::after(KEPT));
         self.held().push(HeldAnswer { to: to.clone(), answer, is_ignore, deadline }, || {
             let port = Arc::clone(self);
             let thread = thread::Builder::new().name("mp_held_replies".into());
             room_for_a_thread()?;
-            thread.spawn(move || port.held().run(&mut LateDelivery::from(&port)))?;
+            thread.spawn(move || port.held().run(&mut ToRequesters::from(&port)))?;
             Ok(())
         })
     }
 }
 
 /// What the thread has for sending.
-struct LateDelivery<'a> {
+struct ToRequesters<'a> {
     port: &'a ReplyPort,
     room: Room<Address>,
     kept_from: KeptFrom,
 }
 
-impl<'a> LateDelivery<'a> {
+impl<'a> ToRequesters<'a> {
     fn from(port: &'a ReplyPort) -> Self {
         Self { port, room: Room::new(), kept_from: KeptFrom::default() }
     }
 }
 
-impl Delivery for LateDelivery<'_> {
+impl Delivery for ToRequesters<'_> {
     type To = Address;
-    type Answer = LateAnswer;
+    type Answer = PutAside;
 
     fn look(&mut self) {
         self.kept_from = KeptFrom::now(self.port);
     }
 
-    fn give_up(&mut self, _: &LateAnswer) {
+    fn give_up(&mut self, _: &PutAside) {
         self.port.counters.answers_lost.add();
     }
 
-    fn send_each(&mut self, queue: &mut Queue<Address, LateAnswer>) {
+    fn send_each(&mut self, queue: &mut Queue<Address, PutAside>) {
         let Self { port, room, kept_from } = self;
         for to in queue.requesters() {
             if !room.keys().any(|waiting| waiting == to) {
@@ -106,7 +106,7 @@ impl Delivery for LateDelivery<'_> {
 }
 
 /// Sends an answer, or drops it if it cannot be delivered any more. `false` if there is no room.
-fn send(port: &ReplyPort, to: &Address, answer: &LateAnswer, kept_from: &mut KeptFrom) -> bool {
+fn send(port: &ReplyPort, to: &Address, answer: &PutAside, kept_from: &mut KeptFrom) -> bool {
     if kept_from.requesters.contains(to) {
         return false;
     }
