@@ -1,7 +1,7 @@
 //! `mpctl`: looks into a group of processes that speak DPDK's multi-process IPC.
 //!
 //! ```text
-//! main ─► cli                       what can be asked for
+//! main ─► cli ─► ids                what can be asked for, of which users
 //!   │      └─► complete             what a shell is told when it completes a word
 //!   └───► command/*  ─► input       payloads and files, from the command line
 //!             ├───────► peers       which member is meant
@@ -22,6 +22,7 @@ mod complete;
 mod doctor;
 mod failure;
 mod fields;
+mod ids;
 mod input;
 mod interrupt;
 mod output;

@@ -13,6 +13,7 @@ mod group;
 mod process;
 mod program;
 mod raw;
+pub mod users;
 
 pub use group::Group;
 pub use process::{Process, StartFailed, WITHIN, eventually};

@@ -67,8 +67,9 @@ impl ReplySocket {
         let of_group = |error| Failure::of_group(group, to, error);
         // Without the directory there is nobody to ask; no need to make it.
         let directory = group.open().map_err(of_group)?;
-        let socket = Socket::connected(to).map_err(|errno| match Undelivered::from(errno) {
+        let socket = group.connect(to).map_err(|errno| match Undelivered::from(errno) {
             Undelivered::Gone => Failure::absent(group, to),
+            Undelivered::Refused if group.is_opening(to) => Failure::absent(group, to),
             Undelivered::Refused => Failure::Peer(Undelivered::Refused),
             _ => {
                 let (what, path) = ("connect to a peer", to.path().to_owned());

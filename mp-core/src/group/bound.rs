@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use rustix::io::Errno;
 
-use super::{Identity, identity};
+use super::{Access, Identity, access, identity};
 use crate::sys::{Address, ForkGuard, Socket};
 
 /// A socket with its file, which goes when this does.
@@ -12,6 +12,7 @@ use crate::sys::{Address, ForkGuard, Socket};
 pub(crate) struct Bound {
     pub(crate) socket: Socket,
     pub(crate) address: Address,
+    access: Access,
     identity: Option<Identity>,
     /// A fork's copy must not remove the file.
     bound_in: ForkGuard,
@@ -19,10 +20,10 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
-    pub(super) fn new(socket: Socket, address: Address) -> Result<Self, Errno> {
-        socket.bind(&address)?;
-        let identity = identity(&address);
-        Ok(Self { socket, address, identity, bound_in: ForkGuard::here(), abandoned: AtomicBool::new(false) })
+    pub(super) fn new(socket: Socket, address: Address, access: Access) -> Result<Self, Errno> {
+        bind(&socket, &address, access)?;
+        let (identity, bound_in) = (identity(&address), ForkGuard::here());
+        Ok(Self { socket, address, access, identity, bound_in, abandoned: AtomicBool::new(false) })
     }
 
     /// Whether it was bound by this process, not by one that this is a fork of.
@@ -51,7 +52,8 @@ impl Bound {
             return;
         }
         let replaced = Socket::new().and_then(|socket| {
-            socket.bind(&dead)?;
+            let socket = socket.used_as(self.access.file_user());
+            bind(&socket, &dead, self.access)?;
             drop(socket);
             rustix::fs::rename(dead.path(), self.address.path())
         });
@@ -67,6 +69,17 @@ impl Bound {
             // Gone already is as good.
             let _ = rustix::fs::unlink(self.address.path());
         }
+    }
+}
+
+/// Binds it, and opens it to whom the group is open to.
+fn bind(socket: &Socket, address: &Address, access: Access) -> Result<(), Errno> {
+    socket.bind(address)?;
+    match access.shared_with() {
+        Some(gid) => access::open_to_group(address, gid).inspect_err(|_| {
+            let _ = rustix::fs::unlink(address.path());
+        }),
+        None => Ok(()),
     }
 }
 

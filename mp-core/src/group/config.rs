@@ -50,7 +50,7 @@ impl Config {
         /// Those that have been opened, the oldest first.
         static OPEN: Mutex<Vec<Config>> = Mutex::new(Vec::new());
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-        let stat = match statat(&directory, NAME, AtFlags::empty()) {
+        let stat = match statat(&directory, NAME, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,
             Err(Errno::NOENT) => return Ok(None),
             Err(errno) => return Err(errno),
@@ -59,7 +59,8 @@ impl Config {
         if let Some(config) = open.iter().find(|config| config.is(&stat)) {
             return Ok(Some(config.clone()));
         }
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        // Not through a link: the directory may be another user's, and this process root.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = match openat(&directory, NAME, flags, Mode::empty()) {
             Ok(fd) => fd,
             Err(Errno::NOENT) => return Ok(None),

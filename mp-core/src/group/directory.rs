@@ -4,19 +4,23 @@
 use std::{
     ffi::{OsStr, OsString},
     io,
-    os::{fd::OwnedFd, unix::ffi::OsStrExt},
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        unix::ffi::OsStrExt,
+    },
     path::{Path, PathBuf},
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use rustix::{
-    fs::{self, AtFlags, Dir, FlockOperation, Mode, OFlags, flock, mkdir, openat, statat, unlinkat},
+    fs::{self, AtFlags, Dir, FlockOperation, Mode, OFlags, Stat, flock, mkdir, openat, statat, unlinkat},
     io::Errno,
+    process::Gid,
 };
 
 use super::{
-    BindError, GroupError, LOCK_TIMEOUT, Reserved,
+    Access, BindError, GroupError, LOCK_TIMEOUT, Reserved, access,
     config::{self, Config, Start},
 };
 use crate::{sys::Deadline, wire::Layout};
@@ -38,20 +42,65 @@ pub(crate) const STARTING_PAUSE: Duration = Duration::from_millis(5);
 pub(crate) struct Directory {
     fd: OwnedFd,
     path: PathBuf,
+    access: Access,
 }
 
 impl Directory {
-    pub(crate) fn make(path: &Path) -> Result<Self, GroupError> {
-        match mkdir(path, Mode::RWXU) {
-            Ok(()) | Err(Errno::EXIST) => Self::open(path),
-            Err(source) => Err(io_error("make the runtime directory", path, source)),
+    /// Makes the runtime directory, if there is none, and opens it.
+    pub(crate) fn make(path: &Path, access: Access) -> Result<Self, GroupError> {
+        let directory = Self::made(path, access, Self::open)?;
+        match access {
+            Access::SharedWith(gid) => directory.share(gid)?,
+            Access::Private | Access::Beside(_) => {}
+        }
+        Ok(directory)
+    }
+
+    /// The same for the one above it, which members of a group must be let through.
+    pub(crate) fn make_parent(path: &Path, access: Access) -> Result<Self, GroupError> {
+        let directory = Self::made(path, access, Self::open_parent)?;
+        if access.shared_with().is_some() {
+            directory.let_through()?;
+        }
+        Ok(directory)
+    }
+
+    /// Of another user's, nothing is made.
+    fn made(
+        path: &Path,
+        access: Access,
+        open: impl Fn(&Path, Access) -> Result<Self, GroupError>,
+    ) -> Result<Self, GroupError> {
+        match access {
+            Access::Beside(_) => open(path, access),
+            Access::Private | Access::SharedWith(_) => match mkdir(path, Mode::RWXU) {
+                Ok(()) | Err(Errno::EXIST) => open(path, access),
+                Err(source) => Err(io_error("make the runtime directory", path, source)),
+            },
         }
     }
 
-    pub(crate) fn open(path: &Path) -> Result<Self, GroupError> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        match fs::open(path, flags, Mode::empty()) {
-            Ok(fd) => Ok(Self { fd, path: path.to_owned() }),
+    pub(crate) fn open(path: &Path, access: Access) -> Result<Self, GroupError> {
+        Self::open_with(path, access, OFlags::RDONLY)
+    }
+
+    /// To look at, not into: others need not be let read it.
+    pub(crate) fn open_parent(path: &Path, access: Access) -> Result<Self, GroupError> {
+        Self::open_with(path, access, OFlags::PATH)
+    }
+
+    fn open_with(path: &Path, access: Access, how: OFlags) -> Result<Self, GroupError> {
+        let flags = how | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        match access.file_user().act(|| fs::open(path, flags, Mode::empty())) {
+            Ok(fd) => Ok(Self { fd, path: path.to_owned(), access }),
+            // Another user than the one that was named cannot enter it: whose it is root can tell.
+            Err(Errno::ACCESS) if matches!(access, Access::Beside(_)) => match fs::lstat(path) {
+                Ok(stat) => Err(access
+                    .check_directory(path, &stat, own_uid())
+                    .err()
+                    .unwrap_or_else(|| io_error("open the runtime directory", path, Errno::ACCESS))),
+                Err(source) => Err(io_error("open the runtime directory", path, source)),
+            },
             Err(source @ (Errno::NOTDIR | Errno::LOOP)) => match std::fs::read_link(path) {
                 Ok(target) => Err(GroupError::Link { path: path.to_owned(), target }),
                 Err(_) => Err(io_error("open the runtime directory", path, source)),
@@ -60,28 +109,46 @@ impl Directory {
         }
     }
 
-    /// The runtime directory must be ours and closed to others.
-    pub(crate) fn check_private(&self) -> Result<(), GroupError> {
-        self.check(false, 0o077)
+    /// It must be its user's and closed to others, or shared with the group that it is to be.
+    pub(crate) fn check(&self) -> Result<(), GroupError> {
+        self.access.check_directory(&self.path, &self.stat()?, own_uid())
     }
 
-    /// The one above may be root's, and be read, but not changed, by others.
-    pub(crate) fn check_parent(&self) -> Result<(), GroupError> {
-        self.check(true, 0o022)
+    /// Whether it may be the one above this.
+    pub(crate) fn check_below(&self, parent: &Self) -> Result<(), GroupError> {
+        let owner = self.stat()?.st_uid;
+        parent.access.check_parent(&parent.path, &parent.stat()?, own_uid(), owner)
     }
 
-    fn check(&self, root_may_own: bool, forbidden: u32) -> Result<(), GroupError> {
-        let stat = fs::fstat(&self.fd)
-            .map_err(|source| io_error("examine the runtime directory", &self.path, source))?;
-        let uid = rustix::process::geteuid().as_raw();
-        if stat.st_uid != uid && !(root_may_own && stat.st_uid == 0) {
-            return Err(GroupError::Owner { path: self.path.clone(), owner: stat.st_uid, uid });
+    fn stat(&self) -> Result<Stat, GroupError> {
+        fs::fstat(&self.fd).map_err(|source| io_error("examine the runtime directory", &self.path, source))
+    }
+
+    /// Shares it with a group, if it is this user's. The group comes first: no other gets in
+    /// meanwhile.
+    fn share(&self, gid: u32) -> Result<(), GroupError> {
+        let stat = self.stat()?;
+        if stat.st_uid != own_uid() || self.check().is_ok() {
+            return Ok(());
         }
-        let mode = stat.st_mode & 0o7777;
-        if mode & forbidden != 0 {
-            return Err(GroupError::Open { path: self.path.clone(), mode });
+        let shared = fs::fchown(&self.fd, None, Some(Gid::from_raw(gid)))
+            .and_then(|()| fs::fchmod(&self.fd, Mode::from_raw_mode(access::SHARED)));
+        shared.map_err(|source| io_error("share the runtime directory", &self.path, source))
+    }
+
+    /// Lets everybody through, but nobody list it, if it is this user's.
+    fn let_through(&self) -> Result<(), GroupError> {
+        const THROUGH: u32 = 0o011;
+        let stat = self.stat()?;
+        if stat.st_uid != own_uid() || stat.st_mode & THROUGH == THROUGH {
+            return Ok(());
         }
-        Ok(())
+        // A descriptor that is for the path only can be changed no other way.
+        let through = fs::chmod(
+            format!("/proc/self/fd/{}", self.fd.as_raw_fd()),
+            Mode::from_raw_mode(stat.st_mode | THROUGH),
+        );
+        through.map_err(|source| io_error("let the group through", &self.path, source))
     }
 
     /// Takes DPDK's directory lock for as long as the result lives. Never held while waiting for a
@@ -195,14 +262,34 @@ impl Directory {
     pub(crate) fn unlink(&self, name: impl AsRef<OsStr>) -> Result<(), GroupError> {
         match unlinkat(&self.fd, name.as_ref(), AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(Errno::PERM) => Err(self.not_removed(name.as_ref())),
             Err(source) => Err(io_error("remove a file", &self.path.join(name.as_ref()), source)),
+        }
+    }
+
+    /// The sticky bit keeps it from this user.
+    fn not_removed(&self, name: &OsStr) -> GroupError {
+        let path = self.path.join(name);
+        let file = statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW);
+        match (file, self.stat()) {
+            (Ok(file), Ok(directory)) => {
+                GroupError::Anothers { path, owner: file.st_uid, directory: directory.st_uid, uid: own_uid() }
+            }
+            _ => io_error("remove a file", &path, Errno::PERM),
         }
     }
 
     /// Leaves word of who the primary is. Only the text of an error needs it.
     pub(crate) fn write_owner(&self) {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        if let Ok(fd) = openat(&self.fd, OWNER, flags, Mode::RUSR | Mode::WUSR) {
+        // Made anew: what another user has put there may lead elsewhere.
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let make = || openat(&self.fd, OWNER, flags, Mode::RUSR | Mode::WUSR);
+        self.remove_owner();
+        if let Ok(fd) = self.access.file_user().act(make) {
+            if let Some(gid) = self.access.shared_with() {
+                let _ = fs::fchown(&fd, None, Some(Gid::from_raw(gid)));
+                let _ = fs::fchmod(&fd, Mode::RUSR | Mode::WUSR | Mode::RGRP);
+            }
             let _ = rustix::io::write(fd, std::process::id().to_string().as_bytes());
         }
     }
@@ -240,6 +327,10 @@ impl Drop for Lock {
     }
 }
 
+fn own_uid() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
 fn io_error(what: &'static str, path: &Path, source: Errno) -> GroupError {
     GroupError::Io { what, path: path.to_owned(), source: source.into() }
 }
@@ -251,7 +342,7 @@ mod tests {
     #[test]
     fn a_lock_that_stays_taken_is_told_with_its_directory() {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let directory = Directory::open(dir.path()).expect("it is there");
+        let directory = Directory::open(dir.path(), Access::Private).expect("it is there");
         let at_once = || Deadline::after(Duration::ZERO);
         let held = directory.lock(at_once()).expect("it is free");
         let error = directory.lock(at_once()).expect_err("it is held");
@@ -264,7 +355,7 @@ mod tests {
     #[test]
     fn a_copy_that_a_fork_has_does_not_keep_the_lock() {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let directory = Directory::open(dir.path()).expect("it is there");
+        let directory = Directory::open(dir.path(), Access::Private).expect("it is there");
         let at_once = || Deadline::after(Duration::ZERO);
         let held = directory.lock(at_once()).expect("it is free");
         // As a fork's: another descriptor of the same open file.

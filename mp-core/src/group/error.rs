@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::Base;
+use super::{Base, access};
 use crate::sys::PathTooLong;
 
 /// Why the group's directory cannot be used.
@@ -30,23 +30,77 @@ pub enum GroupError {
     PathTooLong(#[from] PathTooLong),
     /// The directory belongs to another user, who could pose as any peer.
     #[error(
-        "{path:?} belongs to uid {owner}, not to uid {uid}: refused, since its owner could pose as any process of the group; use a directory of your own"
+        "{path:?} belongs to uid {owner}, not to uid {uid}: refused, since its owner could pose as any process of the group; {}", remedy_of_owner(*owner)
     )]
     Owner {
         /// The directory.
         path: PathBuf,
         /// Whose it is.
         owner: u32,
-        /// Who this process is.
+        /// Who this process is, or whom [`Builder::beside_user`](crate::Builder::beside_user)
+        /// names.
         uid: u32,
     },
     /// Others may enter or change the directory.
-    #[error("{path:?} has mode {mode:04o}, open to other users: refused; {}", remedy(path, *mode))]
+    #[error("{path:?} has mode {mode:04o}, open to other users: refused; {}", remedy(path, *mode, *gid))]
     Open {
         /// The directory.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
+        /// Its group.
+        gid: u32,
+    },
+    /// The directory is not shared with the group that
+    /// [`Builder::share_with_group`](crate::Builder::share_with_group) names, and is another
+    /// user's, who would have to share it.
+    #[error(
+        "{path:?} has mode {mode:04o} and group {gid}, so it is not shared with group {wanted}: its owner can share it, by chgrp {wanted} and chmod 1770"
+    )]
+    NotShared {
+        /// The directory.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+        /// Its group.
+        gid: u32,
+        /// The group with which it should be shared.
+        wanted: u32,
+    },
+    /// This process is not in the group with which the directory is to be shared.
+    #[error(
+        "uid {uid} is not in group {gid}, with which the runtime directory is to be shared: add it to the group, or start this with setpriv --groups {gid} (systemd: SupplementaryGroups={gid})"
+    )]
+    NotInGroup {
+        /// The group.
+        gid: u32,
+        /// Who this process is.
+        uid: u32,
+    },
+    /// Only root can run beside another user's processes.
+    #[error(
+        "uid {uid} cannot act as uid {owner}, beside whose processes it is to run: start this as root, with CAP_SETUID, or as that user"
+    )]
+    NotRoot {
+        /// The user beside whose processes it is to run.
+        owner: u32,
+        /// Who this process is.
+        uid: u32,
+    },
+    /// In a directory that is shared with a group, a dead process of another user has left a socket
+    /// in the way, and the sticky bit keeps this user from removing it.
+    #[error(
+        "{path:?} was left behind by a process of uid {owner}, and uid {uid} may not remove it: uid {owner}, uid {directory}, who owns the directory, and root may"
+    )]
+    Anothers {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+        /// Whose the directory is.
+        directory: u32,
+        /// Who this process is.
+        uid: u32,
     },
     /// The runtime directory is a symbolic link: whoever may change it could lead this process into
     /// another group.
@@ -166,9 +220,25 @@ fn told(error: &GroupError) -> String {
     }
 }
 
+/// What to do with a directory of another user.
+fn remedy_of_owner(owner: u32) -> String {
+    let as_owner = format!("run this as uid {owner} (setpriv --reuid={owner} --clear-groups ..)");
+    match owner {
+        0 => format!("{as_owner} or use a directory of your own"),
+        _ => format!(
+            "{as_owner}, as root name that user with beside_user({owner}) (mpctl: --owner {owner}), or use a directory of your own"
+        ),
+    }
+}
+
 /// What to do with a directory that is open to others.
-fn remedy(path: &Path, mode: u32) -> String {
+fn remedy(path: &Path, mode: u32, gid: u32) -> String {
     const STICKY: u32 = 0o1000;
+    if mode & !0o2000 == access::SHARED {
+        return format!(
+            "it is shared with group {gid}: to take part, call share_with_group({gid}) (mpctl: --group {gid})"
+        );
+    }
     // Those at the top, and those that the system keeps in its own directories, are not one
     // group's.
     let is_systems = path
@@ -189,7 +259,12 @@ impl From<GroupError> for io::Error {
         let kind = match &error {
             GroupError::FilePrefix { .. } => io::ErrorKind::InvalidInput,
             GroupError::PathTooLong(_) => io::ErrorKind::InvalidFilename,
-            GroupError::Owner { .. } | GroupError::Open { .. } => io::ErrorKind::PermissionDenied,
+            GroupError::Owner { .. }
+            | GroupError::Open { .. }
+            | GroupError::NotShared { .. }
+            | GroupError::NotInGroup { .. }
+            | GroupError::NotRoot { .. }
+            | GroupError::Anothers { .. } => io::ErrorKind::PermissionDenied,
             GroupError::Io { source, .. } => source.kind(),
             _ => io::ErrorKind::Other,
         };
@@ -267,7 +342,7 @@ mod tests {
 
     #[test]
     fn nobody_is_told_to_close_what_others_need() {
-        let told = |path: &str, mode| GroupError::Open { path: path.into(), mode }.to_string();
+        let told = |path: &str, mode| GroupError::Open { path: path.into(), mode, gid: 7 }.to_string();
         for (path, mode) in
             [("/tmp", 0o1777), ("/", 0o755), ("/run", 0o755), ("/var/run", 0o755), ("/srv/x", 0o1777)]
         {
@@ -275,5 +350,6 @@ mod tests {
             assert!(told.contains("directory of the group's own") && !told.contains("chmod"), "{told}");
         }
         assert!(told("/srv/app", 0o755).ends_with("chmod 700"));
+        assert!(told("/srv/app", 0o1770).contains("share_with_group(7)"));
     }
 }

@@ -4,6 +4,7 @@
 //! it, which of them are dead, and which datagram layout the group speaks. It binds and connects
 //! sockets but neither sends nor receives; `role`, `answer` and `ask` call it.
 
+mod access;
 mod bound;
 mod config;
 mod directory;
@@ -23,15 +24,17 @@ mod undelivered;
 mod watch;
 
 use std::{
+    collections::BTreeSet,
+    ffi::OsString,
     path::{Path, PathBuf},
-    sync::{Arc, Once, OnceLock},
+    sync::{Arc, Mutex, Once, OnceLock},
     time::Duration,
 };
 
 use rustix::io::Errno;
 
+pub(crate) use access::Access;
 pub(crate) use bound::{Bound, Place};
-
 pub(crate) use directory::{Directory, STARTING_PAUSE, Stamp};
 pub use error::{BindError, GroupError, Holder};
 pub use in_process::InProcess;
@@ -43,6 +46,7 @@ pub(crate) use names::{MemberName, Reserved, SocketName};
 pub(crate) use private::PrivateDirectory;
 pub(crate) use roster::{NotPrimary, Roster};
 pub(crate) use spelling::Spellings;
+use stale::is_young_and_closed;
 pub(crate) use undelivered::Undelivered;
 pub use watch::{Change, Watch};
 
@@ -62,6 +66,9 @@ pub(crate) struct Group {
     primary: Address,
     /// How a secondary's socket was bound, and whether it has been told that this does not do.
     joined_as: Arc<OnceLock<(PathBuf, Once)>>,
+    access: Access,
+    /// Names of members that are dead, but whose sockets this user may not remove.
+    dead: Arc<OnceLock<Mutex<BTreeSet<OsString>>>>,
     /// Kept until the last user of a group within this process is gone.
     _private: Option<Arc<PrivateDirectory>>,
 }
@@ -74,7 +81,14 @@ impl Group {
         let fits = |name| Address::new(&dir.join(name)).map_err(|e| GroupError::from(e).below(base.as_ref()));
         fits(SocketName::LONGEST)?;
         let primary = fits(SocketName::PRIMARY)?;
-        Ok(Self { dir, base, primary, joined_as: Arc::default(), _private: private })
+        let (joined_as, dead, access) = Default::default();
+        Ok(Self { dir, base, primary, joined_as, access, dead, _private: private })
+    }
+
+    /// The same, which is open to these. So far nothing of it has been looked at.
+    pub(crate) fn open_to(self, access: Access) -> Result<Self, GroupError> {
+        access.check_possible()?;
+        Ok(Self { access, ..self })
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -91,25 +105,26 @@ impl Group {
 
     /// Opens the directory, made if need be, and checks that it is private.
     pub(crate) fn make(&self) -> Result<Directory, GroupError> {
-        self.checked(Directory::make)
+        self.checked(Directory::make_parent, Directory::make)
     }
 
     /// Opens the directory and checks that it is private. [`GroupError::is_absent`] if there is
     /// none.
     pub(crate) fn open(&self) -> Result<Directory, GroupError> {
-        self.checked(Directory::open)
+        self.checked(Directory::open_parent, Directory::open)
     }
 
     fn checked(
         &self,
-        open: impl Fn(&Path) -> Result<Directory, GroupError>,
+        open_parent: impl Fn(&Path, Access) -> Result<Directory, GroupError>,
+        open: impl Fn(&Path, Access) -> Result<Directory, GroupError>,
     ) -> Result<Directory, GroupError> {
         let checked = || {
-            if let Some(base) = &self.base {
-                open(&base.parent())?.check_parent()?;
-            }
-            let directory = open(&self.dir)?;
-            directory.check_private()?;
+            let parent = self.base.as_ref().map(|base| open_parent(&base.parent(), self.access));
+            let parent = parent.transpose()?;
+            let directory = open(&self.dir, self.access)?;
+            parent.map_or(Ok(()), |parent| directory.check_below(&parent))?;
+            directory.check()?;
             Ok(directory)
         };
         checked().map_err(|error: GroupError| error.below(self.base.as_ref()))
@@ -117,7 +132,7 @@ impl Group {
 
     /// Opens the directory as it is, for those who only look.
     fn look(&self) -> Result<Directory, GroupError> {
-        Directory::open(&self.dir).map_err(|error| error.below(self.base.as_ref()))
+        Directory::open(&self.dir, Access::Private).map_err(|error| error.below(self.base.as_ref()))
     }
 
     /// Binds the primary's socket, taking over a dead primary's.
@@ -149,6 +164,10 @@ impl Group {
         let directory = self.make()?;
         let lock = directory.lock(Deadline::after(LOCK_TIMEOUT))?;
         let dir = self.spelled_by_primary()?;
+        if self.is_shared() {
+            // What died of this user's nobody else may be allowed to remove.
+            stale::sweep(self, &directory, |name| Reserved::of(name).is_some());
+        }
         let address = Address::new(&dir.join(SocketName::secondary())).map_err(GroupError::from)?;
         let bound = self.bind(address)?;
         let _ = self.joined_as.set((dir, Once::new()));
@@ -169,7 +188,7 @@ impl Group {
         if *to == self.primary {
             self.check_joined_as(&dir);
         }
-        bind(connected, Address::new(&dir.join(SocketName::reply()))?)
+        self.bind_socket(connected, Address::new(&dir.join(SocketName::reply()))?)
     }
 
     /// Removes a member's socket file, so that nobody sends to it any more.
@@ -202,12 +221,27 @@ impl Group {
 
     fn bind(&self, address: Address) -> Result<Bound, GroupError> {
         let socket = Socket::to_bind().map_err(|source| bind_error(&address, source))?;
-        bind(socket, address)
+        self.bind_socket(socket.used_as(self.access.file_user()), address)
     }
-}
 
-fn bind(socket: Socket, address: Address) -> Result<Bound, GroupError> {
-    Bound::new(socket, address.clone()).map_err(|source| bind_error(&address, source))
+    fn bind_socket(&self, socket: Socket, address: Address) -> Result<Bound, GroupError> {
+        Bound::new(socket, address.clone(), self.access).map_err(|source| bind_error(&address, source))
+    }
+
+    /// A socket that is connected to a peer of the group, to be bound for its replies.
+    pub(crate) fn connect(&self, to: &Address) -> Result<Socket, Errno> {
+        Socket::connected(to, self.access.file_user())
+    }
+
+    /// Whether processes of several users may be in it.
+    fn is_shared(&self) -> bool {
+        self.access.shared_with().is_some()
+    }
+
+    /// Whether a socket has been bound so recently that it is not open to the group yet.
+    pub(crate) fn is_opening(&self, at: &Address) -> bool {
+        self.is_shared() && is_young_and_closed(at)
+    }
 }
 
 fn bind_error(address: &Address, source: Errno) -> GroupError {

@@ -94,12 +94,18 @@ impl Roster {
 
     fn members_at(&self, stamp: Option<Stamp>, group: &Group) -> Result<Vec<Member>, GroupError> {
         match &self.lock().listed {
-            Some((of_list, members)) if Some(*of_list) == stamp => return Ok(members.clone()),
+            Some((of_list, members)) if Some(*of_list) == stamp => {
+                return Ok(group.without_dead(members.clone()));
+            }
             _ => {}
         }
         let members = self.list(group)?;
-        self.lock().listed = stamp.map(|stamp| (stamp, members.clone()));
-        Ok(members)
+        let (count, mut open) = (members.len(), members);
+        open.retain(|member| !group.is_opening(member.address()));
+        // Who is opened to the group next changes nothing in the directory.
+        let stamp = stamp.filter(|_| open.len() == count);
+        self.lock().listed = stamp.map(|stamp| (stamp, open.clone()));
+        Ok(group.without_dead(open))
     }
 
     /// Whether the primary still has its place; the layout to send in.

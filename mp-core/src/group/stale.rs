@@ -7,11 +7,14 @@
 
 use std::{
     ffi::OsStr,
+    sync::{Mutex, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use super::{Directory, Found, Group, Member, MemberName, Reserved, liveness::is_running, probe};
-use crate::sys::Deadline;
+use rustix::fs::lstat;
+
+use super::{Directory, Found, Group, GroupError, Member, MemberName, Reserved, liveness::is_running, probe};
+use crate::sys::{Address, Deadline};
 
 /// Removes the dead sockets among those whose names `which` picks.
 pub(super) fn sweep(group: &Group, directory: &Directory, which: impl Fn(&OsStr) -> bool) {
@@ -36,6 +39,9 @@ pub(super) enum Burial {
     Alive,
     /// It was dead; its file is removed.
     Buried,
+    /// It is dead, but this user may not remove its file: another did bind it, in a directory that
+    /// is shared with a group.
+    Anothers,
     /// It seems dead, but somebody holds the directory lock, without which that is not certain.
     Undecided,
 }
@@ -48,8 +54,13 @@ pub(super) fn bury(group: &Group, directory: &Directory, name: &OsStr) -> Burial
     }
     // It is not waited for: a C primary holds the lock for the whole of a request.
     match directory.lock(Deadline::after(Duration::ZERO)) {
-        Ok(_lock) if remove_if_dead(group, directory, name) => Burial::Buried,
-        Ok(_lock) => Burial::Alive,
+        Ok(_lock) => {
+            let burial = remove_if_dead(group, directory, name);
+            if burial == Burial::Anothers {
+                group.leave_out(name);
+            }
+            burial
+        }
         Err(_) => Burial::Undecided,
     }
 }
@@ -67,21 +78,59 @@ impl Group {
             }
         }
     }
+
+    /// A name is never used twice: the member stays dead, and is left out of all lists.
+    fn leave_out(&self, name: &OsStr) {
+        let dead = self.dead.get_or_init(Mutex::default);
+        if dead.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned()) {
+            tracing::debug!(
+                ?name,
+                "dead, but another user's: its socket stays until that user, the directory's owner or root removes it"
+            );
+        }
+    }
+
+    /// Leaves out those that are dead, of the members that are listed.
+    pub(super) fn without_dead(&self, mut members: Vec<Member>) -> Vec<Member> {
+        if let Some(dead) = self.dead.get() {
+            let mut dead = dead.lock().unwrap_or_else(PoisonError::into_inner);
+            dead.retain(|name| members.iter().any(|member| member.address().file_name() == name));
+            members.retain(|member| !dead.contains(member.address().file_name()));
+        }
+        members
+    }
 }
 
-fn remove_if_dead(group: &Group, directory: &Directory, name: &OsStr) -> bool {
+fn remove_if_dead(group: &Group, directory: &Directory, name: &OsStr) -> Burial {
     if Reserved::of(name) == Some(Reserved::Reply) && !is_settled(directory, name) {
-        return false;
+        return Burial::Alive;
     }
     let found = group.address(name).ok().and_then(|address| probe(&address).ok());
-    let removed = found == Some(Found::Dead) && directory.unlink(name).is_ok();
-    if removed {
-        tracing::debug!(?name, "removed a dead process's socket");
+    if found != Some(Found::Dead) {
+        return Burial::Alive;
     }
-    removed
+    match directory.unlink(name) {
+        Ok(()) => {
+            tracing::debug!(?name, "removed a dead process's socket");
+            Burial::Buried
+        }
+        Err(GroupError::Anothers { .. }) => Burial::Anothers,
+        Err(_) => Burial::Alive,
+    }
+}
+
+/// Whether a socket in a directory that is shared with a group was bound a moment ago, and has not
+/// been opened to the group yet.
+pub(super) fn is_young_and_closed(at: &Address) -> bool {
+    let Ok(file) = lstat(at.path()) else { return false };
+    let made = Duration::new(file.st_mtime.try_into().unwrap_or(0), file.st_mtime_nsec as u32);
+    file.st_mode & 0o060 != 0o060 && age(made).is_some_and(|age| age <= SETTLED)
 }
 
 fn is_settled(directory: &Directory, name: &OsStr) -> bool {
-    let age = |made: Duration| SystemTime::now().duration_since(UNIX_EPOCH).ok()?.checked_sub(made);
     directory.made_at(name).ok().and_then(age).is_some_and(|age| age > SETTLED)
+}
+
+fn age(made: Duration) -> Option<Duration> {
+    SystemTime::now().duration_since(UNIX_EPOCH).ok()?.checked_sub(made)
 }

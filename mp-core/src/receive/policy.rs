@@ -27,6 +27,13 @@ impl Trust {
         Self::when(move |sender| sender.uid == uid || sender.uid == 0)
     }
 
+    /// Whoever the file system lets send: the default where a group's directory is shared with
+    /// other users, whose datagrams come only from those whom its mode lets in.
+    #[must_use]
+    pub fn whoever_can_send() -> Self {
+        Self::when(|_| true)
+    }
+
     /// Whoever `allows` says yes to. It is called for every datagram, on the thread that received
     /// it, so it should be quick; a panic in it counts as no.
     #[must_use]

@@ -5,7 +5,7 @@ use std::{ffi::OsString, fmt, io, path::PathBuf, sync::Arc, time::Duration};
 use crate::{
     answer::{self, Action, Actions, Arrival, Describe, RegisterError, Responder},
     ask::Asking,
-    group::{BindError, Group, GroupError, InProcess, Location},
+    group::{Access, BindError, Group, GroupError, InProcess, Location},
     look::Look,
     receive::{Counters, Peer, ReceivePolicy, Rejection, Trust},
     role::{Client, Primary, Secondary, shared::Shared},
@@ -21,7 +21,8 @@ pub struct Builder<R: Role> {
 
 pub(crate) struct Setup {
     location: Location,
-    trust: Trust,
+    access: Access,
+    trust: Option<Trust>,
     actions: Vec<(Name, Action, Option<Describe>)>,
     otherwise: Option<Action>,
     allow_dpdk_actions: bool,
@@ -70,7 +71,8 @@ impl<R: Role> Builder<R> {
     fn new(file_prefix: OsString) -> Self {
         let setup = Setup {
             location: Location::Prefix(file_prefix),
-            trust: Trust::same_user(),
+            access: Access::default(),
+            trust: None,
             actions: Vec::new(),
             otherwise: None,
             allow_dpdk_actions: false,
@@ -111,10 +113,57 @@ impl<R: Role> Builder<R> {
         self
     }
 
-    /// Listens to those whom this policy allows. Default: [`Trust::same_user`].
+    /// Shares the group with the members of this system group: so processes of several users can
+    /// be in it, a daemon of root and workers of `nobody`, say. All of them call this, with the
+    /// same number.
+    ///
+    /// The directory has mode 1770 then, with that group, and is made so by whoever comes first (or
+    /// owns it, and finds it otherwise); a `dpdk` directory above it, if it is that user's, lets
+    /// everybody through. Sockets have mode 0660, with that group: its members send to each other,
+    /// and nobody can remove or replace another user's socket, save the directory's owner and root.
+    /// [`trust`](Self::trust) is by default [`Trust::whoever_can_send`]; another policy refuses
+    /// members by their credentials.
+    ///
+    /// The dead sockets of a user are removed by that user's next process to join, the directory's
+    /// owner or root, so it is well if the primary is one of these; meanwhile they are left out.
+    ///
+    /// This process must be in the group, or root. DPDK itself shares nothing: its `config` and
+    /// its sockets stay closed to other users, save root.
+    ///
+    /// Default: the directory is private to one user, with mode 0700. This and
+    /// [`beside_user`](Self::beside_user) exclude each other; the last one called counts.
+    #[must_use]
+    pub fn share_with_group(mut self, gid: u32) -> Self {
+        self.setup.access = Access::SharedWith(gid);
+        self
+    }
+
+    /// Takes part in a group of another user's processes, in the directory that is private to
+    /// them, as a root sidecar of a DPDK application does.
+    ///
+    /// Root only. Whatever it makes there is that user's, who can reach it; in the directory it
+    /// uses the file system as that user, so it is led nowhere that this user cannot go. It listens
+    /// to that user, to its own and to root.
+    ///
+    /// The risk: that user can pose as any process of the group. Do not act, as root, on what it
+    /// says as if root had said so, and send it no descriptor that it must not have. Where this
+    /// needs none of root's rights, start it as that user instead (`setpriv --reuid=..`).
+    ///
+    /// For its own user's number this changes nothing. Default: a directory of another user is
+    /// refused. This and [`share_with_group`](Self::share_with_group) exclude each other; the last
+    /// one called counts.
+    #[must_use]
+    pub fn beside_user(mut self, uid: u32) -> Self {
+        self.setup.access = Access::Beside(uid);
+        self
+    }
+
+    /// Listens to those whom this policy allows. Default: [`Trust::same_user`]; where other users
+    /// are let in, see [`share_with_group`](Self::share_with_group) and
+    /// [`beside_user`](Self::beside_user).
     #[must_use]
     pub fn trust(mut self, trust: Trust) -> Self {
-        self.setup.trust = trust;
+        self.setup.trust = Some(trust);
         self
     }
 
@@ -263,12 +312,23 @@ impl<R: Joins> Builder<R> {
 
 impl Setup {
     pub(super) fn group(&self) -> Result<Group, GroupError> {
-        Group::locate(&self.location)
+        Group::locate(&self.location)?.open_to(self.access)
+    }
+
+    fn trust(&self) -> Trust {
+        self.trust.clone().unwrap_or_else(|| match self.access {
+            Access::Private => Trust::same_user(),
+            Access::SharedWith(_) => Trust::whoever_can_send(),
+            Access::Beside(uid) => {
+                let own = Trust::same_user();
+                Trust::when(move |sender| sender.uid == uid || own.allows(sender))
+            }
+        })
     }
 
     pub(super) fn asking(&self, group: &Group) -> Asking {
         let counters = Arc::new(Counters::default());
-        let (trust, look) = (self.trust.clone(), Look::new(self.inspection));
+        let (trust, look) = (self.trust(), Look::new(self.inspection));
         let policy = ReceivePolicy { trust, counters, look, busy_poll: self.busy_poll };
         Asking::new(group.clone(), policy, self.under_way, self.send_timeout)
     }

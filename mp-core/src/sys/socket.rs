@@ -20,7 +20,7 @@ use rustix::{
 };
 
 use super::{
-    Address, Deadline, Received,
+    Address, Deadline, FileUser, Received,
     clock::timespec,
     discard,
     fork::NotInForks,
@@ -40,6 +40,8 @@ pub(crate) struct Socket {
     /// Dropped before the descriptor is.
     _not_in_forks: Option<NotInForks>,
     fd: OwnedFd,
+    /// As whom it is bound, and finds others.
+    user: FileUser,
     receive_timeout: SocketTimeout,
     send_timeout: SocketTimeout,
 }
@@ -58,7 +60,12 @@ impl Socket {
 
     fn around(fd: OwnedFd, noted: Option<NotInForks>) -> Self {
         let (receive_timeout, send_timeout) = (SocketTimeout::default(), SocketTimeout::default());
-        Self { _not_in_forks: noted, fd, receive_timeout, send_timeout }
+        Self { _not_in_forks: noted, fd, user: FileUser::default(), receive_timeout, send_timeout }
+    }
+
+    /// The same, which is bound and finds others as this user.
+    pub(crate) fn used_as(self, user: FileUser) -> Self {
+        Self { user, ..self }
     }
 
     /// One that is connected to `peer`, to be bound.
@@ -66,8 +73,8 @@ impl Socket {
     /// Connected before it has an address: so from the moment when others can find it, nobody but
     /// the peer can send to it. The other way round, whoever is quick enough can leave an answer in
     /// it in between.
-    pub(crate) fn connected(peer: &Address) -> Result<Self, Errno> {
-        let this = Self::to_bind()?;
+    pub(crate) fn connected(peer: &Address, user: FileUser) -> Result<Self, Errno> {
+        let this = Self::to_bind()?.used_as(user);
         this.connect(peer)?;
         Ok(this)
     }
@@ -85,7 +92,7 @@ impl Socket {
         // Asked for before connecting, credentials would have the kernel bind it somewhere.
         sockopt::set_socket_passcred(&self.fd, true)?;
         fchmod(&self.fd, Mode::RUSR | Mode::WUSR)?;
-        net::bind(&self.fd, address.sockaddr())
+        self.user.act(|| net::bind(&self.fd, address.sockaddr()))
     }
 
     /// From now on only `peer` can send to this socket, and sends need no address.
@@ -93,7 +100,7 @@ impl Socket {
     /// Sends nothing: it tells whether a live socket is bound there (`ECONNREFUSED` and `ENOENT`
     /// say no).
     pub(crate) fn connect(&self, peer: &Address) -> Result<(), Errno> {
-        net::connect(&self.fd, peer.sockaddr())
+        self.user.act(|| net::connect(&self.fd, peer.sockaddr()))
     }
 
     /// Lets as much be unread by its receivers as the system allows.
@@ -181,7 +188,10 @@ impl Socket {
             return Err(Errno::TOOMANYREFS);
         }
         match to {
-            Some(to) => net::sendmsg_addr(&self.fd, to.sockaddr(), &slices, &mut control, flags)?,
+            Some(to) => {
+                let send = || net::sendmsg_addr(&self.fd, to.sockaddr(), &slices, &mut control, flags);
+                self.user.act(send)?
+            }
             None => net::sendmsg(&self.fd, &slices, &mut control, flags)?,
         };
         Ok(())

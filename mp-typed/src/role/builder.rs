@@ -62,6 +62,10 @@ settings! {
     runtime_dir(dir: impl Into<PathBuf>);
     /// Uses a group within this process, for unit tests of code that uses the roles.
     in_process(group: &InProcess);
+    /// Shares the group with the members of this system group, of whatever user.
+    share_with_group(gid: u32);
+    /// Takes part, as root, in a group of another user's processes.
+    beside_user(uid: u32);
     /// Listens to those whom this policy allows. Default: [`Trust::same_user`].
     trust(trust: Trust);
     /// How long a one-way message waits for room in a full queue. Default: 100 ms.

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::{ArgValueCompleter, Shell};
 use mp_core::{Builder, Role};
 
-use crate::complete;
+use crate::{complete, ids};
 
 pub(crate) use asking::{BytesArgs, MessageArgs, PayloadArgs, PingArgs, RequestArgs, ToArgs};
 pub(crate) use looking::{ListenArgs, ServeArgs, WatchArgs};
@@ -61,6 +61,20 @@ pub(crate) struct GroupArgs {
     /// The group's directory, wherever it is.
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) runtime_dir: Option<PathBuf>,
+
+    /// The system group, by name or number, with which the directory is shared.
+    #[arg(long, global = true, value_name = "GROUP", conflicts_with = "owner")]
+    #[arg(value_parser = ids::group)]
+    pub(crate) group: Option<u32>,
+
+    /// As root, take part beside the processes of this user, by name or number, whose directory it
+    /// is.
+    ///
+    /// That user can pose as any process of the group. Where root is not needed, run mpctl as that
+    /// user instead: setpriv --reuid=USER --init-groups mpctl ..
+    #[arg(long, global = true, value_name = "USER")]
+    #[arg(value_parser = ids::user)]
+    pub(crate) owner: Option<u32>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -126,11 +140,17 @@ pub(crate) enum Command {
 impl GroupArgs {
     /// Sets up a role of this group: `make` takes the file-prefix.
     pub(crate) fn builder<R: Role>(&self, make: impl FnOnce(OsString) -> Builder<R>) -> Builder<R> {
-        let builder = make(self.file_prefix.clone());
-        match self.dir() {
-            Some(dir) => builder.runtime_dir(dir),
-            None => builder,
+        let mut builder = make(self.file_prefix.clone());
+        if let Some(dir) = self.dir() {
+            builder = builder.runtime_dir(dir);
         }
+        if let Some(gid) = self.group {
+            builder = builder.share_with_group(gid);
+        }
+        if let Some(uid) = self.owner {
+            builder = builder.beside_user(uid);
+        }
+        builder
     }
 
     /// The directory, if one was named: where that is a link, the one it leads to, spelled as the

@@ -221,7 +221,9 @@ fn watch_directory(group: &Group) -> Result<OwnedFd, GroupError> {
     use inotify::{CreateFlags, WatchFlags};
     let watch = || -> Result<OwnedFd, Errno> {
         let fd = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-        let flags = WatchFlags::CREATE | WatchFlags::DELETE | WatchFlags::MOVE | WatchFlags::ONLYDIR;
+        let mut flags = WatchFlags::CREATE | WatchFlags::DELETE | WatchFlags::MOVE | WatchFlags::ONLYDIR;
+        // A socket is there a moment before it is opened to the group, which is when it joins.
+        flags.set(WatchFlags::ATTRIB, group.is_shared());
         inotify::add_watch(&fd, group.dir(), flags)?;
         Ok(fd)
     };

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, thread, time::Duration};
 
-use mp_core::{Actions, Registration, Responder};
+use mp_core::{Actions, Change, Registration, Responder};
 
 use crate::{
     role::Role,
@@ -63,6 +63,8 @@ impl Shared {
             ["unregister"] => lock(&self.registered).pop().is_some_and(Registration::unregister).to_string(),
             ["guard", name] => self.guard(name),
             ["members"] => self.members(),
+            // From now on tells `!joined <pid>` and `!left <pid>`.
+            ["watch"] => self.watch(),
             ["stats"] => counters(&self.role().statistics()),
             ["max-fds", count] => limit_fds(number(count)),
             ["begin", "stop", ms] => {
@@ -136,6 +138,26 @@ impl Shared {
             threads.into_iter().map(|thread| thread.join().expect("no panic")).sum::<usize>()
         });
         format!("{mixed_up} mixed up of {}", threads * each)
+    }
+
+    fn watch(self: &Arc<Self>) -> String {
+        let mut watch = match self.asker().watch() {
+            Ok(watch) => watch,
+            Err(error) => return text_of(&error),
+        };
+        thread::spawn(move || {
+            loop {
+                match watch.next(Duration::MAX) {
+                    Ok(Some(Change::Joined(member))) => {
+                        tell(&format!("!joined {}", member.pid().unwrap_or(0)));
+                    }
+                    Ok(Some(Change::Left(member))) => tell(&format!("!left {}", member.pid().unwrap_or(0))),
+                    Ok(_) => {}
+                    Err(error) => return tell(&format!("!unwatched {}", text_of(&error))),
+                }
+            }
+        });
+        String::new()
     }
 
     fn members(&self) -> String {

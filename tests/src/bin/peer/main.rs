@@ -38,6 +38,13 @@ struct Options {
     /// Listens to nobody.
     #[arg(long)]
     trust_nobody: bool,
+    /// Listens to this user only.
+    #[arg(long)]
+    trust_uid: Option<u32>,
+    #[arg(long)]
+    share_with_group: Option<u32>,
+    #[arg(long)]
+    beside_user: Option<u32>,
     /// Waits for a line before it starts.
     #[arg(long)]
     wait: bool,
@@ -111,6 +118,15 @@ fn place<R: mp_core::Role>(options: &Options, mut builder: Builder<R>) -> Builde
     }
     if options.trust_nobody {
         builder = builder.trust(Trust::when(|_| false));
+    }
+    if let Some(uid) = options.trust_uid {
+        builder = builder.trust(Trust::when(move |sender| sender.uid == uid));
+    }
+    if let Some(gid) = options.share_with_group {
+        builder = builder.share_with_group(gid);
+    }
+    if let Some(uid) = options.beside_user {
+        builder = builder.beside_user(uid);
     }
     builder
 }

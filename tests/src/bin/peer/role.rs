@@ -6,8 +6,8 @@ use std::{
 };
 
 use mp_core::{
-    Actions, Client, Fds, Member, Message, MessageRef, Outcome, Primary, PrimaryHandle, Replies, Reply,
-    RequestError, Secondary, SecondaryHandle, Statistics,
+    Actions, Client, Fds, GroupError, Member, Message, MessageRef, Outcome, Primary, PrimaryHandle, Replies,
+    Reply, RequestError, Secondary, SecondaryHandle, Statistics, Watch,
 };
 
 use crate::{
@@ -124,6 +124,14 @@ impl Asker {
             Self::Client(client) => {
                 client.request_then(message, timeout, move |_, result| told(result.map(one_closing(close))));
             }
+        }
+    }
+
+    pub(crate) fn watch(&self) -> Result<Watch, GroupError> {
+        match self {
+            Self::Primary(primary) => primary.watch(),
+            Self::Secondary(secondary) => secondary.watch(),
+            Self::Client(client) => client.watch(),
         }
     }
 
