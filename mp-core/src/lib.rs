@@ -69,7 +69,10 @@ mod role;
 mod sys;
 mod wire;
 
-pub use answer::{Actions, Arrival, RegisterError, Registration, RegistrationGuard, ReplyError, Responder};
+pub use answer::{
+    Actions, Arrival, Blocking, Incoming, Messages, RegisterError, Registration, RegistrationGuard,
+    ReplyError, Requests, Responder,
+};
 pub use ask::{
     AllPeers, Asked, OnePeer, Outcome, Replies, RepliesFuture, Reply, ReplyFuture, RequestError, SendError,
     Sent, Within,

@@ -242,7 +242,7 @@ mod spelled;
 mod text;
 mod transcode;
 
-pub use answer::{Answer, Responder};
+pub use answer::{Answer, Messages, Requests, Responder};
 pub use ask::{Asked, Decodes, OnePeer, Replies, RepliesFuture, Reply, ResponseFuture, Within};
 pub use error::{
     DecodeError, DecodeFault, Definition, EncodeError, EncodeFault, ReplyError, RequestError, SendError,
@@ -259,9 +259,9 @@ pub use shared::{Access, Element, ReadOnly, ReadWrite, Shared, SharedError};
 pub use transcode::{Encoded, decode, encode};
 
 pub use mp_core::{
-    Address, BindError, Change, Credentials, GroupError, Holder, InProcess, Layout, Member, Name, NameError,
-    Outcome, Peer, Reason, RegisterError, Registration, RegistrationGuard, Rejection, Sent, StartError,
-    Statistics, Trust, Watch, Why,
+    Address, BindError, Blocking, Change, Credentials, GroupError, Holder, InProcess, Incoming, Layout,
+    Member, Name, NameError, Outcome, Peer, Reason, RegisterError, Registration, RegistrationGuard,
+    Rejection, Sent, StartError, Statistics, Trust, Watch, Why,
 };
 
 /// The same without types, in the version that this crate builds on.

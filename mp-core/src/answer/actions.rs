@@ -1,21 +1,16 @@
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    fmt, io,
-    sync::{
-        Arc, PoisonError, RwLock, Weak,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
-};
+//! What users register: actions, by name, before and while a role runs.
 
-use super::{Arrival, Responder};
+use std::{fmt, io, sync::Arc};
+
+use super::{
+    Arrival, Incoming, Messages, Requests, Responder,
+    registry::{Action, Place, Registry},
+};
 use crate::{
-    look::{Json, is_reserved},
+    look::Json,
     receive::{Peer, Rejection},
-    wire::{Message, Name, Reason, Why},
+    wire::{Kind, Message, Name, Reason, Why},
 };
-
-/// What is called for the datagrams of one name.
-pub(crate) type Action = Arc<dyn Fn(Arrival) -> Result<(), Rejection> + Send + Sync>;
 
 /// Writes what an action takes and answers, as the keys of a JSON object, for those who ask with
 /// `mp.describe`.
@@ -48,6 +43,11 @@ const DPDK_NAMES: [&str; 23] = [
     "tap_mp_req_start_rxtx",
     "tap_mp_sync_queues",
 ];
+
+/// Whether DPDK itself answers to it.
+pub(super) fn is_name_of_dpdk(name: &Name) -> bool {
+    DPDK_NAMES.iter().any(|dpdk| dpdk.as_bytes() == name.as_bytes())
+}
 
 /// Registers and unregisters actions while a role runs. Cheap to clone.
 ///
@@ -112,7 +112,49 @@ impl Actions {
     where
         F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
     {
-        self.0.register(name, Arc::new(handler))
+        self.0.register(name, action(handler))
+    }
+
+    /// The messages of this name that come from now on, to be read: as a stream or by a blocking
+    /// iterator, see [`Incoming`]. At most `bound` wait to be read; one more is dropped, and counted
+    /// as [`Rejection::BacklogFull`].
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the name is taken, is DPDK's own, or the role is stopped.
+    pub fn messages(&self, name: Name, bound: usize) -> Result<Messages, RegisterError> {
+        Incoming::messages(&self.0, name, bound)
+    }
+
+    /// The requests of this name that come from now on, to be read and answered: as a stream or by a
+    /// blocking iterator, see [`Incoming`]. At most `bound` wait to be read; one more is answered
+    /// *ignore*, since this process is [overloaded](Reason::Overloaded).
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the name is taken, is DPDK's own, or the role is stopped.
+    pub fn requests(&self, name: Name, bound: usize) -> Result<Requests, RegisterError> {
+        Incoming::requests(&self.0, name, bound)
+    }
+
+    /// What comes under this name, to be read, as `make` makes it up; that is called by the reader,
+    /// and may turn away what it can make nothing of: that is counted, and a request answered
+    /// *ignore*.
+    ///
+    /// # Errors
+    ///
+    /// As [`messages`](Self::messages).
+    #[doc(hidden)]
+    pub fn incoming<T>(
+        &self,
+        name: Name,
+        bound: usize,
+        are_requests: bool,
+        describe: Option<Describe>,
+        make: impl Fn(Arrival) -> Result<T, Rejection> + Send + Sync + 'static,
+    ) -> Result<Incoming<T>, RegisterError> {
+        let kind = if are_requests { Kind::Request } else { Kind::Message };
+        Incoming::new(&self.0, name, bound, kind, describe, make)
     }
 
     /// The same, for an action that can say what it takes.
@@ -126,16 +168,14 @@ impl Actions {
     where
         F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
     {
-        self.0.register_described(name, Arc::new(handler), Some(describe))
+        self.0.register_described(name, action(handler), Some(describe))
     }
 
     /// Removes whatever is registered under `name`; `false` if nothing is. A handler that is
     /// running goes on to its end.
     #[doc(alias = "rte_mp_action_unregister")]
     pub fn unregister(&self, name: &Name) -> bool {
-        // Dropped after the lock is: a closure may hold another action's guard.
-        let removed = self.0.write().by_name.remove(name);
-        removed.is_some()
+        self.0.remove(name)
     }
 }
 
@@ -147,7 +187,7 @@ impl fmt::Debug for Actions {
 
 /// A message handler as an action.
 pub(crate) fn on(handler: impl Fn(Message, &Peer) + Send + Sync + 'static) -> Action {
-    Arc::new(move |arrival| match arrival {
+    action(move |arrival| match arrival {
         Arrival::Message(message, peer) => {
             handler(message, &peer);
             Ok(())
@@ -161,7 +201,7 @@ pub(crate) fn on(handler: impl Fn(Message, &Peer) + Send + Sync + 'static) -> Ac
 
 /// A request handler as an action.
 pub(crate) fn serve(handler: impl Fn(Message, &Peer, Responder) + Send + Sync + 'static) -> Action {
-    Arc::new(move |arrival| match arrival {
+    action(move |arrival| match arrival {
         Arrival::Request(message, peer, responder) => {
             handler(message, &peer, responder);
             Ok(())
@@ -170,104 +210,9 @@ pub(crate) fn serve(handler: impl Fn(Message, &Peer, Responder) + Send + Sync + 
     })
 }
 
-/// The actions of a role.
-#[derive(Default)]
-pub(crate) struct Registry {
-    actions: RwLock<Table>,
-    ids: AtomicU64,
-    /// Whether DPDK's own names are refused.
-    protect_dpdk: bool,
-}
-
-#[derive(Default)]
-struct Table {
-    // Of the few names that a role has, comparing finds one sooner than hashing.
-    by_name: BTreeMap<Name, Registered>,
-    otherwise: Option<Action>,
-}
-
-struct Registered {
-    id: u64,
-    action: Action,
-    /// `None` of one that takes bytes.
-    describe: Option<Describe>,
-}
-
-impl Registry {
-    pub(crate) fn new(
-        actions: impl IntoIterator<Item = (Name, Action, Option<Describe>)>,
-        otherwise: Option<Action>,
-        protect_dpdk: bool,
-    ) -> Result<Arc<Self>, RegisterError> {
-        let registry = Arc::new(Self { protect_dpdk, ..Self::default() });
-        for (name, action, describe) in actions {
-            registry.register_described(name, action, describe)?.forever();
-        }
-        registry.write().otherwise = otherwise;
-        Ok(registry)
-    }
-
-    fn register(self: &Arc<Self>, name: Name, action: Action) -> Result<Registration, RegisterError> {
-        self.register_described(name, action, None)
-    }
-
-    fn register_described(
-        self: &Arc<Self>,
-        name: Name,
-        action: Action,
-        describe: Option<Describe>,
-    ) -> Result<Registration, RegisterError> {
-        if is_reserved(&name) {
-            return Err(RegisterError::Reserved { name });
-        }
-        if self.protect_dpdk && DPDK_NAMES.iter().any(|dpdk| dpdk.as_bytes() == name.as_bytes()) {
-            return Err(RegisterError::DpdkName { name });
-        }
-        let id = self.ids.fetch_add(1, Relaxed);
-        match self.write().by_name.entry(name) {
-            Entry::Occupied(_) => Err(RegisterError::Taken { name }),
-            Entry::Vacant(vacant) => {
-                vacant.insert(Registered { id, action, describe });
-                Ok(Registration { name, id, registry: Arc::downgrade(self) })
-            }
-        }
-    }
-
-    /// What to call for a name.
-    pub(super) fn find(&self, name: &Name) -> Option<Action> {
-        let table = self.actions.read().unwrap_or_else(PoisonError::into_inner);
-        table.by_name.get(name).map(|found| &found.action).or(table.otherwise.as_ref()).cloned()
-    }
-
-    /// Every action by its name, with what it takes and answers, if that is known here.
-    pub(super) fn describe(&self, json: &mut Json) {
-        let table = self.actions.read().unwrap_or_else(PoisonError::into_inner);
-        json.array(|json| {
-            for (name, registered) in &table.by_name {
-                json.object(|json| {
-                    json.key("name").text(&name.to_string());
-                    registered.describe.into_iter().for_each(|describe| describe(json));
-                });
-            }
-        });
-    }
-
-    /// Drops every action, and with them whatever their closures hold.
-    pub(crate) fn clear(&self) {
-        let table = std::mem::take(&mut *self.write());
-        drop(table);
-    }
-
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Table> {
-        self.actions.write().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Registry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let table = self.actions.read().unwrap_or_else(PoisonError::into_inner);
-        f.debug_set().entries(table.by_name.keys()).finish()
-    }
+/// What calls `handler` in its turn for whatever comes.
+pub(crate) fn action(handler: impl Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static) -> Action {
+    Action::InTurn(Arc::new(handler))
 }
 
 /// An action that has been registered. Dropping this leaves it registered.
@@ -275,11 +220,14 @@ impl fmt::Debug for Registry {
 #[must_use = "dropping it leaves the action registered: say so with `.forever()`"]
 pub struct Registration {
     name: Name,
-    id: u64,
-    registry: Weak<Registry>,
+    place: Place,
 }
 
 impl Registration {
+    pub(super) fn new(name: Name, place: Place) -> Self {
+        Self { name, place }
+    }
+
     /// What the action is called for.
     #[must_use]
     pub fn name(&self) -> &Name {
@@ -292,22 +240,12 @@ impl Registration {
     /// Removes the action; `false` if it was removed before. A handler that is running goes on to
     /// its end.
     pub fn unregister(self) -> bool {
-        self.remove()
+        self.place.clear()
     }
 
     /// Unregisters the action when the result is dropped.
     pub fn until_dropped(self) -> RegistrationGuard {
         RegistrationGuard(self)
-    }
-
-    fn remove(&self) -> bool {
-        let Some(registry) = self.registry.upgrade() else { return false };
-        let removed = match registry.write().by_name.entry(self.name) {
-            // Another action may have been registered under the name since.
-            Entry::Occupied(entry) if entry.get().id == self.id => Some(entry.remove()),
-            _ => None,
-        };
-        removed.is_some()
     }
 }
 
@@ -325,7 +263,7 @@ impl RegistrationGuard {
 
 impl Drop for RegistrationGuard {
     fn drop(&mut self) {
-        self.0.remove();
+        self.0.place.clear();
     }
 }
 
@@ -353,6 +291,12 @@ pub enum RegisterError {
         /// The name.
         name: Name,
     },
+    /// The role is stopped, or stopping: nothing more comes.
+    #[error("an action named \"{name}\" would never be called: the role is stopped")]
+    Stopped {
+        /// The name.
+        name: Name,
+    },
 }
 
 impl From<RegisterError> for io::Error {
@@ -361,6 +305,7 @@ impl From<RegisterError> for io::Error {
             RegisterError::Taken { .. } => io::ErrorKind::AlreadyExists,
             RegisterError::Reserved { .. } => io::ErrorKind::InvalidInput,
             RegisterError::DpdkName { .. } => io::ErrorKind::PermissionDenied,
+            RegisterError::Stopped { .. } => io::ErrorKind::NotConnected,
         };
         Self::new(kind, error)
     }

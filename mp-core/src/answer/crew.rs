@@ -53,8 +53,9 @@ pub(crate) trait Work: Send + Sync + Sized + 'static {
     /// What is told of its handler, which this thread is about to run.
     fn brief(arrival: &Self::Arrival) -> Self::Brief;
 
-    /// Runs its handler. Tells whether this thread still has the turn afterwards.
-    fn handle(crew: &Arc<Crew<Self>>, arrival: Self::Arrival) -> bool;
+    /// Runs its handler. Tells whether this thread still has the turn afterwards. `has_waited` tells
+    /// whether it had to wait for its turn.
+    fn handle(crew: &Arc<Crew<Self>>, arrival: Self::Arrival, has_waited: bool) -> bool;
 
     /// What came waits behind others.
     fn waits(&self);
@@ -337,8 +338,10 @@ impl<W: Work> Crew<W> {
         mut place: Place,
         epoch: Option<ReceiverEpoch>,
     ) -> bool {
+        // Whoever received it handles it at once.
+        let mut has_waited = epoch.is_none();
         loop {
-            let turn = W::handle(self, arrival);
+            let turn = W::handle(self, arrival, has_waited);
             let mut duties = self.lock();
             duties.running.ended(place);
             let after = duties.finished(epoch, turn);
@@ -349,7 +352,7 @@ impl<W: Work> Crew<W> {
             match after {
                 After::Handle(next) => {
                     place = duties.running.began(W::brief(&next), Some(Instant::now()));
-                    arrival = next;
+                    (arrival, has_waited) = (next, true);
                 }
                 After::Receive => return true,
                 After::StandBy => return false,

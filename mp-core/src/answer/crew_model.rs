@@ -186,6 +186,9 @@ struct Progress {
 struct Seen {
     receiving: bool,
     turn: bool,
+    /// How many had to wait, and how many were handled that were said to have.
+    waited: usize,
+    handled_late: usize,
     started: Vec<u8>,
     ended: Vec<u8>,
     rejected: Vec<(u8, NotHandled)>,
@@ -295,8 +298,9 @@ impl Work for World {
         *item
     }
 
-    fn handle(crew: &Arc<Crew<Self>>, item: u8) -> bool {
+    fn handle(crew: &Arc<Crew<Self>>, item: u8, has_waited: bool) -> bool {
         let this = &crew.work;
+        this.seen().handled_late += usize::from(has_waited);
         if !this.is_handled(&item) {
             this.reject_and_ignore(item, NotHandled::NoAction);
             return true;
@@ -326,7 +330,9 @@ impl Work for World {
         kept
     }
 
-    fn waits(&self) {}
+    fn waits(&self) {
+        self.seen().waited += 1;
+    }
 
     fn reject_and_ignore(&self, item: u8, why: NotHandled) {
         self.seen().rejected.push((item, why));
@@ -407,6 +413,8 @@ impl Model {
 
     fn assert_good_end(&self, seen: &Seen, stop: Stop) {
         assert!(seen.started.is_sorted(), "out of order: {:?}", seen.started);
+        let all_late = seen.waited == seen.handled_late;
+        assert!(all_late || stop != InTheEnd && seen.handled_late < seen.waited, "not told that it waited");
         let mut settled: Vec<_> = seen.ended.clone();
         settled.extend(seen.rejected.iter().map(|(item, _)| *item));
         settled.sort_unstable();

@@ -8,6 +8,9 @@
 //! without threads, and done by the [`Crew`](crew::Crew); answers to requesters that do not read
 //! theirs wait in [`HeldAnswers`](held::HeldAnswers), for nobody else to wait for them.
 //!
+//! What is to be read rather than handled ([`Incoming`]) takes no turn among the handlers: the
+//! receiving thread puts it aside and goes on.
+//!
 //! It answers *ignore* for whatever nobody here answers. It knows nothing of the asking side; the
 //! roles start it, stop it and hand it its actions.
 
@@ -21,7 +24,12 @@ mod duties;
 mod held;
 #[cfg(test)]
 mod held_model;
+mod incoming;
 mod inspection;
+mod queue;
+#[cfg(test)]
+mod queue_model;
+mod registry;
 mod responder;
 mod room;
 mod running;
@@ -38,8 +46,10 @@ mod sync {
 }
 
 pub use actions::Describe;
-pub(crate) use actions::{Action, Registry, on, serve};
 pub use actions::{Actions, RegisterError, Registration, RegistrationGuard};
+pub(crate) use actions::{action, on, serve};
+pub use incoming::{Blocking, Incoming, Messages, Requests};
+pub(crate) use registry::{Action, Handler, Registry};
 pub(crate) use responder::ReplyPort;
 pub use responder::{Arrival, ReplyError, Responder};
 pub(crate) use threads::Dispatcher;

@@ -1,15 +1,25 @@
-use std::{collections::HashSet, io, os::fd::BorrowedFd, sync::Arc, thread};
+use std::{
+    collections::HashSet,
+    io,
+    os::fd::BorrowedFd,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use rustix::io::Errno;
 
 use super::{delivery::PutAside, held::HeldAnswers, room::Room};
 use crate::{
-    group::{Bound, Undelivered},
+    group::{Bound, Found, Undelivered, probe},
     look::Look,
     receive::{Counters, Peer, ReceivePolicy},
     sys::{Address, Deadline},
     wire::{Datagram, Kind, Layout, Message, MessageError, MessageRef, Name, Reason, Tag, Why},
 };
+
+/// What is handled within this time has not waited: nobody looks whether it is still wanted.
+const NO_WAIT: Duration = Duration::from_millis(1);
 
 /// Something a peer sent.
 #[derive(Debug)]
@@ -24,6 +34,40 @@ impl Arrival {
     pub(super) fn peer(&self) -> &Peer {
         match self {
             Self::Message(_, peer) | Self::Request(_, peer, _) => peer,
+        }
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Message(..) => Kind::Message,
+            Self::Request(..) => Kind::Request,
+        }
+    }
+
+    /// Itself, unless it is a request that has waited since then and whose requester has given up
+    /// meanwhile: that is counted, and not answered.
+    pub(super) fn still_wanted(self, since: Instant, counters: &Counters) -> Option<Self> {
+        if since.elapsed() < NO_WAIT || self.is_wanted() {
+            return Some(self);
+        }
+        self.given_up(counters);
+        None
+    }
+
+    /// Whether there is still somebody to answer, if it is to be answered.
+    pub(super) fn is_wanted(&self) -> bool {
+        match self {
+            Self::Message(..) => true,
+            Self::Request(_, _, responder) => responder.is_wanted(),
+        }
+    }
+
+    /// Its requester has given up: there is nobody to answer.
+    pub(super) fn given_up(self, counters: &Counters) {
+        counters.requests_given_up.add();
+        if let Self::Request(message, _, mut responder) = self {
+            tracing::debug!(name = %message.name, "its requester has given up while it waited");
+            responder.answered = true;
         }
     }
 
@@ -155,6 +199,38 @@ impl Responder {
     pub fn ignore(mut self, why: impl Into<Why>) {
         self.answered = true;
         self.send_ignore(&why.into());
+    }
+
+    /// Whether anybody still waits for the answer, as far as can be known: `false` if the requester
+    /// is gone, or has given up, be it that its time was over or that it was cancelled.
+    ///
+    /// A requester shows that it has given up by removing the socket to which the answer would go.
+    /// One in C receives everything at one socket, so of it only its death is seen. It takes three
+    /// system calls: something for work that takes long, not for each step of it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+    /// use std::time::Duration;
+    /// use mp_core::{Client, Message, Name, Primary};
+    ///
+    /// let slow = Name::new("slow")?;
+    /// let primary = Primary::builder("example").runtime_dir(dir.path()).start()?;
+    /// let mut requests = primary.requests(slow, 16)?;
+    ///
+    /// let client = Client::builder("example").runtime_dir(dir.path()).start()?;
+    /// let answer = client.request_async(&Message::new(slow), Duration::from_secs(60));
+    /// let (_, _, responder) = requests.next_within(Duration::from_secs(5)).expect("it has come");
+    /// assert!(responder.is_wanted());
+    /// drop(answer);
+    /// while responder.is_wanted() { /* the next step of the work */ }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        // In doubt, yes.
+        self.port.bound.is_ours() && !matches!(probe(&self.to), Ok(Found::Dead | Found::Nothing))
     }
 
     /// The name of the request, and so of its reply.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Arrival, Registry, ReplyPort, Responder,
+    Action, Arrival, Registry, ReplyPort, Responder,
     crew::{Bounds, Came, Crew, NotHandled, Work},
     inspection::Brief,
 };
@@ -98,7 +98,11 @@ impl Work for Reception {
                 Some(Arrival::Request(message, peer, responder)) if is_reserved(&message.name) => {
                     crew.answer_question(message, &peer, responder);
                 }
-                Some(arrival) => return Came::Arrival(arrival),
+                Some(arrival) => {
+                    if let Some(arrival) = this.put_aside(arrival) {
+                        return Came::Arrival(arrival);
+                    }
+                }
                 None => {}
             },
             Err(Missed::FdsLost { kind: Kind::Request, layout, name, tag, from: Some(from) }) => {
@@ -128,12 +132,24 @@ impl Work for Reception {
         Brief { name, pid, is_request, sequence, thread: thread_id() }
     }
 
-    fn handle(dispatcher: &Arc<Dispatcher>, arrival: Arrival) -> bool {
+    fn handle(dispatcher: &Arc<Dispatcher>, arrival: Arrival, has_waited: bool) -> bool {
         let this = &dispatcher.work;
-        let Some(action) = this.registry.find(&arrival.name()) else {
-            this.reject_and_ignore(arrival, NotHandled::NoAction);
-            return true;
+        let action = match this.registry.find(&arrival.name()) {
+            Some(Action::InTurn(action)) => action,
+            // Registered since it came.
+            Some(Action::Aside(_)) => {
+                this.put_aside(arrival);
+                return true;
+            }
+            None => {
+                this.reject_and_ignore(arrival, NotHandled::NoAction);
+                return true;
+            }
         };
+        if has_waited && !arrival.is_wanted() {
+            arrival.given_up(&this.policy.counters);
+            return true;
+        }
         let name = arrival.name();
         let _span = tracing::debug_span!("mp_handle", %name, pid = arrival.peer().pid()).entered();
         let outer = HANDLING_FOR.replace(std::ptr::from_ref::<Dispatcher>(dispatcher).addr());
@@ -198,6 +214,19 @@ impl Reception {
             (Kind::Request, None) => self.reject(message, Rejection::NoReturnAddress),
             (Kind::Reply | Kind::Ignore, _) => self.reject(message, Rejection::Unexpected),
         }
+    }
+
+    /// Gives what wants no turn to whom it is for, and anything else back.
+    fn put_aside(&self, arrival: Arrival) -> Option<Arrival> {
+        let name = arrival.name();
+        let Some(aside) = self.registry.find_aside(&name) else { return Some(arrival) };
+        // Whom it is for may be woken by the user's code.
+        self.guarded(&name, || {
+            if let Err((arrival, why)) = aside.take(arrival) {
+                self.reject_and_ignore(arrival, why);
+            }
+        });
+        None
     }
 
     fn reject(&self, message: Message, reason: Rejection) -> Option<Arrival> {

@@ -190,6 +190,9 @@ counters! {
     answers_lost,
     /// Datagrams that had to wait for a handler.
     backlogged,
+    /// Requests that were not handled, since they had waited and their requesters had given up
+    /// meanwhile.
+    requests_given_up,
     /// Handlers, and callbacks of asynchronous requests, that panicked.
     handler_panics,
 }

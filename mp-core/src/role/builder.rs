@@ -3,11 +3,14 @@
 use std::{ffi::OsString, fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
-    answer::{self, Action, Actions, Arrival, Describe, RegisterError, Responder},
+    answer::{
+        self, Action, Actions, Arrival, Describe, Handler, Messages, RegisterError, Registry, Requests,
+        Responder,
+    },
     ask::Asking,
     group::{Access, BindError, Group, GroupError, InProcess, Location},
     look::Look,
-    receive::{Counters, Peer, ReceivePolicy, Rejection, Trust},
+    receive::{Peer, ReceivePolicy, Rejection, Trust},
     role::{Client, Primary, Secondary, shared::Shared},
     wire::{Message, Name},
 };
@@ -24,7 +27,9 @@ pub(crate) struct Setup {
     access: Access,
     trust: Option<Trust>,
     actions: Vec<(Name, Action, Option<Describe>)>,
-    otherwise: Option<Action>,
+    otherwise: Option<Handler>,
+    /// What the role will have: there is in it already what is read.
+    registry: Arc<Registry>,
     allow_dpdk_actions: bool,
     inspection: bool,
     pub(super) backlog: usize,
@@ -75,6 +80,7 @@ impl<R: Role> Builder<R> {
             trust: None,
             actions: Vec::new(),
             otherwise: None,
+            registry: Registry::of(Arc::default()),
             allow_dpdk_actions: false,
             inspection: true,
             backlog: 256,
@@ -244,7 +250,7 @@ impl<R: Joins> Builder<R> {
     where
         F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
     {
-        self.register(name, Arc::new(handler))
+        self.register(name, answer::action(handler))
     }
 
     /// Calls `handler` for everything that has no action of its own.
@@ -300,8 +306,37 @@ impl<R: Joins> Builder<R> {
     where
         F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
     {
-        self.setup.actions.push((name, Arc::new(handler), Some(describe)));
+        self.setup.actions.push((name, answer::action(handler), Some(describe)));
         self
+    }
+
+    /// The messages of this name, to be read, from the first that comes on: see
+    /// [`Actions::messages`].
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the name is taken.
+    pub fn messages(&self, name: Name, bound: usize) -> Result<Messages, RegisterError> {
+        self.actions_to_be(name)?.messages(name, bound)
+    }
+
+    /// The requests of this name, to be read and answered, from the first that comes on: see
+    /// [`Actions::requests`].
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the name is taken.
+    pub fn requests(&self, name: Name, bound: usize) -> Result<Requests, RegisterError> {
+        self.actions_to_be(name)?.requests(name, bound)
+    }
+
+    /// Where to register what is read, if the name is free.
+    #[doc(hidden)]
+    pub fn actions_to_be(&self, name: Name) -> Result<Actions, RegisterError> {
+        match self.setup.actions.iter().any(|(taken, ..)| *taken == name) {
+            true => Err(RegisterError::Taken { name }),
+            false => Ok(Actions(Arc::clone(&self.setup.registry))),
+        }
     }
 
     fn register(mut self, name: Name, action: Action) -> Self {
@@ -327,7 +362,7 @@ impl Setup {
     }
 
     pub(super) fn asking(&self, group: &Group) -> Asking {
-        let counters = Arc::new(Counters::default());
+        let counters = Arc::clone(self.registry.counters());
         let (trust, look) = (self.trust(), Look::new(self.inspection));
         let policy = ReceivePolicy { trust, counters, look, busy_poll: self.busy_poll };
         Asking::new(group.clone(), policy, self.under_way, self.send_timeout)
@@ -337,7 +372,8 @@ impl Setup {
     pub(super) fn actions(&mut self, dpdk_in_group: bool) -> Result<Actions, RegisterError> {
         let actions = std::mem::take(&mut self.actions);
         let protect_dpdk = dpdk_in_group && !self.allow_dpdk_actions;
-        answer::Registry::new(actions, self.otherwise.take(), protect_dpdk).map(Actions)
+        self.registry.begin(actions, self.otherwise.take(), protect_dpdk)?;
+        Ok(Actions(Arc::clone(&self.registry)))
     }
 }
 

@@ -6,11 +6,12 @@ use std::{
 };
 
 use crate::{
-    answer::{Actions, Dispatcher, ReplyPort},
+    answer::{Actions, Dispatcher, Messages, RegisterError, ReplyPort, Requests},
     ask::{Asking, DROP_TIMEOUT, NotRunning, Requester},
     group::{BindError, Bound, Group},
     role::{Builder, Primary, PrimaryHandle, Role, Secondary, SecondaryHandle, StartError, shared::Shared},
     sys::{Address, Deadline},
+    wire::Name,
 };
 
 /// A role's place in its group. Dropping it leaves.
@@ -89,6 +90,7 @@ impl Membership {
         // Keep our name until handlers end: a requester that finds our socket file missing assumes
         // that we died. And until it is gone peers may send, and are answered.
         self.dispatcher.close();
+        self.actions.0.stop();
         let ended = self.dispatcher.wait_for_handlers(deadline);
         self.requester.group().leave(&self.port.bound, deadline);
         self.requester.stop();
@@ -175,6 +177,25 @@ __each! { [Primary, Secondary] {
     #[must_use]
     pub fn actions(&self) -> &Actions {
         &self.0.membership.actions
+    }
+
+    /// The messages of this name that come from now on, to be read: see [`Actions::messages`].
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the name is taken, is DPDK's own, or the role is stopped.
+    pub fn messages(&self, name: Name, bound: usize) -> Result<Messages, RegisterError> {
+        self.actions().messages(name, bound)
+    }
+
+    /// The requests of this name that come from now on, to be read and answered: see
+    /// [`Actions::requests`].
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the name is taken, is DPDK's own, or the role is stopped.
+    pub fn requests(&self, name: Name, bound: usize) -> Result<Requests, RegisterError> {
+        self.actions().requests(name, bound)
     }
 
     /// Where it is bound: a primary at `mp_socket`, a secondary at `mp_socket_<pid>_<hex>`.

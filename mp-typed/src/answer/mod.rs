@@ -4,6 +4,8 @@
 mod decoding;
 mod handlers;
 mod responder;
+mod streams;
 
-pub(crate) use handlers::{on, serve, serve_later};
+pub(crate) use handlers::{message, on, request, serve, serve_later};
 pub use responder::{Answer, Responder};
+pub use streams::{Messages, Requests};

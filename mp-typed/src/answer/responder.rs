@@ -75,6 +75,13 @@ impl<R: Response> Responder<R> {
         }
     }
 
+    /// Whether anybody still waits for the answer, as far as can be known: see
+    /// [`mp_core::Responder::is_wanted`].
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        self.core.is_wanted()
+    }
+
     /// Declines: tells the requester to ignore this process, and why, which it sees as
     /// [`RequestError::Ignored`](crate::RequestError::Ignored). A text does for words of one's own;
     /// a [`Why`] has a [`Reason`] besides.

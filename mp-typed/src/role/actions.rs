@@ -4,7 +4,7 @@ use mp_core::{Peer, RegisterError, Registration};
 
 use super::{Builder, Joins};
 use crate::{
-    answer::{Answer, Responder, on, serve, serve_later},
+    answer::{Answer, Messages, Requests, Responder, message, on, request, serve, serve_later},
     message::{DecodeOwned, Message, Request},
     transcode::name,
 };
@@ -78,5 +78,66 @@ registers! {
     serve_later[Q, F] for Q where {
         Q: Request + DecodeOwned + 'static,
         F: Fn(Q, &Peer, Responder<Q::Response>) + Send + Sync + 'static,
+    }
+}
+
+impl Actions {
+    /// The messages of type `M` that come from now on, each with its sender, to be read: as a stream
+    /// or by a blocking iterator, see [`Incoming`](mp_core::Incoming). At most `bound` wait to be
+    /// read; one more is dropped, and counted.
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the name is taken, is DPDK's own, or the role is stopped.
+    pub fn messages<M>(&self, bound: usize) -> Result<Messages<M>, RegisterError>
+    where
+        M: Message + DecodeOwned + 'static,
+    {
+        self.0.incoming(const { name(M::NAME) }, bound, false, None, message())
+    }
+
+    /// The requests of type `Q` that come from now on, each with its sender and with the
+    /// [`Responder`] that answers it, to be read: as a stream or by a blocking iterator, see
+    /// [`Incoming`](mp_core::Incoming). At most `bound` wait to be read; one more is answered
+    /// *ignore*, since this process is overloaded.
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the name is taken, is DPDK's own, or the role is stopped.
+    pub fn requests<Q>(&self, bound: usize) -> Result<Requests<Q>, RegisterError>
+    where
+        Q: Request + DecodeOwned + 'static,
+    {
+        self.0.incoming(const { name(Q::NAME) }, bound, true, None, request())
+    }
+}
+
+impl<R: Joins> Builder<R> {
+    /// The messages of type `M`, to be read, from the first that comes on: see
+    /// [`Actions::messages`].
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the name is taken.
+    pub fn messages<M>(&self, bound: usize) -> Result<Messages<M>, RegisterError>
+    where
+        M: Message + DecodeOwned + 'static,
+    {
+        let name = const { name(M::NAME) };
+        self.core.actions_to_be(name)?.incoming(name, bound, false, None, message())
+    }
+
+    /// The requests of type `Q`, to be read and answered, from the first that comes on: see
+    /// [`Actions::requests`].
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the name is taken.
+    pub fn requests<Q>(&self, bound: usize) -> Result<Requests<Q>, RegisterError>
+    where
+        Q: Request + DecodeOwned + 'static,
+    {
+        let name = const { name(Q::NAME) };
+        self.core.actions_to_be(name)?.incoming(name, bound, true, None, request())
     }
 }

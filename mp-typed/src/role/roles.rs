@@ -2,9 +2,13 @@
 
 use std::{ffi::OsString, time::Duration};
 
-use mp_core::Address;
+use mp_core::{Address, RegisterError};
 
 use super::{Actions, Builder, Joins, Role};
+use crate::{
+    answer::{Messages, Requests},
+    message::{DecodeOwned, Message, Request},
+};
 
 /// Sends messages and requests to the primary of a group without joining it.
 ///
@@ -158,6 +162,32 @@ macro_rules! joins {
             #[must_use]
             pub fn actions(&self) -> &Actions {
                 &self.actions
+            }
+
+            /// The messages of type `M` that come from now on, to be read: see
+            /// [`Actions::messages`].
+            ///
+            /// # Errors
+            ///
+            /// [`RegisterError`] if the name is taken, is DPDK's own, or the role is stopped.
+            pub fn messages<M>(&self, bound: usize) -> Result<Messages<M>, RegisterError>
+            where
+                M: Message + DecodeOwned + 'static,
+            {
+                self.actions.messages(bound)
+            }
+
+            /// The requests of type `Q` that come from now on, to be read and answered: see
+            /// [`Actions::requests`].
+            ///
+            /// # Errors
+            ///
+            /// [`RegisterError`] if the name is taken, is DPDK's own, or the role is stopped.
+            pub fn requests<Q>(&self, bound: usize) -> Result<Requests<Q>, RegisterError>
+            where
+                Q: Request + DecodeOwned + 'static,
+            {
+                self.actions.requests(bound)
             }
 
             /// Its asking side, to be moved elsewhere.

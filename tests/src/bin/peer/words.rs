@@ -30,7 +30,7 @@ pub(crate) fn text_of(error: &dyn std::error::Error) -> String {
 /// `<counter>=<value> …`, and `<reason>=<value>` for each reason of rejection.
 pub(crate) fn counters(statistics: &Statistics) -> String {
     let mut text = format!(
-        "messages={} requests={} replies={} ignores={} sent_replies={} sent_ignores={} lost={} backlogged={} panics={}",
+        "messages={} requests={} replies={} ignores={} sent_replies={} sent_ignores={} lost={} backlogged={} given_up={} panics={}",
         statistics.messages_received,
         statistics.requests_received,
         statistics.replies_received,
@@ -39,6 +39,7 @@ pub(crate) fn counters(statistics: &Statistics) -> String {
         statistics.ignores_sent,
         statistics.answers_lost,
         statistics.backlogged,
+        statistics.requests_given_up,
         statistics.handler_panics,
     );
     for reason in Rejection::ALL {
