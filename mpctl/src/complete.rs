@@ -7,12 +7,17 @@ use std::{
     env,
     ffi::{OsStr, OsString},
     path::PathBuf,
+    time::Duration,
 };
 
 use clap_complete::CompletionCandidate;
-use mp_core::inspect::{self, Group, Role};
+use mp_core::{
+    Client,
+    inspect::{self, Group, Role},
+};
+use serde::Deserialize;
 
-use crate::process::command_line;
+use crate::{peers::Wanted, process::command_line};
 
 /// The file-prefixes of the groups on this host.
 pub(crate) fn prefixes(begun: &OsStr) -> Vec<CompletionCandidate> {
@@ -44,16 +49,21 @@ pub(crate) fn members(begun: &OsStr) -> Vec<CompletionCandidate> {
     candidates(begun, all)
 }
 
-/// The names of actions: those that DPDK has itself.
+/// A shell waits no longer for a word.
+const AT_MOST: Duration = Duration::from_millis(200);
+
+/// The names of actions: those of the process that the line names, if it tells them, and DPDK's.
 pub(crate) fn names(begun: &OsStr) -> Vec<CompletionCandidate> {
+    let own = Chosen::of(env::args_os()).actions().unwrap_or_default();
     let dpdk = mp_dpdk::names().map(|name| (name.into(), "DPDK's own".to_owned()));
-    candidates(begun, dpdk)
+    candidates(begun, own.into_iter().map(|name| (name.into(), String::new())).chain(dpdk))
 }
 
 fn candidates(begun: &OsStr, all: impl IntoIterator<Item = (OsString, String)>) -> Vec<CompletionCandidate> {
     let begins = |name: &OsStr| name.as_encoded_bytes().starts_with(begun.as_encoded_bytes());
     let fitting = all.into_iter().filter(|(name, _)| begins(name));
-    fitting.map(|(name, about)| CompletionCandidate::new(name).help(Some(about.into()))).collect()
+    let helped = |about: String| (!about.is_empty()).then(|| about.into());
+    fitting.map(|(name, about)| CompletionCandidate::new(name).help(helped(about))).collect()
 }
 
 /// The group that a command line names, as far as it is typed.
@@ -61,6 +71,7 @@ fn candidates(begun: &OsStr, all: impl IntoIterator<Item = (OsString, String)>) 
 struct Chosen {
     file_prefix: Option<OsString>,
     runtime_dir: Option<PathBuf>,
+    to: Option<Wanted>,
 }
 
 impl Chosen {
@@ -74,17 +85,55 @@ impl Chosen {
             match option.to_str() {
                 Some("--file-prefix") => chosen.file_prefix = value,
                 Some("--runtime-dir") => chosen.runtime_dir = value.map(PathBuf::from),
+                Some("--to") => chosen.to = value.as_deref().and_then(Chosen::wanted),
                 _ => {}
             }
         }
         chosen
     }
 
-    fn group(self) -> Option<Group> {
-        match self.runtime_dir {
+    fn group(&self) -> Option<Group> {
+        match &self.runtime_dir {
             Some(dir) => Group::in_dir(dir).ok(),
-            None => Group::with_file_prefix(self.file_prefix.unwrap_or_else(|| "rte".into())).ok(),
+            None => Group::with_file_prefix(self.prefix()).ok(),
         }
+    }
+
+    fn wanted(value: &OsStr) -> Option<Wanted> {
+        value.to_str().filter(|value| !value.is_empty())?.parse().ok()
+    }
+
+    fn prefix(&self) -> OsString {
+        self.file_prefix.clone().unwrap_or_else(|| "rte".into())
+    }
+
+    /// The names of the actions of the member that is asked.
+    fn actions(&self) -> Option<Vec<String>> {
+        #[derive(Deserialize)]
+        struct Described {
+            actions: Vec<Action>,
+        }
+        #[derive(Deserialize)]
+        struct Action {
+            name: String,
+        }
+        let mut client = Client::builder(self.prefix());
+        if let Some(dir) = &self.runtime_dir {
+            client = client.runtime_dir(dir);
+        }
+        let client = client.start().ok()?;
+        let told = match &self.to {
+            None => inspect::describe(&client, AT_MOST),
+            Some(wanted) => {
+                let group = self.group()?;
+                let socket = &wanted.choose(&group.members).ok()?.socket;
+                let members = client.members().ok()?;
+                let member = members.iter().find(|member| member.address().path() == socket)?;
+                inspect::describe(client.to(member), AT_MOST)
+            }
+        };
+        let described: Described = serde_json::from_str(&told.ok()?).ok()?;
+        Some(described.actions.into_iter().map(|action| action.name).collect())
     }
 }
 
@@ -105,14 +154,14 @@ mod tests {
     #[test]
     fn the_group_is_the_one_that_the_words_name() {
         let of = |words: &[&str]| Chosen::of(words.iter().map(OsString::from));
-        let prefix = |prefix: &str| Chosen { file_prefix: Some(prefix.into()), runtime_dir: None };
+        let prefix = |prefix: &str| Chosen { file_prefix: Some(prefix.into()), ..Chosen::default() };
         assert_eq!(of(&["mpctl", "request", "--to", ""]), Chosen::default());
         assert_eq!(of(&["mpctl", "--file-prefix", "app", "request", "--to", ""]), prefix("app"));
         assert_eq!(of(&["mpctl", "--file-prefix=app", "request"]), prefix("app"));
         // As bash splits it.
         assert_eq!(of(&["mpctl", "--file-prefix", "=", "app", "request"]), prefix("app"));
         let dir = of(&["mpctl", "members", "--runtime-dir", "/run/x"]);
-        assert_eq!(dir, Chosen { file_prefix: None, runtime_dir: Some("/run/x".into()) });
+        assert_eq!(dir, Chosen { runtime_dir: Some("/run/x".into()), ..Chosen::default() });
         assert_eq!(of(&["mpctl", "--file-prefix"]), Chosen::default());
     }
 }

@@ -7,6 +7,8 @@
 //!             ├───────► peers       which member is meant
 //!             ├───────► fields      payloads of C peers, field by field
 //!             ├───────► doctor      what is wrong with a group
+//!             ├───────► status      what a member says of itself
+//!             ├───────► pending     who waits for whom, by that
 //!             ├───────► show        what is printed, as text or JSON: no I/O
 //!             ├───────► output      prints it
 //!             ├───────► interrupt   Ctrl-C
@@ -27,8 +29,10 @@ mod input;
 mod interrupt;
 mod output;
 mod peers;
+mod pending;
 mod process;
 mod show;
+mod status;
 
 use std::process::ExitCode;
 

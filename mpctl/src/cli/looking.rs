@@ -6,7 +6,7 @@ use clap::Args;
 use clap_complete::ArgValueCompleter;
 use mp_core::Name;
 
-use crate::complete;
+use crate::{complete, peers::Wanted};
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
@@ -39,4 +39,12 @@ pub(crate) struct WatchArgs {
     /// End after so many changes.
     #[arg(long, value_name = "N")]
     pub(crate) count: Option<NonZeroU64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Which member; without it, all: a pid, a socket's name, or its path, as `mpctl members` shows
+    /// them.
+    #[arg(add = ArgValueCompleter::new(complete::members))]
+    pub(crate) member: Option<Wanted>,
 }

@@ -12,7 +12,7 @@ use mp_core::{Builder, Role};
 use crate::{complete, ids};
 
 pub(crate) use asking::{BytesArgs, MessageArgs, PayloadArgs, PingArgs, RequestArgs, ToArgs};
-pub(crate) use looking::{ListenArgs, ServeArgs, WatchArgs};
+pub(crate) use looking::{ListenArgs, ServeArgs, StatusArgs, WatchArgs};
 
 /// Looks into a group of processes that speak DPDK's multi-process IPC.
 ///
@@ -113,6 +113,19 @@ pub(crate) enum Command {
     /// Prints the fastest, the median, the 99th percentile and the slowest, and how many were lost.
     /// Ctrl-C ends it early.
     Ping(PingArgs),
+
+    /// Tell what goes on in a member, or in all.
+    ///
+    /// Its counters, uptime, threads, backlog, the handlers that run, and the requests that it waits
+    /// for. Members in C tell nothing of themselves: of them it is told what can be seen from outside,
+    /// and the exit status is 1.
+    Status(StatusArgs),
+
+    /// Tell who waits for whom in the group, and since when.
+    ///
+    /// A circle of those who wait for each other is named as a deadlock, and a handler that runs for
+    /// over a second is marked. Members in C do not tell for whom they wait.
+    Pending,
 
     /// Tell who joins the group and who leaves it, as it happens.
     ///

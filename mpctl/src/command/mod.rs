@@ -9,6 +9,8 @@ mod peer;
 mod ping;
 mod request;
 mod send;
+mod status;
+mod survey;
 mod watch;
 
 use crate::{
@@ -38,6 +40,8 @@ pub(crate) fn run(cli: Cli) -> Result<bool, Failure> {
         Command::Ping(args) => ping::run(&context, &args),
         Command::Watch(args) => watch::run(&context, &args),
         Command::Doctor => doctor::run(&context),
+        Command::Status(args) => status::status(&context, &args),
+        Command::Pending => status::pending(&context),
         Command::Man => manual::man(),
         Command::Completions { shell } => manual::completions(shell),
     }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use mp_core::{Client, Member, MessageRef, Outcome, Reply, RequestError, SendError, inspect::Role};
+use mp_core::{Client, Member, MessageRef, OnePeer, Outcome, Reply, RequestError, SendError, inspect::Role};
 
 use super::Context;
 use crate::{cli::ToArgs, failure::Failure, process};
@@ -67,18 +67,20 @@ impl Peer {
         Ok(Self { client, member: Some(member), socket, pid: found.pid })
     }
 
-    pub(super) fn request(&self, message: MessageRef<'_>, timeout: Duration) -> Result<Reply, RequestError> {
+    /// To ask what the library knows to ask.
+    pub(super) fn target(&self) -> OnePeer<'_> {
         match &self.member {
-            Some(member) => self.client.to(member).request(message, timeout),
-            None => self.client.request(message, timeout),
+            Some(member) => self.client.to(member),
+            None => OnePeer::from(&self.client),
         }
     }
 
+    pub(super) fn request(&self, message: MessageRef<'_>, timeout: Duration) -> Result<Reply, RequestError> {
+        self.target().request(message, timeout)
+    }
+
     pub(super) fn send(&self, message: MessageRef<'_>, timeout: Duration) -> Result<(), SendError> {
-        match &self.member {
-            Some(member) => self.client.to(member).within(timeout).send(message),
-            None => self.client.within(timeout).send(message),
-        }
+        self.target().within(timeout).send(message)
     }
 
     /// What to do about it, if there is anything.

@@ -303,7 +303,7 @@ mod tests {
         assert_eq!(found(|facts| facts.members[0].other_pid_namespace = true), ["pid_namespace"]);
         assert_eq!(found(|facts| facts.members[1].spelled = Some("/var/run/g".into())), ["spelling"]);
         assert_eq!(found(|facts| facts.members[1].uid += 1), ["directory_owner"]);
-        let scarce = Files { open: 922, limit: 1024 };
+        let scarce = Files { open: 923, limit: 1024 };
         assert_eq!(found(|facts| facts.members[1].files = Some(scarce)), ["descriptors"]);
         assert_eq!(found(|facts| facts.members[1].dpdk_abi = Some(26)), ["layout"]);
         assert_eq!(found(|facts| facts.members[1].dpdk_abi = Some(25)), [""; 0]);

@@ -5,6 +5,7 @@ mod change;
 mod content;
 mod pings;
 mod rows;
+mod status;
 mod tint;
 
 use std::{fmt, path::Path};
@@ -15,7 +16,8 @@ use serde::Serialize;
 pub(crate) use change::MemberChange;
 pub(crate) use content::Content;
 pub(crate) use pings::Pings;
-pub(crate) use rows::{GroupRow, MemberRow, Row};
+pub(crate) use rows::{GroupRow, MemberRow, Row, role};
+pub(crate) use status::{MemberStatus, Unknown};
 pub(crate) use tint::Tint;
 
 use crate::fields::Declared;
@@ -239,6 +241,11 @@ pub(crate) fn plain(text: &str) -> String {
 
 pub(crate) fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// As people say it: `350ms`, `2.1s`.
+pub(crate) fn duration(ms: u64) -> String {
+    if ms < 1000 { format!("{ms}ms") } else { format!("{}.{}s", ms / 1000, ms % 1000 / 100) }
 }
 
 fn lossy(path: &Path) -> String {

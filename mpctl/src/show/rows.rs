@@ -88,10 +88,7 @@ pub(crate) struct MemberRow {
 impl MemberRow {
     pub(crate) fn of(member: &Member, command: Option<String>) -> Self {
         Self {
-            role: match member.role {
-                Role::Primary => "primary",
-                Role::Secondary => "secondary",
-            },
+            role: role(member.role),
             pid: member.pid,
             uid: member.uid,
             command,
@@ -122,4 +119,11 @@ impl Row for MemberRow {
 
 fn state(member: &Member) -> &'static str {
     if member.alive { "alive" } else { "stale" }
+}
+
+pub(crate) fn role(role: Role) -> &'static str {
+    match role {
+        Role::Primary => "primary",
+        Role::Secondary => "secondary",
+    }
 }

@@ -6,6 +6,7 @@ mod fields;
 mod joining;
 mod looking;
 mod shell;
+mod state;
 mod usage;
 mod watching;
 

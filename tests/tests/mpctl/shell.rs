@@ -76,6 +76,14 @@ fn bash_completes_the_members_of_the_group_that_the_line_names() {
 #[test]
 fn bash_completes_names_of_actions() {
     assert_eq!(offered(&["mpctl", "request", "bus_"], &[]), ["bus_vdev_mp"]);
+    let group = Group::new();
+    let _primary = group.echoing();
+    let mut secondary = group.start(&["serve", "ring_open"]);
+    ready(&mut secondary);
+    let (dir, pid) = (group.path().to_str().unwrap(), secondary.pid().to_string());
+    assert_eq!(offered(&["mpctl", "--runtime-dir", dir, "request", "ec"], &[]), ["echo"]);
+    let offers = offered(&["mpctl", "--runtime-dir", dir, "request", "--to", &pid, "ring"], &[]);
+    assert_eq!(offers, ["ring_open"]);
 }
 
 #[test]
