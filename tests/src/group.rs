@@ -13,19 +13,19 @@ use super::process::{Process, StartFailed};
 #[derive(Debug)]
 pub struct Group {
     dir: tempfile::TempDir,
-    program: &'static str,
+    program: PathBuf,
 }
 
 impl Group {
     /// An empty, private directory; `program` is the path of `peer`.
     #[must_use]
-    pub fn new(program: &'static str) -> Self {
+    pub fn new(program: impl Into<PathBuf>) -> Self {
         let dir = tempfile::Builder::new()
             .prefix("mp-")
             .permissions(fs::Permissions::from_mode(0o700))
             .tempdir()
             .expect("a temporary directory");
-        Self { dir, program }
+        Self { dir, program: program.into() }
     }
 
     /// The runtime directory.
@@ -61,7 +61,7 @@ impl Group {
     /// The command that starts a member, for those who want to change it first.
     #[must_use]
     pub fn command(&self, role: &str, options: &[&str]) -> Command {
-        let mut command = Command::new(self.program);
+        let mut command = Command::new(&self.program);
         command.arg(role).arg("--dir").arg(self.path()).args(options);
         command
     }

@@ -17,7 +17,7 @@ pub mod users;
 
 pub use group::Group;
 pub use process::{Process, StartFailed, WITHIN, eventually};
-pub use program::{example, example_of_a_runtime, in_a_child, mpctl, run};
+pub use program::{example, example_of_a_runtime, in_a_child, mpctl, peer, run};
 pub use raw::{Lie, NO_ACTION, OUT_OF_DESCRIPTORS, OVERLOADED, RawDatagram, RawSocket, bind_108, open_fds};
 
 /// A [`Group`] whose processes run this package's program `peer`.

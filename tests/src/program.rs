@@ -42,6 +42,16 @@ pub fn mpctl() -> PathBuf {
     build("mpctl", "--bin", "mpctl")
 }
 
+/// The same for `peer` of this package, which its own tests have without building it.
+///
+/// # Panics
+///
+/// If it does not build.
+#[must_use]
+pub fn peer() -> PathBuf {
+    build("tests", "--bin", "peer")
+}
+
 /// Runs the test that calls this, once more and alone, in a process of its own, for what it changes
 /// there or may end with it. `true` in that process, where the test goes on.
 ///

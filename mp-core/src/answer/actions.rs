@@ -44,9 +44,13 @@ const DPDK_NAMES: [&str; 23] = [
     "tap_mp_sync_queues",
 ];
 
-/// Whether DPDK itself answers to it.
-pub(super) fn is_name_of_dpdk(name: &Name) -> bool {
-    DPDK_NAMES.iter().any(|dpdk| dpdk.as_bytes() == name.as_bytes())
+impl Name {
+    /// Whether DPDK itself, one of its buses or its drivers answers to it, in releases 18.05 to
+    /// 26.07. No other process of a group with DPDK in it should.
+    #[must_use]
+    pub fn is_dpdks(&self) -> bool {
+        DPDK_NAMES.iter().any(|dpdk| dpdk.as_bytes() == self.as_bytes())
+    }
 }
 
 /// Registers and unregisters actions while a role runs. Cheap to clone.

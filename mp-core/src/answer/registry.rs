@@ -13,7 +13,7 @@ use std::{
     },
 };
 
-use super::{Arrival, Describe, RegisterError, Registration, actions::is_name_of_dpdk, crew::NotHandled};
+use super::{Arrival, Describe, RegisterError, Registration, crew::NotHandled};
 use crate::{
     look::{Json, is_reserved},
     receive::{Counters, Rejection},
@@ -128,7 +128,7 @@ impl Registry {
         if is_reserved(name) {
             return Err(RegisterError::Reserved { name: *name });
         }
-        if self.protect_dpdk.load(SeqCst) && is_name_of_dpdk(name) {
+        if self.protect_dpdk.load(SeqCst) && name.is_dpdks() {
             return Err(RegisterError::DpdkName { name: *name });
         }
         Ok(())

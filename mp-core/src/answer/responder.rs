@@ -233,6 +233,14 @@ impl Responder {
         self.port.bound.is_ours() && !matches!(probe(&self.to), Ok(Found::Dead | Found::Nothing))
     }
 
+    /// Answers nothing, ever: the requester waits out its deadline, or sees the member gone.
+    ///
+    /// For a process that stands in for another, which did not answer. Whoever can answer, or
+    /// decline, should.
+    pub fn leave_unanswered(mut self) {
+        self.answered = true;
+    }
+
     /// The name of the request, and so of its reply.
     #[must_use]
     pub fn name(&self) -> &Name {

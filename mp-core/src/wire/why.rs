@@ -7,7 +7,7 @@
 
 use std::fmt::{self, Display, Write};
 
-use super::MAX_PARAM;
+use super::{MAX_PARAM, Param};
 
 /// The magic, the code and the length of the text; then the text, then the check.
 const MAGIC: [u8; 4] = *b"why\x01";
@@ -159,6 +159,20 @@ impl Why {
         &self.text
     }
 
+    /// As the param of an *ignore* carries it, for whoever passes it on by another way.
+    #[must_use]
+    pub fn to_param(&self) -> Param {
+        let mut bytes = [0; MAX_PARAM];
+        let len = self.emit(&mut bytes);
+        Param::new(&bytes[..len]).expect("it is at most as long as a param")
+    }
+
+    /// What the param of an *ignore* says: [`Reason::Unknown`] if that is nothing.
+    #[must_use]
+    pub fn from_param(param: &[u8]) -> Self {
+        Self::parse(param)
+    }
+
     /// Writes it as the param of an *ignore*; tells how long that is.
     pub(super) fn emit(&self, param: &mut [u8; MAX_PARAM]) -> usize {
         let (text, end) = (self.text.as_bytes(), TEXT + self.text.len());
@@ -273,6 +287,13 @@ mod tests {
         for (why, bytes) in golden {
             assert_eq!(emitted(&why).escape_ascii().to_string(), bytes.escape_ascii().to_string());
             assert_eq!(Why::parse(bytes), why);
+        }
+    }
+
+    #[test]
+    fn what_is_passed_on_by_another_way_says_the_same() {
+        for why in [Why::from("not today"), Reason::Unknown.into(), Why::new(Reason::Other(200), "x")] {
+            assert_eq!(Why::from_param(&why.to_param()), why);
         }
     }
 
