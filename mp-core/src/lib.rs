@@ -77,7 +77,7 @@ pub use ask::{
     AllPeers, Asked, OnePeer, Outcome, Replies, RepliesFuture, Reply, ReplyFuture, RequestError, SendError,
     Sent, Within,
 };
-pub use group::{BindError, Change, GroupError, Holder, InProcess, Member, Watch};
+pub use group::{BindError, Change, Changes, GroupError, Holder, InProcess, Member, Watch};
 pub use receive::{Peer, Rejection, Statistics, Trust};
 pub use role::{
     Builder, Client, Joins, Primary, PrimaryHandle, Role, Secondary, SecondaryHandle, StartError, inspect,

@@ -243,7 +243,7 @@ mod text;
 mod transcode;
 
 pub use answer::{Answer, Messages, Requests, Responder};
-pub use ask::{Asked, Decodes, OnePeer, Replies, RepliesFuture, Reply, ResponseFuture, Within};
+pub use ask::{Asked, Decodes, OnePeer, Replies, RepliesFuture, Reply, ResponseFuture, WithPeer, Within};
 pub use error::{
     DecodeError, DecodeFault, Definition, EncodeError, EncodeFault, ReplyError, RequestError, SendError,
 };
@@ -259,8 +259,8 @@ pub use shared::{Access, Element, ReadOnly, ReadWrite, Shared, SharedError};
 pub use transcode::{Encoded, decode, encode};
 
 pub use mp_core::{
-    Address, BindError, Blocking, Change, Credentials, GroupError, Holder, InProcess, Incoming, Layout,
-    Member, Name, NameError, Outcome, Peer, Reason, RegisterError, Registration, RegistrationGuard,
+    Address, BindError, Blocking, Change, Changes, Credentials, GroupError, Holder, InProcess, Incoming,
+    Layout, Member, Name, NameError, Outcome, Peer, Reason, RegisterError, Registration, RegistrationGuard,
     Rejection, Sent, StartError, Statistics, Trust, Watch, Why,
 };
 

@@ -129,10 +129,14 @@ fn a_primary_sees_who_joins_and_leaves() {
     let mut watch = primary.watch().unwrap();
     let secondary = Secondary::builder("any").in_process(&group).start().unwrap();
     let here = secondary.core().address().clone();
-    assert!(matches!(watch.next(SECOND).unwrap(), Some(Change::Joined(member)) if *member.address() == here));
+    assert!(
+        matches!(watch.next_within(SECOND).unwrap(), Some(Change::Joined(member)) if *member.address() == here)
+    );
     drop(secondary);
-    assert!(matches!(watch.next(SECOND).unwrap(), Some(Change::Left(member)) if *member.address() == here));
-    assert_eq!(watch.next(Duration::ZERO).unwrap(), None);
+    assert!(
+        matches!(watch.next_within(SECOND).unwrap(), Some(Change::Left(member)) if *member.address() == here)
+    );
+    assert_eq!(watch.next_within(Duration::ZERO).unwrap(), None);
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn a_root_primary_and_workers_of_nobody_reach_each_other() {
     assert_reaches_primary(&mut of(ALICE, &group, "client"), &mut primary);
     let (killed, leaves) = (one.pid(), two.pid());
     one.kill();
-    primary.line(|line| *line == format!("!left {killed}"));
+    primary.line(|line| *line == format!("!died {killed}"));
     assert!(eventually(|| group.files(&format!("mp_socket_{killed}_")).is_empty()), "root has removed it");
     let [_, two] = workers;
     assert!(two.finish());
@@ -131,7 +131,7 @@ fn a_primary_of_one_user_and_secondaries_of_root_and_another_reach_each_other() 
     // Who owns the directory may remove the sockets of the dead, be they root's.
     for mut member in [root, bob] {
         member.kill();
-        primary.line(|line| *line == format!("!left {}", member.pid()));
+        primary.line(|line| *line == format!("!died {}", member.pid()));
         assert!(eventually(|| group.files(&format!("mp_socket_{}_", member.pid())).is_empty()));
     }
 }
@@ -252,7 +252,7 @@ fn the_dead_of_a_user_are_left_out_until_somebody_may_remove_their_sockets() {
     let mut carol = of(CAROL, &group, "secondary");
     primary.line(|line| *line == format!("!joined {}", carol.pid()));
     carol.kill();
-    primary.line(|line| *line == format!("!left {}", carol.pid()));
+    primary.line(|line| *line == format!("!died {}", carol.pid()));
     let left = || group.files(&format!("mp_socket_{}_", carol.pid())).len();
     assert_eq!(left(), 1, "Bob may not remove it");
     for call in ["send note 1000 hi", "ask echo 1000 hi", "members"] {
@@ -371,7 +371,7 @@ fn root_beside_another_users_processes_reaches_them_and_they_reach_it() {
     }
     // Nobody else is listened to, save root.
     sidecar.kill();
-    primary.line(|line| *line == format!("!left {}", sidecar.pid()));
+    primary.line(|line| *line == format!("!died {}", sidecar.pid()));
     assert!(eventually(|| group.files("mp_socket_").is_empty()), "Alice's primary removes it");
     // As that user itself, the setting changes nothing.
     let own = as_user(ALICE, ALICE, &command(&group, "secondary", &beside));

@@ -91,18 +91,18 @@ fn more_members_than_descriptors_are_all_told_of_and_a_quarter_of_the_limit_is_u
     let mut watch = primary.watch().expect("there are descriptors for that");
     let mut there = BTreeSet::new();
     while there.len() < MEMBERS {
-        match watch.next(WITHIN).expect("a limit is no error") {
+        match watch.next_within(WITHIN).expect("a limit is no error") {
             Some(Change::Joined(member)) => assert!(there.insert(member)),
             other => panic!("{} joined, then {other:?}", there.len()),
         }
     }
     assert!((1..=limit / 4).contains(&pidfds()), "{} of {limit}", pidfds());
-    assert_eq!(watch.next(Duration::ZERO).expect("a limit is no error"), None);
+    assert_eq!(watch.next_within(Duration::ZERO).expect("a limit is no error"), None);
 
     members.into_iter().for_each(Member::die);
     while !there.is_empty() {
-        match watch.next(WITHIN).expect("a limit is no error") {
-            Some(Change::Left(member)) => assert!(there.remove(&member)),
+        match watch.next_within(WITHIN).expect("a limit is no error") {
+            Some(Change::Died(member)) => assert!(there.remove(&member)),
             other => panic!("{} are left, then {other:?}", there.len()),
         }
     }

@@ -85,7 +85,7 @@ fn primary() -> Result<()> {
     let mut joining = primary.watch()?;
     let mut secondaries = (1..=3).map(|number| start(number, dir.path())).collect::<Result<Vec<_>>>()?;
     for _ in &secondaries {
-        joining.next(TIMEOUT)?.ok_or("a secondary does not join")?;
+        joining.next_within(TIMEOUT)?.ok_or("a secondary does not join")?;
     }
 
     println!("\n1. A message to all");

@@ -54,7 +54,7 @@ fn supervisor() -> Result<()> {
 
     let victim = primary.members()?.into_iter().next().ok_or("there are two")?;
     primary.to(&victim).send(&Crash)?;
-    wait_for(&mut group, 1, |change| matches!(change, Change::Left(_)))?;
+    wait_for(&mut group, 1, |change| matches!(change, Change::Died(_)))?;
     println!("one has crashed");
     for worker in &mut workers {
         if Some(worker.id()) == victim.pid() {
@@ -81,7 +81,7 @@ fn start(dir: &Path) -> Result<Child> {
 
 fn wait_for(group: &mut Watch, count: usize, expected: impl Fn(&Change) -> bool) -> Result<()> {
     for _ in 0..count {
-        match group.next(PATIENCE)? {
+        match group.next_within(PATIENCE)? {
             Some(change) if expected(&change) => {}
             other => return Err(format!("something else happened: {other:?}").into()),
         }

@@ -44,7 +44,7 @@ pub use target::{AllPeers, OnePeer, Target, Within};
 pub(crate) use target::{Asking, AskingAll, DROP_TIMEOUT, NotRunning};
 
 use crate::{
-    group::{Group, Member, NotPrimary, Roster, Spellings, Undelivered},
+    group::{Group, Member, NotPrimary, Place, Roster, Spellings, Undelivered},
     look::{Wait, WaitNoted},
     receive::{Arrived, ReceivePolicy, Rejection},
     sys::{Address, Deadline, ForkGuard, thread_id},
@@ -97,6 +97,11 @@ impl Requester {
     /// Says that a primary asks here: once another has taken its place, nothing is sent any more.
     fn is_of_primary(&self, roster: Arc<Roster>) {
         let _ = self.of_primary.set(roster);
+    }
+
+    /// Where that primary is bound, if one asks here.
+    pub(crate) fn place_of_primary(&self) -> Option<&Place> {
+        self.of_primary.get().and_then(|roster| roster.place())
     }
 
     /// To be called before anything is sent. If a primary asks here: the layout of its group, or

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use rustix::io::Errno;
 
-use super::{Access, Identity, access, identity};
+use super::{Access, Identity, SocketName, access, identity};
 use crate::sys::{Address, ForkGuard, Socket};
 
 /// A socket with its file, which goes when this does.
@@ -63,6 +63,22 @@ impl Bound {
         }
     }
 
+    /// Removes the file in two steps, so that whoever watches the directory sees that its owner left in
+    /// order: a dead one's file others remove in one.
+    pub(super) fn take_leave(&self) {
+        if self.is_ours()
+            && !self.abandoned.load(Relaxed)
+            && self.is_in_place()
+            && let Some(left) = SocketName::left(self.address.file_name())
+        {
+            let left = self.address.path().with_file_name(left);
+            if rustix::fs::rename(self.address.path(), &left).is_ok() {
+                let _ = rustix::fs::unlink(&left);
+            }
+        }
+        self.unlink();
+    }
+
     /// Removes the file, if it is still ours. No datagram can be sent to the socket from then on.
     pub(crate) fn unlink(&self) {
         if self.is_ours() && !self.abandoned.load(Relaxed) && self.is_in_place() {
@@ -91,6 +107,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Which file is there.
+    pub(crate) fn identity(&self) -> Option<Identity> {
+        self.identity
+    }
+
     /// Whether there is a file, and it is another.
     pub(super) fn is_taken(&self) -> bool {
         identity(&self.address).is_some_and(|now| Some(now) != self.identity)

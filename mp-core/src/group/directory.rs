@@ -151,6 +151,11 @@ impl Directory {
         through.map_err(|source| io_error("let the group through", &self.path, source))
     }
 
+    /// Whether it is in no directory any more.
+    pub(crate) fn is_removed(&self) -> bool {
+        fs::fstat(&self.fd).is_ok_and(|stat| stat.st_nlink == 0)
+    }
+
     /// Takes DPDK's directory lock for as long as the result lives. Never held while waiting for a
     /// peer.
     pub(crate) fn lock(&self, deadline: Deadline) -> Result<Lock, BindError> {

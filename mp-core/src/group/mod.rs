@@ -18,6 +18,7 @@ mod names;
 mod private;
 mod process;
 mod roster;
+mod sender;
 mod spelling;
 mod stale;
 mod undelivered;
@@ -27,7 +28,7 @@ use std::{
     collections::BTreeSet,
     ffi::OsString,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, Once, OnceLock},
+    sync::{Arc, Mutex, Once, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -35,20 +36,22 @@ use rustix::io::Errno;
 
 pub(crate) use access::Access;
 pub(crate) use bound::{Bound, Place};
+use directory::Lock;
 pub(crate) use directory::{Directory, STARTING_PAUSE, Stamp};
 pub use error::{BindError, GroupError, Holder};
 pub use in_process::InProcess;
 pub(crate) use liveness::{Found, Identity, PeerIdentity, identity, probe};
+pub(crate) use location::Base;
 pub(crate) use location::Location;
-use location::{Base, Resolved};
+use location::Resolved;
 pub use member::Member;
-pub(crate) use names::{MemberName, Reserved, SocketName};
+pub(crate) use names::{Family, MemberName, Reserved, SocketName};
 pub(crate) use private::PrivateDirectory;
 pub(crate) use roster::{NotPrimary, Roster};
 pub(crate) use spelling::Spellings;
 use stale::is_young_and_closed;
 pub(crate) use undelivered::Undelivered;
-pub use watch::{Change, Watch};
+pub use watch::{Change, Changes, Watch};
 
 use crate::sys::{Address, Deadline, PathTooLong, Socket};
 
@@ -64,6 +67,10 @@ pub(crate) struct Group {
     /// and made like it; `None` for a directory that the user named.
     base: Option<Base>,
     primary: Address,
+    /// Which directories this role found absent, and made.
+    made: Arc<Mutex<Vec<PathBuf>>>,
+    /// How this role's sockets are called.
+    family: Arc<Family>,
     /// How a secondary's socket was bound, and whether it has been told that this does not do.
     joined_as: Arc<OnceLock<(PathBuf, Once)>>,
     access: Access,
@@ -81,8 +88,9 @@ impl Group {
         let fits = |name| Address::new(&dir.join(name)).map_err(|e| GroupError::from(e).below(base.as_ref()));
         fits(SocketName::LONGEST)?;
         let primary = fits(SocketName::PRIMARY)?;
+        let (made, family) = (Arc::default(), Arc::new(Family::new()));
         let (joined_as, dead, access) = Default::default();
-        Ok(Self { dir, base, primary, joined_as, access, dead, _private: private })
+        Ok(Self { dir, base, primary, made, family, joined_as, access, dead, _private: private })
     }
 
     /// The same, which is open to these. So far nothing of it has been looked at.
@@ -105,7 +113,52 @@ impl Group {
 
     /// Opens the directory, made if need be, and checks that it is private.
     pub(crate) fn make(&self) -> Result<Directory, GroupError> {
-        self.checked(Directory::make_parent, Directory::make)
+        let above = self.base.as_ref().map(Base::parent);
+        let absent: Vec<_> =
+            above.into_iter().chain([self.dir.clone()]).filter(|dir| !dir.exists()).collect();
+        let directory = self.checked(Directory::make_parent, Directory::make)?;
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).extend(absent);
+        Ok(directory)
+    }
+
+    /// The same, locked, so that nobody removes it meanwhile.
+    fn make_and_lock(&self) -> Result<(Directory, Lock), BindError> {
+        loop {
+            let directory = self.make()?;
+            let lock = directory.lock(Deadline::after(LOCK_TIMEOUT))?;
+            if !directory.is_removed() {
+                return Ok((directory, lock));
+            }
+        }
+    }
+
+    /// Removes the directories that this role made, if they are empty: nobody has come.
+    pub(crate) fn clean_up(&self, deadline: Deadline) {
+        let made = std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner));
+        if made.is_empty() {
+            return;
+        }
+        // Whoever joins has the lock, and looks whether the directory is still there once it has.
+        let directory = self.open().ok();
+        let lock = directory.as_ref().map(|directory| directory.lock(deadline));
+        if !matches!(lock, Some(Err(_))) {
+            made.iter().rev().for_each(|dir| _ = rustix::fs::rmdir(dir));
+        }
+    }
+
+    /// Where DPDK's rules put it, if they did.
+    pub(crate) fn base(&self) -> Option<&Base> {
+        self.base.as_ref()
+    }
+
+    /// Whether there is a primary that answers: not one that is still starting.
+    pub(crate) fn has_live_primary(&self) -> Result<bool, GroupError> {
+        let layout = self.open().and_then(|directory| directory.layout());
+        match layout {
+            Ok(_) => Ok(probe(&self.primary)? == Found::Live),
+            Err(error) if error.is_absent() || error.is_starting() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Opens the directory and checks that it is private. [`GroupError::is_absent`] if there is
@@ -137,8 +190,7 @@ impl Group {
 
     /// Binds the primary's socket, taking over a dead primary's.
     pub(crate) fn bind_primary(&self) -> Result<(Directory, Bound), BindError> {
-        let directory = self.make()?;
-        let lock = directory.lock(Deadline::after(LOCK_TIMEOUT))?;
+        let (directory, lock) = self.make_and_lock()?;
         if let Some(pid) = directory.dpdk_primary()? {
             return Err(BindError::PrimaryExists { dir: self.dir.clone(), holder: Holder::Dpdk { pid } });
         }
@@ -153,22 +205,28 @@ impl Group {
         stale::sweep(self, &directory, |name| Reserved::of(name).is_some());
         // Nobody can send in a group whose layout is unknown.
         directory.layout()?;
-        let bound = self.bind(self.primary.clone())?;
+        // Who sees the socket come looks here who has it.
         directory.write_owner();
+        let bound = self.bind(self.primary.clone()).inspect_err(|_| directory.remove_owner())?;
         drop(lock);
         Ok((directory, bound))
     }
 
     /// Binds a secondary's socket, which is joining: C primaries send to it from now on.
     pub(crate) fn bind_secondary(&self) -> Result<Bound, BindError> {
-        let directory = self.make()?;
-        let lock = directory.lock(Deadline::after(LOCK_TIMEOUT))?;
+        let (directory, lock) = self.make_and_lock()?;
+        if probe(&self.primary).is_ok_and(|found| found != Found::Live) {
+            tracing::warn!(
+                dir = %self.dir.display(),
+                "there is no primary here yet: nobody answers until one comes; check the file-prefix"
+            );
+        }
         let dir = self.spelled_by_primary()?;
         if self.is_shared() {
             // What died of this user's nobody else may be allowed to remove.
             stale::sweep(self, &directory, |name| Reserved::of(name).is_some());
         }
-        let address = Address::new(&dir.join(SocketName::secondary())).map_err(GroupError::from)?;
+        let address = Address::new(&dir.join(self.family.secondary())).map_err(GroupError::from)?;
         let bound = self.bind(address)?;
         let _ = self.joined_as.set((dir, Once::new()));
         drop(lock);
@@ -178,7 +236,7 @@ impl Group {
     /// Binds a socket that nobody broadcasts to, for replies to come to.
     pub(crate) fn bind_reply(&self) -> Result<Bound, GroupError> {
         self.open()?;
-        self.bind(self.address(SocketName::reply())?)
+        self.bind(self.address(self.family.reply())?)
     }
 
     /// The same for a socket that is connected to the one peer which replies to it, and where that
@@ -188,7 +246,7 @@ impl Group {
         if *to == self.primary {
             self.check_joined_as(&dir);
         }
-        self.bind_socket(connected, Address::new(&dir.join(SocketName::reply()))?)
+        self.bind_socket(connected, Address::new(&dir.join(self.family.reply()))?)
     }
 
     /// Removes a member's socket file, so that nobody sends to it any more.
@@ -205,17 +263,19 @@ impl Group {
                 directory.iter().for_each(Directory::remove_owner);
             }
         } else if matches!(lock, Some(Err(_)))
-            && let Ok(dead) = self.address(SocketName::reply())
+            && let Ok(dead) = self.address(self.family.reply())
         {
             return bound.abandon(dead);
         }
-        bound.unlink();
+        bound.take_leave();
     }
 
     /// Removes the reply sockets that died with their process.
     pub(crate) fn sweep_replies(&self) {
         if let Ok(directory) = self.open() {
-            stale::sweep(self, &directory, |name| Reserved::of(name) == Some(Reserved::Reply));
+            stale::sweep(self, &directory, |name| {
+                matches!(Reserved::of(name), Some(Reserved::Reply | Reserved::Left))
+            });
         }
     }
 

@@ -1,3 +1,5 @@
+//! The names that sockets have in a runtime directory, and what they tell.
+
 use std::{
     ffi::OsStr,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
@@ -12,15 +14,66 @@ impl SocketName {
     /// As long as the longest name made here.
     pub(super) const LONGEST: &'static str = "mp_socket_4194304_ffffffffffffffff";
 
-    /// `mp_socket_<pid>_<hex>`, DPDK's form, so that primaries find it. Unique in the group: DPDK
-    /// uses the time stamp counter, we the clock and a count.
-    pub(super) fn secondary() -> String {
-        format!("mp_socket_{}_{:x}", std::process::id(), unique())
+    /// The name of the secondary whose socket has this name: its own, or one for replies.
+    pub(super) fn of_member(name: &OsStr) -> Option<String> {
+        let name = name.to_str()?;
+        match Reserved::of(name.as_ref())? {
+            Reserved::Secondary => Some(name.to_owned()),
+            Reserved::Reply => {
+                let (pid, number) = name.strip_prefix("mp_reply_")?.split_once('_')?;
+                let number = u64::from_str_radix(number, 16).ok()?;
+                Some(format!("mp_socket_{pid}_{:x}", number & !WITHIN_FAMILY))
+            }
+            Reserved::Left => None,
+        }
+    }
+
+    /// What a member that leaves in order calls its socket's file before it removes it, so that whoever
+    /// watches can tell that from a death.
+    pub(super) fn left(name: &OsStr) -> Option<String> {
+        Some(format!("mp_left{}", name.to_str()?.strip_prefix(Self::PRIMARY)?))
+    }
+
+    /// The opposite of [`left`](Self::left).
+    pub(super) fn before_leaving(left: &OsStr) -> Option<String> {
+        Some(format!("{}{}", Self::PRIMARY, left.to_str()?.strip_prefix("mp_left")?))
+    }
+}
+
+/// The names of one role's sockets. They have a number in common, so that whoever gets a datagram from one
+/// of them knows the member, however many are in one process.
+#[derive(Debug)]
+pub(crate) struct Family {
+    /// In the upper bits; those below are the member's 0, and count its other sockets.
+    number: u64,
+    count: AtomicU64,
+}
+
+/// The bits of a name's number that tell one socket of a role from another.
+const WITHIN_FAMILY: u64 = (1 << WITHIN_BITS) - 1;
+const WITHIN_BITS: u32 = 24;
+
+impl Family {
+    /// Unique on this host: DPDK uses the time stamp counter, we the clock. No two of a process are the
+    /// same, and a process that comes to have its number later finds the clock further on.
+    pub(super) fn new() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
+        let now = nanos >> WITHIN_BITS;
+        let last = LAST.update(Relaxed, Relaxed, |last| now.max(last + 1));
+        Self { number: now.max(last + 1) << WITHIN_BITS, count: AtomicU64::new(0) }
+    }
+
+    /// `mp_socket_<pid>_<hex>`, DPDK's form, so that primaries find it.
+    pub(super) fn secondary(&self) -> String {
+        format!("mp_socket_{}_{:x}", std::process::id(), self.number)
     }
 
     /// Outside `mp_socket*`, so that no primary ever sends to it unasked.
-    pub(super) fn reply() -> String {
-        format!("mp_reply_{}_{:x}", std::process::id(), unique())
+    pub(super) fn reply(&self) -> String {
+        // After sixteen million the first of them are long gone.
+        let count = self.count.fetch_add(1, Relaxed) % WITHIN_FAMILY + 1;
+        format!("mp_reply_{}_{:x}", std::process::id(), self.number | count)
     }
 }
 
@@ -37,6 +90,8 @@ pub(crate) enum Reserved {
     Secondary,
     /// A socket for replies of this crate.
     Reply,
+    /// What is left, for a moment, of a member that leaves in order.
+    Left,
 }
 
 impl Reserved {
@@ -46,6 +101,8 @@ impl Reserved {
             Some(Self::Secondary)
         } else if name.starts_with(b"mp_reply_") {
             Some(Self::Reply)
+        } else if name.starts_with(b"mp_left") {
+            Some(Self::Left)
         } else {
             None
         }
@@ -76,7 +133,7 @@ mod tests {
 
     #[test]
     fn our_names_have_dpdks_form_and_differ() {
-        let (a, b) = (SocketName::secondary(), SocketName::secondary());
+        let (a, b) = (Family::new().secondary(), Family::new().secondary());
         assert_ne!(a, b);
         assert_eq!(MemberName::parse(OsStr::new(&a)), Some(MemberName { pid: std::process::id() }));
         assert_eq!(Reserved::of(OsStr::new(&a)), Some(Reserved::Secondary));
@@ -85,9 +142,36 @@ mod tests {
 
     #[test]
     fn reply_sockets_are_not_members() {
-        let reply = SocketName::reply();
+        let reply = Family::new().reply();
         assert!(!reply.starts_with(SocketName::PRIMARY));
         assert_eq!(Reserved::of(OsStr::new(&reply)), Some(Reserved::Reply));
+    }
+
+    #[test]
+    fn every_socket_of_a_role_tells_the_member_and_no_other() {
+        let families: Vec<_> = (0..100).map(|_| Family::new()).collect();
+        for family in &families {
+            let member = family.secondary();
+            for socket in [member.clone(), family.reply(), family.reply()] {
+                assert_eq!(SocketName::of_member(OsStr::new(&socket)), Some(member.clone()));
+            }
+            assert_ne!(family.reply(), family.reply());
+        }
+        let members: std::collections::BTreeSet<_> = families.iter().map(Family::secondary).collect();
+        assert_eq!(members.len(), families.len());
+        for nobody in ["mp_socket", "mp_reply_x", "mp_reply_1_zz", "mp_left_1_2", "config"] {
+            assert_eq!(SocketName::of_member(OsStr::new(nobody)), None, "{nobody}");
+        }
+    }
+
+    #[test]
+    fn who_leaves_is_known_by_the_name_it_leaves_under() {
+        for name in ["mp_socket", "mp_socket_7_1f"] {
+            let left = SocketName::left(OsStr::new(name)).expect("a member's");
+            assert_eq!(Reserved::of(OsStr::new(&left)), Some(Reserved::Left));
+            assert_eq!(SocketName::before_leaving(OsStr::new(&left)).as_deref(), Some(name));
+        }
+        assert_eq!(SocketName::left(OsStr::new("mp_reply_7_1f")), None);
     }
 
     #[test]

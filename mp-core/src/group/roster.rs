@@ -63,6 +63,11 @@ impl Roster {
         Self { directory, place: Some(place), state: Mutex::default() }
     }
 
+    /// The primary's own place, if it is a primary's.
+    pub(crate) fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+
     /// The layout in which to send now, and to whom.
     pub(crate) fn current(&self, group: &Group) -> Result<(Layout, Vec<Member>), NotPrimary> {
         let stamp = self.directory.stamp();

@@ -20,7 +20,7 @@ impl Peer {
     ///
     /// A C process sends everything from its `mp_socket` file. Here a primary's messages and all
     /// replies come from it too; requests, and a secondary's messages, come from a socket of their
-    /// own, and tell their process by [`pid`](Self::pid).
+    /// own: [`Primary::member_of`](crate::Primary::member_of) tells whose they are.
     #[must_use]
     pub fn address(&self) -> Option<&Address> {
         self.address.as_ref()

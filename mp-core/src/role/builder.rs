@@ -8,10 +8,10 @@ use crate::{
         Responder,
     },
     ask::Asking,
-    group::{Access, BindError, Group, GroupError, InProcess, Location},
+    group::{Access, Base, BindError, Group, GroupError, InProcess, Location},
     look::Look,
     receive::{Peer, ReceivePolicy, Rejection, Trust},
-    role::{Client, Primary, Secondary, shared::Shared},
+    role::{Client, Primary, Secondary, needs::NeedsPrimary, shared::Shared},
     wire::{Message, Name},
 };
 
@@ -32,6 +32,7 @@ pub(crate) struct Setup {
     registry: Arc<Registry>,
     allow_dpdk_actions: bool,
     inspection: bool,
+    pub(super) needs_primary: NeedsPrimary,
     pub(super) backlog: usize,
     send_timeout: Duration,
     under_way: usize,
@@ -83,6 +84,7 @@ impl<R: Role> Builder<R> {
             registry: Registry::of(Arc::default()),
             allow_dpdk_actions: false,
             inspection: true,
+            needs_primary: NeedsPrimary::default(),
             backlog: 256,
             send_timeout: Duration::from_millis(100),
             under_way: 16_384,
@@ -92,7 +94,12 @@ impl<R: Role> Builder<R> {
     }
 
     /// Starts the role. A primary becomes the group's, and makes its directory if need be; a
-    /// secondary joins the group, and a client does not: for these there need not be a primary yet.
+    /// secondary joins the group, and a client does not: for these there need not be a primary yet, unless
+    /// [`wait_for_primary`](Builder::<Secondary>::wait_for_primary) or
+    /// [`require_primary`](Builder::<Secondary>::require_primary) says so.
+    ///
+    /// Without a primary a secondary makes the directory if need be, warns that nobody is there, and when
+    /// it leaves removes what it made if that is empty. A client makes nothing.
     ///
     /// # Errors
     ///
@@ -396,6 +403,20 @@ pub enum StartError {
     /// Two actions have one name, or one has a name of DPDK's own.
     #[error(transparent)]
     Register(#[from] RegisterError),
+    /// There is no live primary, and the role was to start only with one.
+    #[error(
+        "there is no primary in {dir:?}{}: start it first, or check the file-prefix{}",
+        waited.map_or_else(String::new, |waited| format!(", nor has one come within {waited:?}")),
+        base.as_ref().map_or_else(String::new, |base| format!(" (below {base})"))
+    )]
+    NoPrimary {
+        /// The runtime directory in which it would be.
+        dir: PathBuf,
+        /// How long it was waited for, if it was.
+        waited: Option<Duration>,
+        /// The directory above, and what chose it; `None` if the runtime directory was given.
+        base: Option<Base>,
+    },
     /// A thread or a socket could not be made.
     #[error("the system is short of something")]
     Io(#[from] io::Error),
@@ -407,6 +428,8 @@ impl From<StartError> for io::Error {
             StartError::Group(error) => error.into(),
             StartError::Bind(error) => error.into(),
             StartError::Register(error) => error.into(),
+            StartError::NoPrimary { waited: Some(_), .. } => Self::new(io::ErrorKind::TimedOut, error),
+            StartError::NoPrimary { .. } => Self::new(io::ErrorKind::NotFound, error),
             StartError::Io(source) => Self::new(source.kind(), StartError::Io(source)),
         }
     }

@@ -32,7 +32,11 @@ impl sealed::Role for Client {
     type Asking = Asking;
 
     fn start(Builder { setup, handle }: Builder<Self>) -> Result<Self, StartError> {
-        let group = setup.group()?;
+        let ready = setup.group().map_err(StartError::from).and_then(|group| {
+            setup.needs_primary.wait(&group)?;
+            Ok(group)
+        });
+        let group = ready.inspect_err(|_| handle.start_failed())?;
         group.sweep_replies();
         handle.started(setup.asking(&group));
         Ok(Self(handle))

@@ -99,6 +99,10 @@ impl Membership {
         self.requester.policy().look.tap.close();
         let ended = ended & self.requester.wait_until_ended(deadline);
         self.actions.0.clear();
+        let group = self.requester.group();
+        if self.port.bound.address != *group.primary() {
+            group.clean_up(deadline);
+        }
         tracing::debug!(address = %self.port.bound.address, "left");
         ended
     }
@@ -152,12 +156,16 @@ impl<A: AsRef<Asking>> Joined<A> {
     ) -> Result<Self, StartError> {
         let join = || {
             let group = setup.group()?;
+            setup.needs_primary.wait(&group)?;
             let asking = setup.asking(&group);
-            let actions = setup.actions(group.make()?.has_dpdk())?;
-            let requester = Arc::clone(&asking.requester);
-            let (bound, asking) = bind(&group, asking)?;
-            let port = ReplyPort::new(bound, requester.policy());
-            Membership::start(requester, port, actions, setup.backlog, || shared.started(asking))
+            let join = || {
+                let actions = setup.actions(group.make()?.has_dpdk())?;
+                let requester = Arc::clone(&asking.requester);
+                let (bound, asking) = bind(&group, asking)?;
+                let port = ReplyPort::new(bound, requester.policy());
+                Membership::start(requester, port, actions, setup.backlog, || shared.started(asking))
+            };
+            join().inspect_err(|_| group.clean_up(Deadline::after(DROP_TIMEOUT)))
         };
         let membership = join().inspect_err(|_| shared.start_failed())?;
         Ok(Self { membership, shared })

@@ -28,6 +28,7 @@ mod builder;
 mod client;
 pub mod inspect;
 mod membership;
+mod needs;
 mod primary;
 mod secondary;
 mod shared;

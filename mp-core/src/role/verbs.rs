@@ -9,7 +9,7 @@ use crate::{
         Target, Within,
     },
     group::{GroupError, Member, Watch},
-    receive::Statistics,
+    receive::{Peer, Statistics},
     role::{Client, Primary, PrimaryHandle, Secondary, SecondaryHandle},
     wire::{Message, MessageRef},
 };
@@ -186,14 +186,55 @@ __each! { [Client, Secondary, SecondaryHandle, Primary, PrimaryHandle] {
         asking.roster()?.members(asking.group())
     }
 
-    /// Watches who joins as a secondary and who leaves, from now on.
+    /// The secondary that sent this, a message, request or reply, from whichever of its sockets, also where
+    /// several are in one process. `None` if it was none: the primary, a [`Client`](crate::Client), or one that
+    /// has left meanwhile.
+    ///
+    /// Its socket's name tells it, and the kernel that it is that process's (which a process of a pid
+    /// namespace that cannot be seen from here is believed).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+    /// use std::sync::mpsc;
+    /// use mp_core::{Message, Name, Primary, Secondary};
+    ///
+    /// let (hello, welcome) = (Name::new("hello")?, Name::new("welcome")?);
+    /// let builder = Primary::builder("example").runtime_dir(dir.path());
+    /// let handle = builder.handle();
+    /// let primary = builder
+    ///     .on(hello, move |_, peer| {
+    ///         if let Some(member) = handle.member_of(peer) {
+    ///             let _ = handle.to(&member).send(&Message::new(welcome));
+    ///         }
+    ///     })
+    ///     .start()?;
+    ///
+    /// let (told, welcomed) = mpsc::channel();
+    /// let join = |number| {
+    ///     let told = told.clone();
+    ///     let on_welcome = move |_, _: &mp_core::Peer| told.send(number).expect("it waits");
+    ///     Secondary::builder("example").runtime_dir(dir.path()).on(welcome, on_welcome).start()
+    /// };
+    /// let (_one, two) = (join(1)?, join(2)?);
+    /// two.send(&Message::new(hello))?;
+    /// assert_eq!(welcomed.recv()?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn member_of(&self, peer: &Peer) -> Option<Member> {
+        self.0.one().ok()?.group().member_of(peer.address()?, peer.pid())
+    }
+
+    /// Watches who joins as a secondary and who leaves, and what becomes of the primary, from now on.
     ///
     /// # Errors
     ///
     /// [`GroupError`] if the directory cannot be watched.
     pub fn watch(&self) -> Result<Watch, GroupError> {
         let asking = self.0.one()?;
-        Watch::new(asking.group().clone(), asking.roster()?)
+        Watch::new(asking.group().clone(), asking.roster()?, asking.requester.place_of_primary())
     }
 
     /// The group's runtime directory; `None` before the role has started.

@@ -7,5 +7,5 @@ mod verbs;
 
 pub use future::{Asked, RepliesFuture, ResponseFuture};
 pub use replies::{Replies, Reply};
-pub use verbs::{Decodes, OnePeer, Within};
+pub use verbs::{Decodes, OnePeer, WithPeer, Within};
 pub(crate) use verbs::{request, request_async, request_then, send};

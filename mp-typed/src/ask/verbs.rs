@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use mp_core::__typed::Target;
 
-use super::{Asked, Replies};
+use super::{Asked, Replies, Reply, ResponseFuture};
 use crate::{
     error::{DecodeError, Definition, RequestError, SendError},
     message::{DecodeOwned, Message, Request},
@@ -32,6 +32,16 @@ impl<R: DecodeOwned> Decodes<R> for mp_core::Reply {
     }
 }
 
+/// With whom it came from.
+impl<R: DecodeOwned> Decodes<Reply<R>> for mp_core::Reply {
+    type Response = Reply<R>;
+
+    fn decode(self) -> Result<Reply<R>, DecodeError> {
+        let response = crate::transcode::decode(&self.message.param, self.message.fds)?;
+        Ok(Reply { response, peer: self.peer })
+    }
+}
+
 impl<R: DecodeOwned> Decodes<R> for mp_core::Replies {
     type Response = Replies<R>;
 
@@ -40,8 +50,8 @@ impl<R: DecodeOwned> Decodes<R> for mp_core::Replies {
     }
 }
 
-/// What a request of type `Q` to a target of type `T` yields.
-type Response<T, Q> = <<T as Target>::Yield as Decodes<<Q as Request>::Response>>::Response;
+/// What a request to a target of type `T` yields, decoded as `R`.
+type Response<T, R> = <<T as Target>::Yield as Decodes<R>>::Response;
 
 pub(crate) fn send<T, M>(target: T, value: &M, within: Option<Duration>) -> Result<T::Sent, SendError>
 where
@@ -53,9 +63,13 @@ where
     Ok(target.send(&message(&name, &encoded).with_fingerprint(M::FINGERPRINT), within)?)
 }
 
-pub(crate) fn request<T, Q>(target: T, value: &Q, timeout: Duration) -> Result<Response<T, Q>, RequestError>
+pub(crate) fn request<T, Q, R>(
+    target: T,
+    value: &Q,
+    timeout: Duration,
+) -> Result<Response<T, R>, RequestError>
 where
-    T: Target<Yield: Decodes<Q::Response>>,
+    T: Target<Yield: Decodes<R>>,
     Q: Request,
 {
     let encoded = encode(value)?;
@@ -69,7 +83,7 @@ fn error_of<Q: Request>(error: mp_core::RequestError) -> RequestError {
     RequestError::of(error, Definition::of_request::<Q>)
 }
 
-pub(crate) fn request_async<T, Q>(target: T, value: &Q, timeout: Duration) -> Asked<T::Yield, Q::Response>
+pub(crate) fn request_async<T, Q, R>(target: T, value: &Q, timeout: Duration) -> Asked<T::Yield, R>
 where
     T: Target,
     Q: Request,
@@ -81,11 +95,11 @@ where
     Asked::new(made, error_of::<Q>)
 }
 
-pub(crate) fn request_then<T, Q, F>(target: T, value: Q, timeout: Duration, callback: F)
+pub(crate) fn request_then<T, Q, R, F>(target: T, value: Q, timeout: Duration, callback: F)
 where
-    T: Target<Yield: Decodes<Q::Response>>,
+    T: Target<Yield: Decodes<R>>,
     Q: Request + Send + Sync + 'static,
-    F: FnOnce(&Q, Result<Response<T, Q>, RequestError>) + Send + 'static,
+    F: FnOnce(&Q, Result<Response<T, R>, RequestError>) + Send + 'static,
 {
     let value = Arc::new(value);
     let request = Arc::clone(&value);
@@ -107,6 +121,70 @@ where
 #[derive(Debug, Clone, Copy)]
 pub struct OnePeer<'a> {
     pub(crate) core: mp_core::OnePeer<'a>,
+}
+
+/// One peer, to ask by the same verbs; with the response comes who sent it. What `with_peer` returns.
+///
+/// # Examples
+///
+/// ```
+/// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+/// use std::time::Duration;
+/// use mp_typed::{Client, Peer, Primary, Request};
+///
+/// #[derive(Request)]
+/// #[message(name = "ping", response = ())]
+/// struct Ping;
+///
+/// let _primary = Primary::builder("example").runtime_dir(dir.path()).serve(|_: Ping, _: &Peer| ()).start()?;
+/// let client = Client::builder("example").runtime_dir(dir.path()).start()?;
+/// let reply = client.with_peer().request(&Ping, Duration::from_secs(1))?;
+/// assert_eq!(reply.peer.pid(), std::process::id());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+#[must_use = "it asks nothing until told what"]
+pub struct WithPeer<'a> {
+    core: mp_core::OnePeer<'a>,
+}
+
+impl<'a> WithPeer<'a> {
+    pub(crate) fn new(core: mp_core::OnePeer<'a>) -> Self {
+        Self { core }
+    }
+
+    /// Asks, and waits for the response and its sender.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`]; if nobody is there, at once.
+    #[doc(alias = "rte_mp_request_sync")]
+    pub fn request<Q>(self, value: &Q, timeout: Duration) -> Result<Reply<Q::Response>, RequestError>
+    where
+        Q: Request<Response: DecodeOwned>,
+    {
+        request::<_, _, Reply<Q::Response>>(self.core, value, timeout)
+    }
+
+    /// Asks now; the response and its sender come to the future.
+    #[doc(alias = "rte_mp_request_async")]
+    pub fn request_async<Q>(self, value: &Q, timeout: Duration) -> ResponseFuture<Reply<Q::Response>>
+    where
+        Q: Request<Response: DecodeOwned>,
+    {
+        request_async::<_, _, Reply<Q::Response>>(self.core, value, timeout)
+    }
+
+    /// Asks now; the response and its sender come to `callback`.
+    #[doc(alias = "rte_mp_request_async")]
+    #[doc(alias = "rte_mp_async_reply_t")]
+    pub fn request_then<Q, F>(self, value: Q, timeout: Duration, callback: F)
+    where
+        Q: Request<Response: DecodeOwned> + Send + Sync + 'static,
+        F: FnOnce(&Q, Result<Reply<Q::Response>, RequestError>) + Send + 'static,
+    {
+        request_then::<_, _, Reply<Q::Response>, _>(self.core, value, timeout, callback);
+    }
 }
 
 /// Sends with a deadline of its own: what `within` returns.

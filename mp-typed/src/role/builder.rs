@@ -4,6 +4,8 @@ use std::{fmt, path::PathBuf, time::Duration};
 
 use mp_core::{InProcess, StartError, Trust};
 
+use super::{Client, Secondary};
+
 /// Sets up a [`Primary`](crate::Primary), [`Secondary`](crate::Secondary) or
 /// [`Client`](crate::Client). Every setting has a safe default.
 pub struct Builder<R: Role> {
@@ -77,6 +79,22 @@ settings! {
     /// Allows actions under names of DPDK's own, in a group with DPDK in it.
     allow_dpdk_actions();
 }
+
+mp_core::__each! { [Builder<Client>, Builder<Secondary>] {
+    /// Waits at the start until a live primary is there, and fails if none is within this time: see
+    /// [`mp_core::Builder::wait_for_primary`].
+    #[must_use]
+    pub fn wait_for_primary(self, timeout: Duration) -> Self {
+        self.core(|core| core.wait_for_primary(timeout))
+    }
+
+    /// Fails at the start, at once, if no live primary is there: see
+    /// [`mp_core::Builder::require_primary`].
+    #[must_use]
+    pub fn require_primary(self) -> Self {
+        self.core(|core| core.require_primary())
+    }
+} }
 
 impl<R: Role> fmt::Debug for Builder<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

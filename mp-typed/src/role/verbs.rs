@@ -5,11 +5,11 @@
 
 use std::{path::Path, time::Duration};
 
-use mp_core::{__each as each, __typed::Asks, AllPeers, GroupError, Member, Sent, Statistics, Watch};
+use mp_core::{__each as each, __typed::Asks, AllPeers, GroupError, Member, Peer, Sent, Statistics, Watch};
 
 use super::{Client, Primary, PrimaryHandle, Secondary, SecondaryHandle};
 use crate::{
-    ask::{self, OnePeer, Replies, RepliesFuture, ResponseFuture, Within},
+    ask::{self, OnePeer, Replies, RepliesFuture, ResponseFuture, WithPeer, Within},
     error::{RequestError, SendError},
     message::{DecodeOwned, Message, Request},
 };
@@ -50,7 +50,7 @@ each! {
     where
         Q: Request<Response: DecodeOwned>,
     {
-        ask::request(self.core.target(), value, timeout)
+        ask::request::<_, _, Q::Response>(self.core.target(), value, timeout)
     }
 
     /// Asks now, as [`request`](Self::request) does; the response, or why there is none, comes to
@@ -60,7 +60,7 @@ each! {
     where
         Q: Request<Response: DecodeOwned>,
     {
-        ask::request_async(self.core.target(), value, timeout)
+        ask::request_async::<_, _, Q::Response>(self.core.target(), value, timeout)
     }
 
     /// Asks now, as [`request`](Self::request) does; the request and its response, or why there is
@@ -73,7 +73,7 @@ each! {
         Q: Request<Response: DecodeOwned> + Send + Sync + 'static,
         F: FnOnce(&Q, Result<Yield<Q::Response>, RequestError>) + Send + 'static,
     {
-        ask::request_then(self.core.target(), value, timeout, callback);
+        ask::request_then::<_, _, Q::Response, _>(self.core.target(), value, timeout, callback);
     }
 } }
 
@@ -91,7 +91,19 @@ each! { [Client, Secondary, SecondaryHandle] {
     }
 } }
 
+each! { [Client, Secondary, SecondaryHandle] {
+    /// As [`OnePeer::with_peer`]: whoever talks to one primary after the other can tell them apart.
+    pub fn with_peer(&self) -> WithPeer<'_> {
+        WithPeer::new(self.core.target())
+    }
+} }
+
 impl<'a> OnePeer<'a> {
+    /// Asks by the same verbs, and tells who answered, as the kernel attests it.
+    pub fn with_peer(&self) -> WithPeer<'a> {
+        WithPeer::new(self.core)
+    }
+
     /// Sends with this deadline instead of [`Builder::send_timeout`](crate::Builder::send_timeout).
     /// Zero waits for nobody.
     pub fn within(&self, timeout: Duration) -> Within<mp_core::OnePeer<'a>> {
@@ -116,7 +128,14 @@ each! { [Client, Secondary, SecondaryHandle, Primary, PrimaryHandle] {
         self.core.members()
     }
 
-    /// Watches who joins as a secondary and who leaves, from now on.
+    /// The secondary that sent this, also where several are in one process; `None` if it was the primary,
+    /// a client, or one that has left: see [`mp_core::Client::member_of`].
+    #[must_use]
+    pub fn member_of(&self, peer: &Peer) -> Option<Member> {
+        self.core.member_of(peer)
+    }
+
+    /// Watches who joins as a secondary and who leaves, and what becomes of the primary, from now on.
     ///
     /// # Errors
     ///

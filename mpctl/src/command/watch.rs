@@ -41,7 +41,7 @@ pub(super) fn run(context: &Context, args: &WatchArgs) -> Result<bool, Failure> 
 /// One change after the other, as long as somebody wants them.
 fn tell(mut watch: Watch, events: &Sender<Awaited<Result<MemberChange, GroupError>>>) {
     loop {
-        let told = match watch.next(Duration::MAX) {
+        let told = match watch.next_within(Duration::MAX) {
             Ok(Some(change)) => seen(&change).map(Ok),
             Ok(None) => None,
             Err(error) => Some(Err(error)),
@@ -64,6 +64,7 @@ fn seen(change: &Change) -> Option<MemberChange> {
     match change {
         Change::Joined(joined) => Some(member("joined", joined, true)),
         Change::Left(left) => Some(member("left", left, false)),
+        Change::Died(dead) => Some(member("died", dead, false)),
         _ => None,
     }
 }

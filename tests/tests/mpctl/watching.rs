@@ -41,7 +41,7 @@ fn members_are_told_as_they_come_and_go_and_die() {
     let killed = json!(ready(&mut second));
     assert_eq!(secondaries(&mut watch), ("secondary joined".into(), json!(second.pid()), killed.clone()));
     second.kill();
-    assert_eq!(secondaries(&mut watch), ("secondary left".into(), json!(second.pid()), killed.clone()));
+    assert_eq!(secondaries(&mut watch), ("secondary died".into(), json!(second.pid()), killed.clone()));
     assert!(!fs::exists(killed.as_str().unwrap()).unwrap(), "its socket is removed");
     interrupt(&mut first);
     assert_eq!(secondaries(&mut watch), ("secondary left".into(), pid, socket));

@@ -1,39 +1,53 @@
 //! Who joins a group and who leaves it, as it happens.
 //!
-//! It waits for what the kernel tells: of the runtime directory (`inotify(7)`) and of the members'
+//! It waits for what the kernel tells ([`Signals`]): of the runtime directory and of the members'
 //! [`Processes`]; [`Pace`] says when to look at what it tells nothing of. Who is dead `liveness`
-//! tells, and who is listed the [`Roster`].
+//! tells, who is listed the [`Roster`], and what becomes of the primary, `primary` here.
 
+mod change;
 mod pace;
+mod primary;
 mod processes;
+mod signals;
+mod stream;
+mod waking;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeSet, VecDeque},
     ffi::{OsStr, OsString},
-    os::fd::OwnedFd,
+    os::fd::{AsFd, BorrowedFd},
     time::{Duration, Instant},
 };
 
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    fs::inotify,
-    io::Errno,
-};
+use rustix::io::Errno;
 
-use self::{pace::Pace, processes::Processes};
+pub use self::{change::Change, stream::Changes};
+use self::{
+    change::Known,
+    pace::Pace,
+    primary::PrimaryLife,
+    processes::Processes,
+    signals::{Signals, Told},
+    waking::Waking,
+};
 use crate::{
     group::{
-        Group, GroupError, Member, Roster,
+        Group, GroupError, Place, Roster, SocketName,
         stale::{Burial, bury},
     },
     sys::Deadline,
 };
 
-/// Tells who joins a primary's group and who leaves it.
+/// Tells who joins a group and who leaves it, and what becomes of its primary.
 ///
 /// First it tells of everybody who is there already. It asks nobody: it watches the runtime
 /// directory (`inotify(7)`) and the members' processes (`pidfd_open(2)`), so that a killed member
 /// is told of too; its socket file is removed then. While nothing happens it takes no time.
+///
+/// There are four ways to wait for a change: as a `Stream` and by [`next`](Self::next) in a task of any
+/// runtime, by [`next_within`](Self::next_within) with a deadline, in a `for` loop that blocks, or with the
+/// descriptor that it is ([`AsFd`]) in an event loop of one's own: that is readable while there is something to be
+/// told, which `next_within(Duration::ZERO)` then does.
 ///
 /// Of a process in another pid namespace the kernel tells nothing, and one descriptor a member is
 /// spent only up to a quarter of this process's limit of open files (`RLIMIT_NOFILE`; a warning is
@@ -50,59 +64,109 @@ use crate::{
 /// let primary = Primary::builder("example").runtime_dir(dir.path()).start()?;
 /// let mut watch = primary.watch()?;
 /// let secondary = Secondary::builder("example").runtime_dir(dir.path()).start()?;
-/// let joined = watch.next(Duration::from_secs(1))?;
+/// let joined = watch.next_within(Duration::from_secs(1))?;
 /// assert!(matches!(joined, Some(Change::Joined(member)) if member.address() == secondary.address()));
 /// drop(secondary);
-/// assert!(matches!(watch.next(Duration::from_secs(1))?, Some(Change::Left(_))));
-/// assert_eq!(watch.next(Duration::ZERO)?, None);
+/// assert!(matches!(watch.next_within(Duration::from_secs(1))?, Some(Change::Left(_))));
+/// assert_eq!(watch.next_within(Duration::ZERO)?, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// What a secondary or a client has of its primary is void when that is gone, or another:
+///
+/// ```
+/// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+/// use std::collections::HashMap;
+/// use mp_core::{Change, Primary, Secondary};
+///
+/// let secondary = Secondary::builder("example").runtime_dir(dir.path()).start()?;
+/// let mut watch = secondary.watch()?;
+/// let mut rings = HashMap::from([(0, "mapped from the last primary")]);
+/// # std::thread::spawn({ let dir = dir.path().to_owned(); move || {
+/// #     for _ in 0..2 { drop(Primary::builder("example").runtime_dir(&dir).start()); }
+/// # } });
+/// for change in &mut watch {
+///     let change = change?;
+///     println!("{change}");
+///     if change.ends_primary() {
+///         rings.clear();
+///         break;
+///     }
+/// }
+/// assert!(rings.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Watch {
     group: Group,
     roster: Roster,
-    directory: OwnedFd,
+    signals: Signals,
     known: Known,
+    primary: PrimaryLife,
     processes: Processes,
-    /// Members of which it is not certain whether they are dead: they are looked at next.
+    /// Those of which it is not certain whether they are dead: they are looked at next.
     suspects: BTreeSet<OsString>,
+    /// Whose process has ended, or was found dead, but whose end has not been told.
+    ended: BTreeSet<OsString>,
+    /// Who has left in order, but has not been told of.
+    said_goodbye: BTreeSet<OsString>,
+    is_removed: bool,
     pace: Pace,
     untold: VecDeque<Change>,
-}
-
-/// A change in who is a member.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Change {
-    /// It has joined, or was there when the watch began.
-    Joined(Member),
-    /// It has left, or its process has died.
-    Left(Member),
+    /// Wakes the task that waits, if one ever has.
+    waking: Option<Waking>,
+    has_failed: bool,
 }
 
 impl Watch {
-    pub(crate) fn new(group: Group, roster: Roster) -> Result<Self, GroupError> {
-        let directory = watch_directory(&group)?;
-        let (known, processes, suspects, untold) = Default::default();
-        let pace = Pace::new();
-        let mut this = Self { group, roster, directory, known, processes, suspects, pace, untold };
+    /// `own` is the place of the primary that watches, if one does.
+    pub(crate) fn new(group: Group, roster: Roster, own: Option<&Place>) -> Result<Self, GroupError> {
+        let signals = Signals::new(group.dir(), group.is_shared()).map_err(|source| error(&group, source))?;
+        let (known, processes, suspects, ended, said_goodbye, untold) = Default::default();
+        let (primary, pace) = (own.map(PrimaryLife::own).unwrap_or_default(), Pace::new());
+        let (is_removed, waking, has_failed) = (false, None, false);
+        let mut this = Self {
+            group,
+            roster,
+            signals,
+            known,
+            primary,
+            processes,
+            suspects,
+            ended,
+            said_goodbye,
+            is_removed,
+            pace,
+            untold,
+            waking,
+            has_failed,
+        };
         this.look()?;
+        this.set_timer()?;
         Ok(this)
     }
 
-    /// The next change; `None` if there is none within `timeout`.
+    /// Waits for the next change, but not longer than this; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// [`GroupError`] if the directory cannot be looked at any more.
-    pub fn next(&mut self, timeout: Duration) -> Result<Option<Change>, GroupError> {
-        let deadline = Deadline::after(timeout);
+    /// [`GroupError`] if the directory cannot be looked at any more; [`is_absent`](GroupError::is_absent) if it
+    /// has been removed.
+    pub fn next_within(&mut self, timeout: Duration) -> Result<Option<Change>, GroupError> {
+        let told = self.next_by(Deadline::after(timeout));
+        self.has_failed = told.is_err();
+        told
+    }
+
+    fn next_by(&mut self, deadline: Deadline) -> Result<Option<Change>, GroupError> {
         loop {
             if let Some(change) = self.untold.pop_front() {
+                self.set_timer()?;
                 return Ok(Some(change));
             }
             let in_time = self.wait(deadline)?;
             self.look()?;
+            self.set_timer()?;
             if self.untold.is_empty() && !in_time {
                 return Ok(None);
             }
@@ -111,54 +175,106 @@ impl Watch {
 
     /// Waits until something may have changed; `false` if the deadline has passed.
     fn wait(&mut self, deadline: Deadline) -> Result<bool, GroupError> {
-        let now = Instant::now();
-        let wait = self.pace.wait(now).unwrap_or(Duration::MAX).min(deadline.left_at(now));
-        let timeout = Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) };
-        let directory = PollFd::new(&self.directory, PollFlags::IN);
-        let mut polled: Vec<_> = std::iter::once(directory).chain(self.processes.poll_fds()).collect();
-        match poll(&mut polled, Some(&timeout)) {
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(source) => return Err(self.error(source)),
-        }
-        let ended: Vec<_> = polled.iter().skip(1).map(|process| !process.revents().is_empty()).collect();
-        for name in self.processes.take_ended(&ended) {
-            if self.bury(&name) == Burial::Undecided {
+        let numbers = self.signals.wait(deadline.left()).map_err(|source| self.error(source))?;
+        for number in numbers {
+            let Some(name) = self.processes.take_ended(number, &self.signals) else { continue };
+            self.ended.insert(name.clone());
+            if name != OsStr::new(SocketName::PRIMARY) && self.bury(&name) == Burial::Undecided {
                 self.suspects.insert(name);
             }
         }
-        self.drain()?;
         Ok(!deadline.is_over())
+    }
+
+    /// The descriptor is readable, or becomes so, when there is something to tell or to look at.
+    fn set_timer(&self) -> Result<(), GroupError> {
+        let wait = if self.untold.is_empty() { self.pace.wait(Instant::now()) } else { Some(Duration::ZERO) };
+        self.signals.wake_after(wait).map_err(|source| self.error(source))
     }
 
     /// Compares who is there with who was.
     fn look(&mut self) -> Result<(), GroupError> {
         let now = Instant::now();
-        let mut members = match self.roster.members(&self.group) {
+        // What is told from here on makes for another look.
+        self.hear()?;
+        let listed = self.roster.members(&self.group);
+        // Who said goodbye before the list was made is not on it: that has been told by now.
+        self.hear()?;
+        let mut members = match listed {
             // The program has used up its descriptors: until it closes some, nobody is seen.
             Err(error) if is_shortage(&error) => {
                 self.pace.looked(now, true, self.unwatched());
                 return Ok(());
             }
+            _ if self.is_removed => return Err(self.error(Errno::NOENT)),
             members => members?,
         };
         let (is_round, is_retry) = (self.pace.is_round(now), self.pace.is_retry(now));
-        self.suspects.retain(|name| members.iter().any(|member| member.address().file_name() == name));
+        self.look_at_primary(is_round, is_retry);
+        let primary = OsStr::new(SocketName::PRIMARY);
+        self.suspects.retain(|name| {
+            name == primary || members.iter().any(|member| member.address().file_name() == name)
+        });
         members.retain(|member| self.is_there(member.address().file_name(), is_round, is_retry));
         if is_round {
             // Others may have left since there was no descriptor to spare for these.
-            let unwatched = members.iter().filter(|member| !self.processes.has(member.address().file_name()));
-            unwatched.cloned().collect::<Vec<_>>().iter().for_each(|member| self.processes.watch(member));
-        }
-        let changes = self.known.update(members);
-        for change in &changes {
-            match change {
-                Change::Joined(member) => self.processes.watch(member),
-                Change::Left(member) => self.processes.unwatch(member.address().file_name()),
+            for member in &members {
+                let name = member.address().file_name();
+                if let (false, Some(pid)) = (self.processes.has(name), member.pid()) {
+                    self.processes.watch(name, pid, &self.signals);
+                }
             }
         }
-        self.untold.extend(changes);
+        let (left, joined) = self.known.update(members);
+        for member in left {
+            let name = member.address().file_name();
+            let died = self.has_died(name);
+            self.processes.unwatch(name, &self.signals);
+            self.untold.push_back(if died { Change::Died(member) } else { Change::Left(member) });
+        }
+        for member in joined {
+            let name = member.address().file_name();
+            self.forget(name);
+            if let Some(pid) = member.pid() {
+                self.processes.watch(name, pid, &self.signals);
+            }
+            self.untold.push_back(Change::Joined(member));
+        }
         self.pace.looked(now, !self.suspects.is_empty(), self.unwatched());
         Ok(())
+    }
+
+    /// Takes what has been told of the directory: only who said goodbye counts, all else is looked at.
+    fn hear(&mut self) -> Result<(), GroupError> {
+        for told in self.signals.told().map_err(|source| self.error(source))? {
+            match told {
+                Told::Removed => self.is_removed = true,
+                Told::Named(name) => {
+                    if let Some(name) = SocketName::before_leaving(&name).map(OsString::from)
+                        && (self.known.has(&name) || name == OsStr::new(SocketName::PRIMARY))
+                    {
+                        self.said_goodbye.insert(name);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether one whose file is gone, or dead, has died, and not left: it said no goodbye, and its process
+    /// has ended. Where that cannot be seen, only a process in C may leave without a word.
+    fn has_died(&mut self, name: &OsStr) -> bool {
+        let has_ended = self.ended.contains(name) || self.processes.has_ended(name);
+        let said_goodbye = self.said_goodbye.contains(name);
+        let is_unseen = !self.processes.has(name) && name != OsStr::new(SocketName::PRIMARY);
+        self.forget(name);
+        !said_goodbye && (has_ended || is_unseen && !self.roster.directory.has_dpdk())
+    }
+
+    /// Forgets what was told of the last one of this name.
+    fn forget(&mut self, name: &OsStr) {
+        self.ended.remove(name);
+        self.said_goodbye.remove(name);
     }
 
     /// Whether one that is listed counts as a member. One that may be dead, or not be bound yet,
@@ -186,27 +302,36 @@ impl Watch {
 
     /// How many known members are not watched: their ends are not told.
     fn unwatched(&self) -> usize {
-        self.known.0.len().saturating_sub(self.processes.len())
+        let known = self.known.len() + usize::from(self.primary.is_to_be_watched());
+        known.saturating_sub(self.processes.len())
     }
 
-    fn bury(&self, name: &OsStr) -> Burial {
-        bury(&self.group, &self.roster.directory, name)
-    }
-
-    /// Reads what has been told: only that there was something counts.
-    fn drain(&self) -> Result<(), GroupError> {
-        loop {
-            match rustix::io::read(&self.directory, &mut [0; 4096]) {
-                Ok(0) | Err(Errno::AGAIN) => return Ok(()),
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(source) => return Err(self.error(source)),
-            }
+    fn bury(&mut self, name: &OsStr) -> Burial {
+        let burial = bury(&self.group, &self.roster.directory, name);
+        if matches!(burial, Burial::Buried | Burial::Anothers) && self.known.has(name) {
+            self.ended.insert(name.to_owned());
         }
+        burial
     }
 
     fn error(&self, source: Errno) -> GroupError {
-        let path = self.group.dir().to_owned();
-        GroupError::Io { what: "watch the runtime directory", path, source: source.into() }
+        error(&self.group, source)
+    }
+}
+
+/// Readable while there is a change to be told, or something to look at; then
+/// [`next_within`](Watch::next_within) with a timeout of zero tells it, or finds that there is none.
+impl AsFd for Watch {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.signals.as_fd()
+    }
+}
+
+fn error(group: &Group, source: Errno) -> GroupError {
+    GroupError::Io {
+        what: "watch the runtime directory",
+        path: group.dir().to_owned(),
+        source: source.into(),
     }
 }
 
@@ -215,63 +340,4 @@ fn is_shortage(error: &GroupError) -> bool {
     let GroupError::Io { source, .. } = error else { return false };
     let errno = Errno::from_io_error(source);
     matches!(errno, Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS))
-}
-
-fn watch_directory(group: &Group) -> Result<OwnedFd, GroupError> {
-    use inotify::{CreateFlags, WatchFlags};
-    let watch = || -> Result<OwnedFd, Errno> {
-        let fd = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-        let mut flags = WatchFlags::CREATE | WatchFlags::DELETE | WatchFlags::MOVE | WatchFlags::ONLYDIR;
-        // A socket is there a moment before it is opened to the group, which is when it joins.
-        flags.set(WatchFlags::ATTRIB, group.is_shared());
-        inotify::add_watch(&fd, group.dir(), flags)?;
-        Ok(fd)
-    };
-    watch().map_err(|source| GroupError::Io {
-        what: "watch the runtime directory",
-        path: group.dir().to_owned(),
-        source: source.into(),
-    })
-}
-
-/// Who was there when it was last looked.
-#[derive(Debug, Default)]
-struct Known(BTreeMap<OsString, Member>);
-
-impl Known {
-    fn has(&self, name: &OsStr) -> bool {
-        self.0.contains_key(name)
-    }
-
-    fn update(&mut self, now: Vec<Member>) -> Vec<Change> {
-        let now = now.into_iter().map(|member| (member.address().file_name().to_owned(), member)).collect();
-        let before = std::mem::replace(&mut self.0, now);
-        let left = before.iter().filter(|(name, _)| !self.0.contains_key(*name));
-        let joined = self.0.iter().filter(|(name, _)| !before.contains_key(*name));
-        left.map(|(_, member)| Change::Left(member.clone()))
-            .chain(joined.map(|(_, member)| Change::Joined(member.clone())))
-            .collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-    use crate::sys::Address;
-
-    fn member(name: &str) -> Member {
-        Member::new(Address::new(&Path::new("/tmp").join(name)).expect("short"))
-    }
-
-    #[test]
-    fn only_changes_are_told() {
-        let mut known = Known::default();
-        let (a, b) = (member("mp_socket_1_a"), member("mp_socket_2_b"));
-        assert_eq!(known.update(vec![a.clone()]), [Change::Joined(a.clone())]);
-        assert_eq!(known.update(vec![a.clone()]), []);
-        assert_eq!(known.update(vec![b.clone()]), [Change::Left(a), Change::Joined(b.clone())]);
-        assert_eq!(known.update(vec![]), [Change::Left(b)]);
-    }
 }

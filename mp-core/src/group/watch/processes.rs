@@ -7,17 +7,18 @@ use std::{
     os::fd::OwnedFd,
 };
 
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::{
-    group::{Member, liveness::process},
-    sys::fd_share,
-};
+use super::signals::Signals;
+use crate::{group::liveness::process, sys::fd_share};
 
 /// The processes that are watched, by their members' file names.
 #[derive(Debug, Default)]
 pub(super) struct Processes {
-    watched: BTreeMap<OsString, OwnedFd>,
+    watched: BTreeMap<OsString, (u64, OwnedFd)>,
+    /// By the numbers under which the kernel tells of their ends.
+    names: BTreeMap<u64, OsString>,
+    next: u64,
     /// It has been told that there are more than may be watched.
     warned: bool,
 }
@@ -35,31 +36,40 @@ impl Processes {
     /// Watches the member's process, unless that cannot be: there are enough, or it is not one of
     /// this pid namespace. (A number that belongs to another process here does no harm: when that
     /// ends, `Watch` finds the member alive.)
-    pub(super) fn watch(&mut self, member: &Member) {
+    pub(super) fn watch(&mut self, name: &OsStr, pid: u32, signals: &Signals) {
         let share = fd_share();
         if self.watched.len() >= share {
             return self.warn(share);
         }
-        if let Some(process) = member.pid().and_then(|pid| process(pid).ok()) {
-            self.watched.insert(member.address().file_name().to_owned(), process);
+        if let Ok(process) = process(pid)
+            && signals.add(&process, self.next).is_ok()
+        {
+            self.names.insert(self.next, name.to_owned());
+            self.watched.insert(name.to_owned(), (self.next, process));
+            self.next += 1;
         }
     }
 
-    pub(super) fn unwatch(&mut self, name: &OsStr) {
-        self.watched.remove(name);
+    pub(super) fn unwatch(&mut self, name: &OsStr, signals: &Signals) {
+        if let Some((number, process)) = self.watched.remove(name) {
+            signals.remove(&process);
+            self.names.remove(&number);
+        }
     }
 
-    /// To be waited for, in the order in which [`take_ended`](Self::take_ended) expects them.
-    pub(super) fn poll_fds(&self) -> impl Iterator<Item = PollFd<'_>> {
-        self.watched.values().map(|process| PollFd::new(process, PollFlags::IN))
+    /// Whether the process of one that is watched has ended.
+    pub(super) fn has_ended(&self, name: &OsStr) -> bool {
+        self.watched.get(name).is_some_and(|(_, process)| {
+            let mut polled = [PollFd::new(process, PollFlags::IN)];
+            poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) == Ok(1)
+        })
     }
 
-    /// The names of those whose processes have ended. They are not watched any more.
-    pub(super) fn take_ended(&mut self, ended: &[bool]) -> Vec<OsString> {
-        let names = self.watched.keys().zip(ended).filter(|(_, ended)| **ended);
-        let names: Vec<_> = names.map(|(name, _)| name.clone()).collect();
-        names.iter().for_each(|name| self.unwatch(name));
-        names
+    /// The one whose process has this number and has ended: it is not watched any more.
+    pub(super) fn take_ended(&mut self, number: u64, signals: &Signals) -> Option<OsString> {
+        let name = self.names.get(&number)?.clone();
+        self.unwatch(&name, signals);
+        Some(name)
     }
 
     fn warn(&mut self, share: usize) {

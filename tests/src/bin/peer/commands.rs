@@ -141,19 +141,18 @@ impl Shared {
     }
 
     fn watch(self: &Arc<Self>) -> String {
-        let mut watch = match self.asker().watch() {
+        let watch = match self.asker().watch() {
             Ok(watch) => watch,
             Err(error) => return text_of(&error),
         };
         thread::spawn(move || {
-            loop {
-                match watch.next(Duration::MAX) {
-                    Ok(Some(Change::Joined(member))) => {
-                        tell(&format!("!joined {}", member.pid().unwrap_or(0)));
-                    }
-                    Ok(Some(Change::Left(member))) => tell(&format!("!left {}", member.pid().unwrap_or(0))),
+            for change in watch {
+                match change {
+                    Ok(Change::Joined(member)) => tell(&format!("!joined {}", member.pid().unwrap_or(0))),
+                    Ok(Change::Left(member)) => tell(&format!("!left {}", member.pid().unwrap_or(0))),
+                    Ok(Change::Died(member)) => tell(&format!("!died {}", member.pid().unwrap_or(0))),
                     Ok(_) => {}
-                    Err(error) => return tell(&format!("!unwatched {}", text_of(&error))),
+                    Err(error) => tell(&format!("!unwatched {}", text_of(&error))),
                 }
             }
         });
