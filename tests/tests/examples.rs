@@ -79,9 +79,7 @@ fn every_example_is_short_and_has_its_test() {
     for folder in ["examples/src/bin", "examples/examples"] {
         for file in fs::read_dir(root.join(folder)).expect("a folder").flatten() {
             let lines = fs::read_to_string(file.path()).expect("text").lines().count();
-            // It plays four processes, and shows a little of everything.
-            let most = if file.path().ends_with("quickstart.rs") { 160 } else { 125 };
-            assert!(lines <= most, "{:?} has {lines} lines", file.path());
+            assert!(lines <= 120, "{:?} has {lines} lines", file.path());
             examples.insert(file.path().file_stem().expect("a name").to_str().expect("text").to_owned());
         }
     }

@@ -7,10 +7,10 @@
 use super::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How many are kept for the next requests.
-const IDLE: usize = 32;
+pub(super) const IDLE: usize = 32;
 
 /// After how many whose peers live a [`Pool::drop_stale`] stops looking.
-const LOOKS: usize = 4;
+pub(super) const LOOKS: usize = 4;
 
 /// Reply sockets without a request on them, to which no answer may still come.
 ///

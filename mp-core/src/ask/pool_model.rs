@@ -20,17 +20,17 @@ use loom::{
     thread,
 };
 
-use pool::Pool;
+use pool::{IDLE, LOOKS, Pool};
 
 /// Stands in for a reply socket: counts those that are open.
 struct ReplySocket {
-    peer: u8,
+    peer: usize,
     open: Arc<AtomicUsize>,
     users: Arc<AtomicUsize>,
 }
 
 impl ReplySocket {
-    fn new(peer: u8, open: &Arc<AtomicUsize>) -> Self {
+    fn new(peer: usize, open: &Arc<AtomicUsize>) -> Self {
         open.fetch_add(1, SeqCst);
         Self { peer, open: Arc::clone(open), users: Arc::new(AtomicUsize::new(0)) }
     }
@@ -48,7 +48,7 @@ impl Drop for ReplySocket {
     }
 }
 
-fn ask(pool: &Pool<ReplySocket>, peer: u8, open: &Arc<AtomicUsize>) {
+fn ask(pool: &Pool<ReplySocket>, peer: usize, open: &Arc<AtomicUsize>) {
     let reply_socket =
         pool.take(|reply_socket| reply_socket.peer == peer).unwrap_or_else(|| ReplySocket::new(peer, open));
     reply_socket.ask();
@@ -140,8 +140,8 @@ fn looking_for_the_stale_while_the_pool_closes_keeps_nothing() {
 fn a_full_pool_keeps_the_newest() {
     loom::model(|| {
         let (pool, open) = (Pool::new(), Arc::new(AtomicUsize::new(0)));
-        (0..40).for_each(|peer| pool.give_back(ReplySocket::new(peer, &open)));
-        assert_eq!(open.load(SeqCst), 32);
+        (0..IDLE + 8).for_each(|peer| pool.give_back(ReplySocket::new(peer, &open)));
+        assert_eq!(open.load(SeqCst), IDLE);
         assert!(pool.take(|reply_socket| reply_socket.peer < 8).is_none());
         // Those in use are looked at a few at a time, beginning with the longest idle.
         let looked = std::cell::RefCell::new(Vec::new());
@@ -151,7 +151,8 @@ fn a_full_pool_keeps_the_newest() {
                 reply_socket.peer == 9
             });
         }
-        assert_eq!(*looked.borrow(), [8, 9, 10, 11, 12, 13, 14, 15, 16]);
-        assert_eq!(open.load(SeqCst), 31);
+        let (live, stale) = (2 * LOOKS, 1);
+        assert_eq!(*looked.borrow(), (8..8 + live + stale).collect::<Vec<_>>());
+        assert_eq!(open.load(SeqCst), IDLE - stale);
     });
 }

@@ -3,20 +3,20 @@
 //! Nothing is sent, bound, locked or removed, and no member notices. What is told may be over a
 //! moment later.
 
+mod survey;
+
 use std::{
-    collections::BTreeSet,
-    env,
     ffi::{OsStr, OsString},
-    fmt, fs, io,
-    os::unix::{ffi::OsStrExt, fs::MetadataExt},
-    path::{Path, PathBuf},
+    fmt, fs,
+    os::unix::fs::MetadataExt,
+    path::PathBuf,
 };
 
 pub use super::location::{Base, BaseRule};
+pub use survey::{Survey, groups, survey};
+
 use crate::{
-    group::{
-        Found, Group as Groups, GroupError, Location, MemberName, Reserved, SocketName, probe, process::holds,
-    },
+    group::{Found, Group as Groups, GroupError, Location, MemberName, Reserved, probe, process::holds},
     sys::Address,
     wire::Layout,
 };
@@ -164,108 +164,17 @@ impl fmt::Display for DpdkVersion {
     }
 }
 
-/// What a look at the whole host finds.
-#[derive(Debug, Default)]
-#[non_exhaustive]
-pub struct Survey {
-    /// The groups that this user may look into, sorted by directory.
-    pub groups: Vec<Group>,
-    /// Why each of the others cannot be looked into, sorted by directory.
-    pub unreadable: Vec<(PathBuf, GroupError)>,
-}
-
-/// The groups of this host that this user may look into, sorted by directory; see [`survey`] for
-/// the others.
-#[must_use]
-pub fn groups() -> Vec<Group> {
-    survey().groups
-}
-
-/// The groups of this host.
-///
-/// Those are: what is below the directories that DPDK may choose for this or another user or
-/// service, alive or not; and, wherever it is, every directory that the kernel knows a bound
-/// `mp_socket` in.
-#[must_use]
-pub fn survey() -> Survey {
-    let candidates = bases().into_iter().flat_map(|base| entries(&base.join("dpdk")));
-    // One directory may have several names.
-    let (mut seen, mut unseen) = (BTreeSet::new(), BTreeSet::new());
-    let mut survey = Survey::default();
-    for dir in candidates.chain(bound_directories()) {
-        let is_new = match fs::metadata(&dir) {
-            Ok(metadata) => metadata.is_dir() && seen.insert((metadata.dev(), metadata.ino())),
-            // It is below a directory that may not be entered.
-            Err(error) => error.kind() == io::ErrorKind::PermissionDenied && unseen.insert(dir.clone()),
-        };
-        if is_new {
-            survey.look_into(dir);
-        }
-    }
-    survey.groups.sort_by(|a, b| a.dir.cmp(&b.dir));
-    survey.unreadable.sort_by(|(a, _), (b, _)| a.cmp(b));
-    survey
-}
-
-impl Survey {
-    fn look_into(&mut self, dir: PathBuf) {
-        match Group::in_dir(&dir) {
-            Ok(group) if group.members.is_empty() && !group.dir.join("config").exists() => {}
-            Ok(group) => self.groups.push(group),
-            Err(error) if error.is_absent() => {}
-            Err(error) => self.unreadable.push((dir, error)),
-        }
-    }
-}
-
-/// Where a `dpdk` directory may be: this process's own choice first, since one directory may have
-/// several names.
-fn bases() -> Vec<PathBuf> {
-    let own = ["RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"].into_iter().filter_map(env::var_os);
-    let own = own.filter(|dir| !dir.is_empty()).map(PathBuf::from);
-    let usual = ["/var/run", "/tmp"].map(PathBuf::from);
-    // Those of other users, and of services that systemd made one for.
-    let others = ["/run/user", "/run"].into_iter().flat_map(|dir| entries(Path::new(dir)));
-    own.chain(usual).chain(others).collect()
-}
-
-/// What is in a directory; nothing if that may not be read.
-fn entries(dir: &Path) -> Vec<PathBuf> {
-    fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
-}
-
-/// The directories in which somebody is bound to a name that members have.
-fn bound_directories() -> Vec<PathBuf> {
-    let sockets = fs::read("/proc/net/unix").unwrap_or_default();
-    sockets.split(|byte| *byte == b'\n').filter_map(directory_of_member).collect()
-}
-
-/// The directory of the socket in a line of `/proc/net/unix`, if that may be a member's.
-fn directory_of_member(line: &[u8]) -> Option<PathBuf> {
-    // The path comes last, and no field before it has a slash.
-    let path = Path::new(OsStr::from_bytes(&line[line.iter().position(|byte| *byte == b'/')?..]));
-    let name = path.file_name()?;
-    let member = name == SocketName::PRIMARY || Reserved::of(name) == Some(Reserved::Secondary);
-    member.then(|| path.parent().map(Path::to_owned))?
-}
-
 #[cfg(test)]
 mod tests {
-    use std::os::unix::{fs::PermissionsExt, net::UnixDatagram};
-
-    use tempfile::TempDir;
+    use std::os::unix::net::UnixDatagram;
 
     use super::*;
+    use crate::group::private_dir;
     use crate::role::{Primary, Secondary};
-
-    fn dir() -> TempDir {
-        let private = fs::Permissions::from_mode(0o700);
-        tempfile::Builder::new().permissions(private).tempdir().expect("a temporary directory")
-    }
 
     #[test]
     fn a_group_without_dpdk_tells_its_members() {
-        let dir = dir();
+        let dir = private_dir();
         let primary = Primary::builder("g").runtime_dir(dir.path()).start().unwrap();
         let secondary = Secondary::builder("g").runtime_dir(dir.path()).start().unwrap();
         drop(UnixDatagram::bind(dir.path().join("mp_socket_4000000_f")).unwrap());
@@ -287,22 +196,15 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_found_wherever_it_is() {
-        let dir = dir();
-        let _primary = Primary::builder("g").runtime_dir(dir.path()).start().unwrap();
-        assert!(groups().iter().any(|group| group.dir == dir.path()));
-    }
-
-    #[test]
     fn what_is_not_there_is_absent() {
-        let dir = dir();
+        let dir = private_dir();
         assert!(Group::in_dir(dir.path().join("none")).unwrap_err().is_absent());
         assert_eq!(Group::in_dir(dir.path()).unwrap().members, []);
     }
 
     #[test]
     fn the_version_tells_the_layout() {
-        let dir = dir();
+        let dir = private_dir();
         let written = |word: u32| {
             let config = [19_820_526_u32.to_ne_bytes(), word.to_ne_bytes()].concat();
             fs::write(dir.path().join("config"), config).unwrap();
@@ -314,16 +216,5 @@ mod tests {
         assert_eq!(written(4), (None, Some(Layout::Bytes332)));
         fs::write(dir.path().join("config"), "nothing of DPDK's").unwrap();
         assert_eq!(Group::in_dir(dir.path()).unwrap().layout, None);
-    }
-
-    #[test]
-    fn lines_of_the_kernel_tell_members_only() {
-        let line = |path: &str| format!("0000000000000000: 00000002 00000000 00000000 0002 01  4711 {path}");
-        let of = |path: &str| directory_of_member(line(path).as_bytes());
-        assert_eq!(of("/run/a b/mp_socket"), Some("/run/a b".into()));
-        assert_eq!(of("/x/mp_socket_7_f"), Some("/x".into()));
-        for other in ["", "@/x/mp_reply_7_f", "/x/mp_reply_7_f", "/x/mp_socketeer", "/run/log"] {
-            assert_eq!(of(other), None, "{other}");
-        }
     }
 }
