@@ -14,7 +14,7 @@ use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::{Value, json};
 use tests::Process;
 
-use crate::{Group, Run, mpctl, own_uid, ready};
+use crate::{Group, Run, in_a_pid_namespace, mpctl, own_uid, ready};
 
 /// What is found, which must be this and nothing else.
 #[track_caller]
@@ -209,12 +209,8 @@ fn a_member_that_spells_the_directory_otherwise_is_found() {
 fn a_member_of_another_pid_namespace_is_found() {
     let group = Group::new();
     let _primary = group.echoing();
-    let mut command = Command::new("unshare");
-    if own_uid() != 0 {
-        command.args(["--user", "--map-root-user"]);
-    }
-    command.args(["--pid", "--fork", "--kill-child", "--mount-proc"]).arg(tests::mpctl());
-    command.args(["--json", "--runtime-dir"]).arg(group.path()).arg("listen");
+    let Some(mut command) = in_a_pid_namespace(&group) else { return };
+    command.arg("listen");
     let mut member = Process::spawn(command);
     let socket = ready(&mut member);
     let finding = only(&doctor(&group), "pid_namespace");

@@ -1,6 +1,7 @@
 //! `groups`, `members`, and messages in words.
 
 use std::{
+    collections::BTreeMap,
     fs,
     os::unix::{
         fs::{PermissionsExt, symlink},
@@ -13,8 +14,9 @@ use std::{
 
 use mp_core::{Message, Name};
 use serde_json::{Value, json};
+use tests::Process;
 
-use crate::{Group, Run, line, mpctl, own_uid, ready};
+use crate::{Group, Run, in_a_pid_namespace, line, mpctl, own_uid, ready};
 
 #[test]
 fn members_tells_who_is_there() {
@@ -132,6 +134,37 @@ fn a_pid_is_told_only_of_a_process_that_holds_the_socket() {
     assert_eq!([&row["state"], &row["pid"], &row["command"]], [&json!("alive"), &Value::Null, &Value::Null]);
     assert_eq!(of(&group.socket())["pid"], json!(std::process::id()));
     assert_eq!(rows.iter().filter(|row| row["pid"] == json!(bystander.pid())).count(), 1, "{rows:?}");
+}
+
+#[test]
+fn members_of_other_pid_namespaces_are_alive_and_have_no_pid() {
+    let group = Group::new();
+    let _primary = group.primary().start().unwrap();
+    let mut here = group.start(&["listen"]);
+    let here = (ready(&mut here), here);
+    let Some(mut listen) = in_a_pid_namespace(&group) else { return };
+    listen.arg("listen");
+    // It calls itself by the pid that it has there: 1, which is another process here.
+    let mut there = Process::spawn(listen);
+    let socket = ready(&mut there);
+
+    let pids = |rows: &[Value]| {
+        assert!(rows.iter().all(|row| row["state"] == json!("alive")), "{rows:?}");
+        let pids = rows.iter().map(|row| (row["socket"].to_string(), row["pid"].clone()));
+        pids.collect::<BTreeMap<_, _>>()
+    };
+    let from_here = pids(&group.run(&["--json", "members"]).jsons());
+    let seen_here = [
+        (json!(group.socket()).to_string(), json!(std::process::id())),
+        (json!(here.0).to_string(), json!(here.1.pid())),
+        (json!(socket).to_string(), Value::Null),
+    ];
+    assert_eq!(from_here, BTreeMap::from(seen_here.clone()));
+
+    // Looking out of a third namespace, nobody's pid is known.
+    let mut looking = in_a_pid_namespace(&group).expect("it was allowed before");
+    let from_there = pids(&Run::of(looking.arg("members")).jsons());
+    assert_eq!(from_there, BTreeMap::from(seen_here.map(|(socket, _)| (socket, Value::Null))));
 }
 
 #[test]

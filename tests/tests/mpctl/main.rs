@@ -35,6 +35,28 @@ use tests::{Process, eventually};
 /// A runtime directory, and `mpctl` for it.
 struct Group(TempDir);
 
+/// `mpctl` for this group, as the first process of a pid namespace of its own. `None`, which is said,
+/// where the kernel forbids that.
+fn in_a_pid_namespace(group: &Group) -> Option<Command> {
+    let unshare = || {
+        let mut command = Command::new("unshare");
+        if own_uid() != 0 {
+            command.args(["--user", "--map-root-user"]);
+        }
+        command.args(["--pid", "--fork", "--kill-child", "--mount-proc"]);
+        command
+    };
+    let tried = unshare().arg("true").output().expect("unshare(1) is part of util-linux");
+    if !tried.status.success() {
+        let why = String::from_utf8_lossy(&tried.stderr).into_owned();
+        println!("skipped: this kernel allows no pid namespace: {why}");
+        return None;
+    }
+    let mut command = unshare();
+    command.arg(tests::mpctl()).args(["--json", "--runtime-dir"]).arg(group.path());
+    Some(command)
+}
+
 /// How a run of `mpctl` ended.
 #[derive(Debug)]
 struct Run {
