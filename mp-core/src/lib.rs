@@ -70,8 +70,8 @@ mod sys;
 mod wire;
 
 pub use answer::{
-    Actions, Arrival, Blocking, Incoming, Messages, RegisterError, Registration, RegistrationGuard,
-    ReplyError, Requests, Responder,
+    Actions, Arrival, Blocking, HandlerPool, Incoming, Messages, RegisterError, Registration,
+    RegistrationGuard, ReplyError, Requests, Responder, Task,
 };
 pub use ask::{
     AllPeers, Asked, OnePeer, Outcome, Replies, RepliesFuture, Reply, ReplyFuture, RequestError, SendError,

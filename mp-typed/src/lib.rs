@@ -259,9 +259,9 @@ pub use shared::{Access, Element, ReadOnly, ReadWrite, Shared, SharedError};
 pub use transcode::{Encoded, decode, encode};
 
 pub use mp_core::{
-    Address, BindError, Blocking, Change, Changes, Credentials, GroupError, Holder, InProcess, Incoming,
-    Layout, Member, Name, NameError, Outcome, Peer, Reason, RegisterError, Registration, RegistrationGuard,
-    Rejection, Sent, StartError, Statistics, Trust, Watch, Why,
+    Address, BindError, Blocking, Change, Changes, Credentials, GroupError, HandlerPool, Holder, InProcess,
+    Incoming, Layout, Member, Name, NameError, Outcome, Peer, Reason, RegisterError, Registration,
+    RegistrationGuard, Rejection, Sent, StartError, Statistics, Task, Trust, Watch, Why,
 };
 
 /// The same without types, in the version that this crate builds on.

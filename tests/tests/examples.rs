@@ -61,6 +61,17 @@ fn with_tokio_asks_a_hundred_times_at_once_and_gives_up() {
 }
 
 #[test]
+fn serve_with_tokio_answers_by_tasks_and_from_a_stream() {
+    let printed = printed(&example_of_a_runtime("serve_with_tokio"));
+    let lines: Vec<_> = printed.lines().collect();
+    let [waited, first, second, third, refused, ended] = &lines[..] else { panic!("{printed}") };
+    assert_eq!(*waited, "ten tasks have waited side by side, 550 ms in all");
+    assert_eq!([*first, second, third], ["opened number 1", "opened number 2", "opened number 3"]);
+    assert!(refused.contains("process here asks for too many"), "{printed}");
+    assert_eq!(*ended, "the stream has ended with the primary, after 4 requests");
+}
+
+#[test]
 fn supervisor_starts_a_worker_again() {
     let expected = "two workers: 2 have done their work\none has crashed\n\
         another was started in its place: 2 have done their work\nall have left\n";

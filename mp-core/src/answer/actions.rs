@@ -1,10 +1,11 @@
 //! What users register: actions, by name, before and while a role runs.
 
-use std::{fmt, io, sync::Arc};
+use std::{fmt, io, pin::Pin, sync::Arc};
 
 use super::{
-    Arrival, Incoming, Messages, Requests, Responder,
-    registry::{Action, Place, Registry},
+    Arrival, HandlerPool, Incoming, Messages, Requests, Responder,
+    registry::{Action, Handler, Place, Registry},
+    tasks::spawns,
 };
 use crate::{
     look::Json,
@@ -90,7 +91,7 @@ impl Actions {
     where
         F: Fn(Message, &Peer) + Send + Sync + 'static,
     {
-        self.0.register(name, on(handler))
+        self.0.register(name, Action::InTurn(on(handler)))
     }
 
     /// Calls `handler` for each request of this name.
@@ -103,7 +104,7 @@ impl Actions {
     where
         F: Fn(Message, &Peer, Responder) + Send + Sync + 'static,
     {
-        self.0.register(name, serve(handler))
+        self.0.register(name, Action::InTurn(serve(handler)))
     }
 
     /// Calls `handler` for whatever comes under this name, message or request. It may turn away
@@ -116,7 +117,71 @@ impl Actions {
     where
         F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
     {
-        self.0.register(name, action(handler))
+        self.0.register(name, Action::InTurn(Arc::new(handler)))
+    }
+
+    /// Answers each request of this name by a task of its own: see
+    /// [`Builder::serve_async`](crate::Builder::serve_async).
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the name is taken, is DPDK's own, or nothing spawns tasks.
+    pub fn serve_async<F, T>(&self, name: Name, handler: F) -> Result<Registration, RegisterError>
+    where
+        F: Fn(Message, Peer, Responder) -> T + Send + Sync + 'static,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        self.action_async(name, served(handler))
+    }
+
+    /// Handles whatever comes under this name, message or request, by a task of its own: see
+    /// [`Builder::action_async`](crate::Builder::action_async).
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the name is taken, is DPDK's own, or nothing spawns tasks.
+    pub fn action_async<F, T>(&self, name: Name, handler: F) -> Result<Registration, RegisterError>
+    where
+        F: Fn(Arrival) -> T + Send + Sync + 'static,
+        T: Future<Output = Result<(), Rejection>> + Send + 'static,
+    {
+        self.0.register(name, spawns(&self.0, handler))
+    }
+
+    /// Calls `handler` for each request of this name, on the threads of a pool: see
+    /// [`HandlerPool`].
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the name is taken, or is DPDK's own.
+    pub fn serve_on<F>(
+        &self,
+        pool: &HandlerPool,
+        name: Name,
+        handler: F,
+    ) -> Result<Registration, RegisterError>
+    where
+        F: Fn(Message, &Peer, Responder) + Send + Sync + 'static,
+    {
+        self.0.register(name, pool.action(&self.0, serve(handler)))
+    }
+
+    /// Calls `handler` for whatever comes under this name, message or request, on the threads of a
+    /// pool: see [`HandlerPool`].
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the name is taken, or is DPDK's own.
+    pub fn action_on<F>(
+        &self,
+        pool: &HandlerPool,
+        name: Name,
+        handler: F,
+    ) -> Result<Registration, RegisterError>
+    where
+        F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
+    {
+        self.0.register(name, pool.action(&self.0, Arc::new(handler)))
     }
 
     /// The messages of this name that come from now on, to be read: as a stream or by a blocking
@@ -172,7 +237,7 @@ impl Actions {
     where
         F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
     {
-        self.0.register_described(name, action(handler), Some(describe))
+        self.0.register_described(name, Action::InTurn(Arc::new(handler)), Some(describe))
     }
 
     /// Removes whatever is registered under `name`; `false` if nothing is. A handler that is
@@ -190,8 +255,8 @@ impl fmt::Debug for Actions {
 }
 
 /// A message handler as an action.
-pub(crate) fn on(handler: impl Fn(Message, &Peer) + Send + Sync + 'static) -> Action {
-    action(move |arrival| match arrival {
+pub(crate) fn on(handler: impl Fn(Message, &Peer) + Send + Sync + 'static) -> Handler {
+    Arc::new(move |arrival| match arrival {
         Arrival::Message(message, peer) => {
             handler(message, &peer);
             Ok(())
@@ -204,8 +269,8 @@ pub(crate) fn on(handler: impl Fn(Message, &Peer) + Send + Sync + 'static) -> Ac
 }
 
 /// A request handler as an action.
-pub(crate) fn serve(handler: impl Fn(Message, &Peer, Responder) + Send + Sync + 'static) -> Action {
-    action(move |arrival| match arrival {
+pub(crate) fn serve(handler: impl Fn(Message, &Peer, Responder) + Send + Sync + 'static) -> Handler {
+    Arc::new(move |arrival| match arrival {
         Arrival::Request(message, peer, responder) => {
             handler(message, &peer, responder);
             Ok(())
@@ -214,9 +279,24 @@ pub(crate) fn serve(handler: impl Fn(Message, &Peer, Responder) + Send + Sync + 
     })
 }
 
-/// What calls `handler` in its turn for whatever comes.
-pub(crate) fn action(handler: impl Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static) -> Action {
-    Action::InTurn(Arc::new(handler))
+pub(crate) type Handled = Pin<Box<dyn Future<Output = Result<(), Rejection>> + Send>>;
+
+/// A handler of requests that is a future, for whatever comes.
+pub(crate) fn served<F, T>(handler: F) -> impl Fn(Arrival) -> Handled + Send + Sync + 'static
+where
+    F: Fn(Message, Peer, Responder) -> T + Send + Sync + 'static,
+    T: Future<Output = ()> + Send + 'static,
+{
+    move |arrival| match arrival {
+        Arrival::Request(message, peer, responder) => {
+            let handled = handler(message, peer, responder);
+            Box::pin(async move {
+                handled.await;
+                Ok(())
+            })
+        }
+        Arrival::Message(..) => Box::pin(async { Err(Rejection::NoAction) }),
+    }
 }
 
 /// An action that has been registered. Dropping this leaves it registered.
@@ -295,6 +375,12 @@ pub enum RegisterError {
         /// The name.
         name: Name,
     },
+    /// Its handler is a future, and nothing was said to run it.
+    #[error("\"{name}\" is handled by tasks, and nothing runs them: say with `spawn_with` what does")]
+    NoSpawner {
+        /// The name.
+        name: Name,
+    },
     /// The role is stopped, or stopping: nothing more comes.
     #[error("an action named \"{name}\" would never be called: the role is stopped")]
     Stopped {
@@ -307,7 +393,7 @@ impl From<RegisterError> for io::Error {
     fn from(error: RegisterError) -> Self {
         let kind = match error {
             RegisterError::Taken { .. } => io::ErrorKind::AlreadyExists,
-            RegisterError::Reserved { .. } => io::ErrorKind::InvalidInput,
+            RegisterError::Reserved { .. } | RegisterError::NoSpawner { .. } => io::ErrorKind::InvalidInput,
             RegisterError::DpdkName { .. } => io::ErrorKind::PermissionDenied,
             RegisterError::Stopped { .. } => io::ErrorKind::NotConnected,
         };

@@ -26,6 +26,7 @@ mod held;
 mod held_model;
 mod incoming;
 mod inspection;
+mod pool;
 mod queue;
 #[cfg(test)]
 mod queue_model;
@@ -33,6 +34,7 @@ mod registry;
 mod responder;
 mod room;
 mod running;
+mod tasks;
 mod threads;
 
 /// What threads share with, for the model checker to replace.
@@ -47,9 +49,12 @@ mod sync {
 
 pub use actions::Describe;
 pub use actions::{Actions, RegisterError, Registration, RegistrationGuard};
-pub(crate) use actions::{action, on, serve};
+pub(crate) use actions::{on, serve, served};
 pub use incoming::{Blocking, Incoming, Messages, Requests};
+pub use pool::HandlerPool;
 pub(crate) use registry::{Action, Handler, Registry};
 pub(crate) use responder::ReplyPort;
 pub use responder::{Arrival, ReplyError, Responder};
+pub(crate) use tasks::Spawner;
+pub use tasks::Task;
 pub(crate) use threads::Dispatcher;

@@ -122,6 +122,15 @@ impl<T, W: Copy> Queue<T, W> {
         state.closed.is_some() && state.items.is_empty()
     }
 
+    /// Takes out those of which that is true.
+    pub(super) fn remove(&self, is_one: impl Fn(&T) -> bool) -> Vec<T> {
+        let mut state = self.lock();
+        let (removed, kept) = std::mem::take(&mut state.items).into_iter().partition(is_one);
+        state.items = kept;
+        let removed: VecDeque<T> = removed;
+        removed.into()
+    }
+
     /// Takes out what nobody has read.
     pub(super) fn drain(&self) -> VecDeque<T> {
         std::mem::take(&mut self.lock().items)

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, btree_map::Entry},
     fmt,
     sync::{
-        Arc, PoisonError, RwLock, RwLockWriteGuard, Weak,
+        Arc, OnceLock, PoisonError, RwLock, RwLockWriteGuard, Weak,
         atomic::{
             AtomicBool, AtomicU64, AtomicUsize,
             Ordering::{Relaxed, SeqCst},
@@ -13,10 +13,16 @@ use std::{
     },
 };
 
-use super::{Arrival, Describe, RegisterError, Registration, crew::NotHandled};
+use super::{
+    Arrival, Describe, HandlerPool, RegisterError, Registration, Spawner,
+    crew::NotHandled,
+    pool::Elsewhere,
+    tasks::{Tasks, spawns},
+};
 use crate::{
     look::{Json, is_reserved},
     receive::{Counters, Rejection},
+    sys::Deadline,
     wire::Name,
 };
 
@@ -30,6 +36,11 @@ pub(crate) trait Aside: Send + Sync {
 
     /// The role stops: what waits, and what still comes, is not handled any more.
     fn stop(&self);
+
+    /// Whether it makes tasks, which something has to run.
+    fn is_task(&self) -> bool {
+        false
+    }
 }
 
 /// What there is for the datagrams of one name.
@@ -50,6 +61,10 @@ pub(crate) struct Registry {
     protect_dpdk: AtomicBool,
     /// The role's.
     counters: Arc<Counters>,
+    /// What runs of it in pools.
+    elsewhere: Arc<Elsewhere>,
+    /// Its tasks, if something runs them.
+    tasks: OnceLock<Tasks>,
 }
 
 #[derive(Default)]
@@ -75,6 +90,44 @@ impl Registry {
 
     pub(crate) fn counters(&self) -> &Arc<Counters> {
         &self.counters
+    }
+
+    pub(super) fn elsewhere(&self) -> &Arc<Elsewhere> {
+        &self.elsewhere
+    }
+
+    pub(super) fn tasks(&self) -> Option<&Tasks> {
+        self.tasks.get()
+    }
+
+    /// Has something run what handlers are futures of, at most so many at once.
+    pub(crate) fn run_tasks_with(&self, spawner: Spawner, bound: usize) {
+        let _ = self.tasks.set(Tasks::new(spawner, bound));
+    }
+
+    /// Makes an action whose handler is a future.
+    pub(crate) fn task<F, T>(self: &Arc<Self>, handler: F) -> Action
+    where
+        F: Fn(Arrival) -> T + Send + Sync + 'static,
+        T: Future<Output = Result<(), Rejection>> + Send + 'static,
+    {
+        spawns(self, handler)
+    }
+
+    /// Makes an action whose handler runs in a pool.
+    pub(crate) fn pooled(&self, pool: &HandlerPool, handler: Handler) -> Action {
+        pool.action(self, handler)
+    }
+
+    /// Once stopped: waits until what runs in pools has ended, but not longer than `deadline`, and
+    /// not for what calls this. Tells whether all has.
+    pub(crate) fn wait_for_pools(&self, deadline: Deadline) -> bool {
+        self.elsewhere.wait_until_ended(deadline)
+    }
+
+    /// Whether a handler of it runs on this thread of a pool.
+    pub(crate) fn is_handling_here(&self) -> bool {
+        self.elsewhere.is_here()
     }
 
     /// Registers what the role starts with, beside what is there already, whose names are checked,
@@ -110,6 +163,9 @@ impl Registry {
         describe: Option<Describe>,
     ) -> Result<Registration, RegisterError> {
         self.check(&name)?;
+        if matches!(&action, Action::Aside(aside) if aside.is_task()) && self.tasks.get().is_none() {
+            return Err(RegisterError::NoSpawner { name });
+        }
         let id = self.ids.fetch_add(1, Relaxed);
         let is_aside = matches!(action, Action::Aside(_));
         let mut table = self.write();
@@ -195,6 +251,7 @@ impl Registry {
             };
             table.by_name.values().filter_map(aside).collect()
         };
+        self.elsewhere.stop();
         asides.iter().for_each(|aside| aside.stop());
     }
 

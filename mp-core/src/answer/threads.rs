@@ -16,11 +16,11 @@ use crate::{
     group::Group,
     look::is_reserved,
     receive::{
-        Arrived, Inbox, Missed, ReceivePolicy, Rejection,
+        Arrived, Counters, Inbox, Missed, ReceivePolicy, Rejection,
         turn::{self, TurnHolder},
     },
     sys::{Deadline, TakenOut, Wait, room_for_a_thread, thread_id},
-    wire::{Kind, Message, Reason},
+    wire::{Kind, Message, Name, Reason},
 };
 
 /// How many ticks without traffic until the second thread sleeps without waking.
@@ -156,13 +156,13 @@ impl Work for Reception {
         let _taken_out = TakenOut::keep_copies();
         let kept = turn::hold(Arc::clone(dispatcher) as Arc<dyn TurnHolder>, || {
             // A panic drops the responder, if the handler had it still: ignore.
-            this.guarded(&name, || {
+            guarded(&this.policy.counters, &name, || {
                 if let Err(reason) = action(arrival) {
                     this.policy.counters.reject(reason);
                 }
             });
             // This may be the last to hold the closure, and what the user put into it.
-            this.guarded(&name, || drop(action));
+            guarded(&this.policy.counters, &name, || drop(action));
         });
         HANDLING_FOR.set(outer);
         kept
@@ -172,20 +172,8 @@ impl Work for Reception {
         self.policy.counters.backlogged.add();
     }
 
-    /// Counts what is not handled; a request is answered *ignore*.
     fn reject_and_ignore(&self, arrival: Arrival, why: NotHandled) {
-        let (rejection, reason) = match why {
-            NotHandled::NoAction => (Rejection::NoAction, Reason::NoAction),
-            NotHandled::Stopping => (Rejection::BacklogFull, Reason::Stopping),
-            NotHandled::Overloaded => (Rejection::BacklogFull, Reason::Overloaded),
-        };
-        match arrival {
-            Arrival::Message(message, _) => drop(self.reject(message, rejection)),
-            Arrival::Request(message, _, responder) => {
-                self.reject(message, rejection);
-                responder.ignore(reason);
-            }
-        }
+        reject_and_ignore(arrival, why, &self.policy.counters);
     }
 
     fn spawn(&self, thread: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
@@ -221,7 +209,7 @@ impl Reception {
         let name = arrival.name();
         let Some(aside) = self.registry.find_aside(&name) else { return Some(arrival) };
         // Whom it is for may be woken by the user's code.
-        self.guarded(&name, || {
+        guarded(&self.policy.counters, &name, || {
             if let Err((arrival, why)) = aside.take(arrival) {
                 self.reject_and_ignore(arrival, why);
             }
@@ -234,16 +222,33 @@ impl Reception {
         drop(message);
         None
     }
+}
 
-    /// Runs what the user wrote. A panic is counted, and goes no further.
-    fn guarded(&self, name: &crate::wire::Name, run: impl FnOnce()) {
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
-            self.policy.counters.handler_panics.add();
-            tracing::error!(%name, "a handler panicked");
-            // What it panicked with is the user's too.
-            if let Err(worse) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-                std::mem::forget(worse);
-            }
+/// Counts what is not handled; a request is answered *ignore*.
+pub(super) fn reject_and_ignore(arrival: Arrival, why: NotHandled, counters: &Counters) {
+    let (rejection, reason) = match why {
+        NotHandled::NoAction => (Rejection::NoAction, Reason::NoAction),
+        NotHandled::Stopping => (Rejection::BacklogFull, Reason::Stopping),
+        NotHandled::Overloaded => (Rejection::BacklogFull, Reason::Overloaded),
+    };
+    counters.reject(rejection);
+    match arrival {
+        Arrival::Message(message, _) => drop(message),
+        Arrival::Request(message, _, responder) => {
+            drop(message);
+            responder.ignore(reason);
+        }
+    }
+}
+
+/// Runs what the user wrote. A panic is counted, and goes no further.
+pub(super) fn guarded(counters: &Counters, name: &Name, run: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
+        counters.handler_panics.add();
+        tracing::error!(%name, "a handler panicked");
+        // What it panicked with is the user's too.
+        if let Err(worse) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(worse);
         }
     }
 }

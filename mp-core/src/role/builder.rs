@@ -4,8 +4,8 @@ use std::{ffi::OsString, fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     answer::{
-        self, Action, Actions, Arrival, Describe, Handler, Messages, RegisterError, Registry, Requests,
-        Responder,
+        self, Action, Actions, Arrival, Describe, Handler, HandlerPool, Messages, RegisterError, Registry,
+        Requests, Responder, Spawner, Task,
     },
     ask::Asking,
     group::{Access, Base, BindError, Group, GroupError, InProcess, Location},
@@ -33,6 +33,8 @@ pub(crate) struct Setup {
     allow_dpdk_actions: bool,
     inspection: bool,
     pub(super) needs_primary: NeedsPrimary,
+    spawner: Option<Spawner>,
+    tasks: usize,
     pub(super) backlog: usize,
     send_timeout: Duration,
     under_way: usize,
@@ -85,6 +87,8 @@ impl<R: Role> Builder<R> {
             allow_dpdk_actions: false,
             inspection: true,
             needs_primary: NeedsPrimary::default(),
+            spawner: None,
+            tasks: 1024,
             backlog: 256,
             send_timeout: Duration::from_millis(100),
             under_way: 16_384,
@@ -237,7 +241,7 @@ impl<R: Joins> Builder<R> {
     where
         F: Fn(Message, &Peer) + Send + Sync + 'static,
     {
-        self.register(name, answer::on(handler))
+        self.register(name, Action::InTurn(answer::on(handler)))
     }
 
     /// Calls `handler` for each request of this name. It answers through the [`Responder`], at once
@@ -247,7 +251,7 @@ impl<R: Joins> Builder<R> {
     where
         F: Fn(Message, &Peer, Responder) + Send + Sync + 'static,
     {
-        self.register(name, answer::serve(handler))
+        self.register(name, Action::InTurn(answer::serve(handler)))
     }
 
     /// Calls `handler` for whatever comes under this name, message or request. It may turn away
@@ -257,7 +261,7 @@ impl<R: Joins> Builder<R> {
     where
         F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
     {
-        self.register(name, answer::action(handler))
+        self.register(name, Action::InTurn(Arc::new(handler)))
     }
 
     /// Calls `handler` for everything that has no action of its own.
@@ -273,6 +277,104 @@ impl<R: Joins> Builder<R> {
             Ok(())
         }));
         self
+    }
+
+    /// Says what runs handlers that are futures ([`serve_async`](Self::serve_async)): whatever runs a
+    /// future to its end. What it returns is dropped, and must not cancel it.
+    ///
+    /// It is called on the thread that receives, and must not block. On tokio:
+    ///
+    /// ```ignore
+    /// let runtime = tokio::runtime::Handle::current();
+    /// builder.spawn_with(move |task| runtime.spawn(task))
+    /// ```
+    ///
+    /// Default: nothing, and a role with such handlers does not start.
+    #[must_use]
+    pub fn spawn_with<T>(mut self, spawn: impl Fn(Task) -> T + Send + Sync + 'static) -> Self {
+        self.setup.spawner = Some(Spawner::new(spawn));
+        self
+    }
+
+    /// How many tasks may be under way at once, of all handlers that are futures. Beyond it, messages
+    /// are dropped and counted and requests answered *ignore*.
+    ///
+    /// Default: 1,024.
+    #[must_use]
+    pub fn tasks_under_way(mut self, bound: usize) -> Self {
+        self.setup.tasks = bound;
+        self
+    }
+
+    /// Answers each request of this name by a task of its own, which what
+    /// [`spawn_with`](Self::spawn_with) says runs.
+    ///
+    /// Tasks run beside each other and beside other handlers. One that panics or is dropped unfinished
+    /// drops its [`Responder`], which answers *ignore*. Stopping the role does not wait for tasks; they
+    /// may answer after that.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+    /// use std::{thread, time::Duration};
+    /// use mp_core::{Client, Message, Name, Primary};
+    ///
+    /// let echo = Name::new("echo")?;
+    /// let primary = Primary::builder("example")
+    ///     .runtime_dir(dir.path())
+    ///     .spawn_with(|task| thread::spawn(|| pollster::block_on(task)))
+    ///     .serve_async(echo, |request, _peer, responder| async move {
+    ///         let _ = responder.reply(&request.param, &[]);
+    ///     })
+    ///     .start()?;
+    ///
+    /// let client = Client::builder("example").runtime_dir(dir.path()).start()?;
+    /// let reply = client.request(&Message::new(echo).with_param("hi")?, Duration::from_secs(5))?;
+    /// assert_eq!(&*reply.message.param, b"hi");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn serve_async<F, T>(self, name: Name, handler: F) -> Self
+    where
+        F: Fn(Message, Peer, Responder) -> T + Send + Sync + 'static,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        self.action_async(name, answer::served(handler))
+    }
+
+    /// Handles whatever comes under this name, message or request, by a task of its own: as
+    /// [`serve_async`](Self::serve_async) and [`action`](Self::action).
+    #[must_use]
+    pub fn action_async<F, T>(self, name: Name, handler: F) -> Self
+    where
+        F: Fn(Arrival) -> T + Send + Sync + 'static,
+        T: Future<Output = Result<(), Rejection>> + Send + 'static,
+    {
+        let action = self.setup.registry.task(handler);
+        self.register(name, action)
+    }
+
+    /// Calls `handler` for each request of this name, on the threads of a pool: see
+    /// [`HandlerPool`].
+    #[must_use]
+    pub fn serve_on<F>(self, pool: &HandlerPool, name: Name, handler: F) -> Self
+    where
+        F: Fn(Message, &Peer, Responder) + Send + Sync + 'static,
+    {
+        let action = self.setup.registry.pooled(pool, answer::serve(handler));
+        self.register(name, action)
+    }
+
+    /// Calls `handler` for whatever comes under this name, message or request, on the threads of a
+    /// pool: see [`HandlerPool`].
+    #[must_use]
+    pub fn action_on<F>(self, pool: &HandlerPool, name: Name, handler: F) -> Self
+    where
+        F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
+    {
+        let action = self.setup.registry.pooled(pool, Arc::new(handler));
+        self.register(name, action)
     }
 
     /// How many datagrams may wait while a handler is running. Beyond it, messages are dropped and
@@ -313,7 +415,7 @@ impl<R: Joins> Builder<R> {
     where
         F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
     {
-        self.setup.actions.push((name, answer::action(handler), Some(describe)));
+        self.setup.actions.push((name, Action::InTurn(Arc::new(handler)), Some(describe)));
         self
     }
 
@@ -379,6 +481,9 @@ impl Setup {
     pub(super) fn actions(&mut self, dpdk_in_group: bool) -> Result<Actions, RegisterError> {
         let actions = std::mem::take(&mut self.actions);
         let protect_dpdk = dpdk_in_group && !self.allow_dpdk_actions;
+        if let Some(spawner) = self.spawner.take() {
+            self.registry.run_tasks_with(spawner, self.tasks);
+        }
         self.registry.begin(actions, self.otherwise.take(), protect_dpdk)?;
         Ok(Actions(Arc::clone(&self.registry)))
     }

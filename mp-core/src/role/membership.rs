@@ -81,7 +81,9 @@ impl Membership {
             }
             Stage::Left(_) => {
                 drop(stage);
-                self.dispatcher.wait_for_handlers(deadline) & self.requester.wait_until_ended(deadline)
+                self.dispatcher.wait_for_handlers(deadline)
+                    & self.actions.0.wait_for_pools(deadline)
+                    & self.requester.wait_until_ended(deadline)
             }
         }
     }
@@ -91,7 +93,7 @@ impl Membership {
         // that we died. And until it is gone peers may send, and are answered.
         self.dispatcher.close();
         self.actions.0.stop();
-        let ended = self.dispatcher.wait_for_handlers(deadline);
+        let ended = self.dispatcher.wait_for_handlers(deadline) & self.actions.0.wait_for_pools(deadline);
         self.requester.group().leave(&self.port.bound, deadline);
         self.requester.stop();
         self.dispatcher.shut_down(deadline);
@@ -110,7 +112,9 @@ impl Membership {
     /// Waits until the thread that is about it has left. From inside a handler or a callback it
     /// does not: that thread waits for this one.
     fn await_left(&self, deadline: Deadline) -> bool {
-        let waited_for = self.dispatcher.is_handling_here() || self.requester.is_calling_back_here();
+        let waited_for = self.dispatcher.is_handling_here()
+            || self.actions.0.is_handling_here()
+            || self.requester.is_calling_back_here();
         let mut stage = self.stage();
         loop {
             match *stage {

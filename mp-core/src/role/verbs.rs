@@ -79,6 +79,11 @@ __each! {
     /// Any number of requests may be under way, from any threads, also under one name; a late reply
     /// never answers another. May be called from inside a handler.
     ///
+    /// It blocks its thread. In a task of a runtime it keeps other tasks from running, until its
+    /// deadline if the answer is up to one of them: ask there with
+    /// [`request_async`](Self::request_async). It is never a deadlock, since every wait here has a
+    /// deadline.
+    ///
     /// Where several are asked, they are the members when the request's turn comes, which is at
     /// once unless many asynchronous ones are under way. What has come by the deadline is kept,
     /// whatever became of the others; each one's outcome is told.

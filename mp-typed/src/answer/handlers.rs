@@ -1,5 +1,7 @@
 //! The three ways to handle what comes, each as an action of the core.
 
+use std::pin::Pin;
+
 use mp_core::{Arrival, Peer, Reason, Rejection, Why};
 
 use super::{
@@ -58,14 +60,7 @@ where
     F: Fn(Q, &Peer) -> A + Send + Sync + 'static,
 {
     serve_later(move |request: Q, peer, responder: Responder<Q::Response>| {
-        match handler(request, peer).into_response() {
-            Ok(response) => {
-                if let Err(error) = responder.reply(&response) {
-                    tracing::warn!(%error, name = Q::NAME, "a response was not delivered");
-                }
-            }
-            Err(why) => responder.ignore(why),
-        }
+        responder.settle(handler(request, peer), Q::NAME);
     })
 }
 
@@ -84,6 +79,50 @@ where
         Ok(())
     }
 }
+
+/// A handler of messages that is a future, as an action of the core.
+pub(crate) fn on_async<M, F, T>(handler: F) -> impl Fn(Arrival) -> Handled + Send + Sync + 'static
+where
+    M: Message + DecodeOwned + 'static,
+    F: Fn(M, Peer) -> T + Send + Sync + 'static,
+    T: Future<Output = ()> + Send + 'static,
+{
+    let message = message();
+    move |arrival| match message(arrival) {
+        Ok((message, peer)) => {
+            let handled = handler(message, peer);
+            Box::pin(async move {
+                handled.await;
+                Ok(())
+            })
+        }
+        Err(rejection) => Box::pin(async move { Err(rejection) }),
+    }
+}
+
+/// A handler of requests that is a future of its response, as an action of the core.
+pub(crate) fn serve_async<Q, A, K, F, T>(handler: F) -> impl Fn(Arrival) -> Handled + Send + Sync + 'static
+where
+    Q: Request + DecodeOwned + 'static,
+    A: Answer<Q::Response, K>,
+    F: Fn(Q, Peer) -> T + Send + Sync + 'static,
+    T: Future<Output = A> + Send + 'static,
+{
+    let request = request::<Q>();
+    move |arrival| match request(arrival) {
+        Ok((request, peer, responder)) => {
+            let handled = handler(request, peer);
+            Box::pin(async move {
+                responder.settle(handled.await, Q::NAME);
+                Ok(())
+            })
+        }
+        Err(rejection) => Box::pin(async move { Err(rejection) }),
+    }
+}
+
+/// What becomes of an arrival, in the end.
+type Handled = Pin<Box<dyn Future<Output = Result<(), Rejection>> + Send>>;
 
 /// Makes a value of a request, or answers that none can be made.
 pub(crate) fn request<Q>() -> impl Fn(Arrival) -> Result<Read<Q>, Rejection> + Send + Sync + 'static

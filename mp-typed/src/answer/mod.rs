@@ -6,6 +6,6 @@ mod handlers;
 mod responder;
 mod streams;
 
-pub(crate) use handlers::{message, on, request, serve, serve_later};
+pub(crate) use handlers::{message, on, on_async, request, serve, serve_async, serve_later};
 pub use responder::{Answer, Responder};
 pub use streams::{Messages, Requests};

@@ -75,6 +75,18 @@ impl<R: Response> Responder<R> {
         }
     }
 
+    /// Answers with what a handler has returned.
+    pub(super) fn settle<K>(self, answer: impl Answer<R, K>, name: &str) {
+        match answer.into_response() {
+            Ok(response) => {
+                if let Err(error) = self.reply(&response) {
+                    tracing::warn!(%error, name, "a response was not delivered");
+                }
+            }
+            Err(why) => self.ignore(why),
+        }
+    }
+
     /// Whether anybody still waits for the answer, as far as can be known: see
     /// [`mp_core::Responder::is_wanted`].
     #[must_use]

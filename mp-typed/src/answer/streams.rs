@@ -40,24 +40,27 @@ pub type Messages<M> = Incoming<(M, Peer)>;
 /// ```
 /// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
 /// use std::time::Duration;
-/// use mp_typed::{Client, Primary, Request};
+/// use mp_typed::{Client, Primary, Request, Response};
 ///
 /// #[derive(Request)]
-/// #[message(name = "double", response = u64)]
+/// #[message(name = "double", response = Doubled)]
 /// struct Double(u32);
+///
+/// #[derive(Response)]
+/// struct Doubled(u64);
 ///
 /// # fn spawn(task: impl Future<Output = ()> + Send + 'static) { std::thread::spawn(|| pollster::block_on(task)); }
 /// let primary = Primary::builder("example").runtime_dir(dir.path()).start()?;
 /// let mut requests = primary.requests::<Double>(64)?;
 /// spawn(async move {
 ///     while let Some((double, _peer, responder)) = requests.next().await {
-///         spawn(async move { _ = responder.reply(&(u64::from(double.0) * 2)); });
+///         spawn(async move { _ = responder.reply(&Doubled(u64::from(double.0) * 2)); });
 ///     }
 /// });
 ///
 /// let client = Client::builder("example").runtime_dir(dir.path()).start()?;
 /// let doubled = pollster::block_on(client.request_async(&Double(21), Duration::from_secs(1)))?;
-/// assert_eq!(doubled, 42);
+/// assert_eq!(doubled.0, 42);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub type Requests<Q> = Incoming<(Q, Peer, Responder<<Q as Request>::Response>)>;

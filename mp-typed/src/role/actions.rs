@@ -1,10 +1,13 @@
 //! Handlers of messages and requests, registered before a role starts or while it runs.
 
-use mp_core::{Peer, RegisterError, Registration};
+use mp_core::{HandlerPool, Peer, RegisterError, Registration, Task};
 
 use super::{Builder, Joins};
 use crate::{
-    answer::{Answer, Messages, Requests, Responder, message, on, request, serve, serve_later},
+    answer::{
+        Answer, Messages, Requests, Responder, message, on, on_async, request, serve, serve_async,
+        serve_later,
+    },
     message::{DecodeOwned, Message, Request},
     transcode::name,
 };
@@ -81,7 +84,118 @@ registers! {
     }
 }
 
+/// Each way to handle what comes by a task of its own, at the builder and while the role runs.
+macro_rules! registers_tasks {
+    ($($(#[$about:meta])* $verb:ident[$($type:ident),*] for $named:ident where { $($bounds:tt)* })*) => {
+        impl<R: Joins> Builder<R> {$(
+            $(#[$about])*
+            #[must_use]
+            pub fn $verb<$($type),*>(self, handler: F) -> Self where $($bounds)* {
+                self.core(|core| core.action_async(const { name($named::NAME) }, $verb(handler)))
+            }
+        )*}
+
+        impl Actions {$(
+            $(#[$about])*
+            ///
+            /// # Errors
+            ///
+            /// [`RegisterError`] if the name is taken, is DPDK's own, or nothing spawns tasks.
+            pub fn $verb<$($type),*>(&self, handler: F) -> Result<Registration, RegisterError>
+            where $($bounds)* {
+                self.0.action_async(const { name($named::NAME) }, $verb(handler))
+            }
+        )*}
+    };
+}
+
+registers_tasks! {
+    /// Handles each message of type `M` by a task of its own, which what
+    /// [`spawn_with`](Builder::spawn_with) says runs. Tasks keep no order; where that matters, read
+    /// the messages: [`messages`](Builder::messages).
+    on_async[M, F, T] for M where {
+        M: Message + DecodeOwned + 'static,
+        F: Fn(M, Peer) -> T + Send + Sync + 'static,
+        T: Future<Output = ()> + Send + 'static,
+    }
+
+    /// Answers each request of type `Q` by a task of its own, which what
+    /// [`spawn_with`](Builder::spawn_with) says runs, with what the future that `handler` returns comes
+    /// to: the request's response, or a `Result` of it, as with [`serve`](Builder::serve).
+    ///
+    /// Tasks run beside each other and beside other handlers, so many at once as
+    /// [`mp_core::Builder::tasks_under_way`] says. One that panics or is dropped unfinished answers
+    /// *ignore*. Stopping the role does not wait for tasks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+    /// use std::{thread, time::Duration};
+    /// use mp_typed::{Client, Primary, Request, Response};
+    ///
+    /// #[derive(Request)]
+    /// #[message(name = "double", response = Doubled)]
+    /// struct Double(u32);
+    ///
+    /// #[derive(Response)]
+    /// struct Doubled(u64);
+    ///
+    /// let primary = Primary::builder("example")
+    ///     .runtime_dir(dir.path())
+    ///     .spawn_with(|task| thread::spawn(|| pollster::block_on(task)))
+    ///     .serve_async(|double: Double, _peer| async move { Doubled(u64::from(double.0) * 2) })
+    ///     .start()?;
+    ///
+    /// let client = Client::builder("example").runtime_dir(dir.path()).start()?;
+    /// assert_eq!(client.request(&Double(21), Duration::from_secs(5))?.0, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    serve_async[Q, A, K, F, T] for Q where {
+        Q: Request + DecodeOwned + 'static,
+        A: Answer<Q::Response, K>,
+        F: Fn(Q, Peer) -> T + Send + Sync + 'static,
+        T: Future<Output = A> + Send + 'static,
+    }
+}
+
+impl<R: Joins> Builder<R> {
+    /// Says what runs handlers that are futures. On tokio it is one line: see
+    /// [`mp_core::Builder::spawn_with`].
+    #[must_use]
+    pub fn spawn_with<T>(self, spawn: impl Fn(Task) -> T + Send + Sync + 'static) -> Self {
+        self.core(|core| core.spawn_with(spawn))
+    }
+
+    /// As [`serve`](Self::serve), on the threads of a pool, so that handlers run beside each other: see
+    /// [`HandlerPool`].
+    #[must_use]
+    pub fn serve_on<Q, A, K, F>(self, pool: &HandlerPool, handler: F) -> Self
+    where
+        Q: Request + DecodeOwned + 'static,
+        A: Answer<Q::Response, K>,
+        F: Fn(Q, &Peer) -> A + Send + Sync + 'static,
+    {
+        self.core(|core| core.action_on(pool, const { name(Q::NAME) }, serve(handler)))
+    }
+}
+
 impl Actions {
+    /// As [`serve`](Self::serve), on the threads of a pool, so that handlers run beside each other: see
+    /// [`HandlerPool`].
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the name is taken, or is DPDK's own.
+    pub fn serve_on<Q, A, K, F>(&self, pool: &HandlerPool, handler: F) -> Result<Registration, RegisterError>
+    where
+        Q: Request + DecodeOwned + 'static,
+        A: Answer<Q::Response, K>,
+        F: Fn(Q, &Peer) -> A + Send + Sync + 'static,
+    {
+        self.0.action_on(pool, const { name(Q::NAME) }, serve(handler))
+    }
+
     /// The messages of type `M` that come from now on, each with its sender, to be read: as a stream
     /// or by a blocking iterator, see [`Incoming`](mp_core::Incoming). At most `bound` wait to be
     /// read; one more is dropped, and counted.

@@ -42,6 +42,8 @@ each! {
     /// the primary. A primary asks every secondary at once, and waits for all their responses. See
     /// [`mp_core::Client::request`].
     ///
+    /// It blocks its thread: in a task of a runtime, ask with [`request_async`](Self::request_async).
+    ///
     /// # Errors
     ///
     /// [`RequestError`]; if nobody is there, at once. That a primary has no secondaries is none.
