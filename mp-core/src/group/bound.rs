@@ -81,7 +81,9 @@ impl Bound {
 
     /// Removes the file, if it is still ours. No datagram can be sent to the socket from then on.
     pub(crate) fn unlink(&self) {
-        if self.is_ours() && !self.abandoned.load(Relaxed) && self.is_in_place() {
+        // Another primary's socket has the same name; no other name is used twice.
+        let is_our_file = || self.address.file_name() != SocketName::PRIMARY || self.is_in_place();
+        if self.is_ours() && !self.abandoned.load(Relaxed) && is_our_file() {
             // Gone already is as good.
             let _ = rustix::fs::unlink(self.address.path());
         }
