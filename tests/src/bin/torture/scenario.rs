@@ -5,7 +5,10 @@ use std::{
     io::Write,
     os::fd::OwnedFd,
     path::Path,
-    sync::mpsc::{Sender, channel},
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{Sender, channel},
+    },
     time::Duration,
 };
 
@@ -50,10 +53,12 @@ pub(crate) struct CallBack {
     pub(crate) number: u64,
 }
 
-/// Has the primary's process start another secondary, and stop it again.
+/// Has the primary's process start another secondary, or stop it again.
 #[derive(Request)]
 #[message(name = "come_and_go", response = ())]
-pub(crate) struct ComeAndGo;
+pub(crate) struct ComeAndGo {
+    comes: bool,
+}
 
 #[derive(Message)]
 #[message(name = "told")]
@@ -148,13 +153,18 @@ fn primary(dir: &Path) -> Outcome {
 /// Somebody comes and goes while a client watches.
 fn watch(dir: &Path) -> Outcome {
     let client = Client::builder("torture").runtime_dir(dir).start()?;
+    // Who was killed has perhaps not let it go.
+    client.request(&ComeAndGo { comes: false }, 4 * TIMEOUT)?;
     let mut watch = client.watch()?;
-    client.request(&ComeAndGo, 4 * TIMEOUT)?;
-    match (watch.next_within(TIMEOUT)?, watch.next_within(TIMEOUT)?) {
-        (Some(Change::Joined(came)), Some(_)) if client.runtime_dir() == came.address().path().parent() => {
-            Ok(())
-        }
-        other => Err(format!("watched {other:?}").into()),
+    // First it tells of those who are there: a primary and two secondaries.
+    let mut changes = [(); 3].map(|()| watch.next_within(TIMEOUT)).into_iter().collect::<Vec<_>>();
+    for comes in [true, false] {
+        client.request(&ComeAndGo { comes }, 4 * TIMEOUT)?;
+        changes.push(watch.next_within(TIMEOUT));
+    }
+    match &changes[3..] {
+        [Ok(Some(Change::Joined(came))), Ok(Some(Change::Left(went)))] if came == went => Ok(()),
+        _ => Err(format!("watched {changes:?}").into()),
     }
 }
 
@@ -182,7 +192,7 @@ pub(crate) fn serve_others(
     handle: PrimaryHandle,
     dir: &Path,
 ) -> mp_typed::Builder<Primary> {
-    let dir = dir.to_owned();
+    let (dir, other) = (dir.to_owned(), Mutex::new(None));
     builder
         .serve(|double: Double, _: &Peer| Doubled(2 * double.0))
         .serve(|fetch: Fetch, _: &Peer| fetched(&fetch))
@@ -207,9 +217,14 @@ pub(crate) fn serve_others(
                 _ => Err(crate::wrong("an answer is not to the request").to_string()),
             }
         })
-        .serve(move |_: ComeAndGo, _: &Peer| {
-            let other = Secondary::builder("torture").runtime_dir(&dir).start();
-            other.map(drop).map_err(|error| error.to_string())
+        .serve(move |change: ComeAndGo, _: &Peer| {
+            let mut other = other.lock().unwrap_or_else(PoisonError::into_inner);
+            *other = None;
+            if change.comes {
+                let started = Secondary::builder("torture").runtime_dir(&dir).start();
+                *other = Some(started.map_err(|error| error.to_string())?);
+            }
+            Ok::<_, String>(())
         })
 }
 
