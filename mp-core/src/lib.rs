@@ -70,19 +70,19 @@ mod sys;
 mod wire;
 
 pub use answer::{
-    Actions, Arrival, Blocking, HandlerPool, Incoming, Messages, RegisterError, Registration,
-    RegistrationGuard, ReplyError, Requests, Responder, Task,
+    Actions, Arrival, Blocking, HandlerPool, Incoming, Messages, Received, RegisterError, Registration,
+    RegistrationGuard, ReplyError, Request, Requests, Responder, Task,
 };
 pub use ask::{
     AllPeers, Asked, OnePeer, Outcome, Replies, RepliesFuture, Reply, ReplyFuture, RequestError, SendError,
     Sent, Within,
 };
 pub use group::{BindError, Change, Changes, GroupError, Holder, InProcess, Member, Watch};
-pub use receive::{Peer, Rejection, Statistics, Trust};
+pub use receive::{Rejection, Statistics, Trust};
 pub use role::{
     Builder, Client, Joins, Primary, PrimaryHandle, Role, Secondary, SecondaryHandle, StartError, inspect,
 };
-pub use sys::{Address, Credentials, PathTooLong};
+pub use sys::{Address, Credentials, PathTooLong, Peer};
 pub use wire::{
     Fds, FdsError, FdsIntoIter, Layout, MAX_FDS, MAX_NAME, MAX_PARAM, Malformed, Message, MessageError,
     MessageRef, Name, NameError, Param, ParamError, Reason, Why,

@@ -47,19 +47,21 @@ fn a_unicast_request_or_message_with_eight_descriptors_allocates_nothing() {
     let (echo, note) = (Name::from_static("echo"), Name::from_static("note"));
     let primary = Primary::builder("allocations")
         .runtime_dir(dir.path())
-        .serve(echo, |message, _peer, responder| {
-            let mut fds = message.fds.iter();
+        .serve(echo, |mut request| {
+            let (param, fds) = (request.param(), request.take_fds());
+            let mut fds = fds.iter();
             // Eight at most, in an array: collecting them into a vector would allocate.
             let eight = std::array::from_fn::<_, 8, _>(|_| fds.next().expect("eight came"));
-            responder.reply(&message.param, &eight).expect("the requester lives");
+            request.reply(param, &eight).expect("the requester lives");
         })
         .on(note, |_, _| ())
         .start()
         .expect("it starts");
     let secondary = Secondary::builder("allocations")
         .runtime_dir(dir.path())
-        .serve(echo, |message, _peer, responder| {
-            responder.reply(&message.param, &[]).expect("the requester lives");
+        .serve(echo, |request| {
+            let param = request.param();
+            request.reply(param, &[]).expect("the requester lives");
         })
         .start()
         .expect("it starts");

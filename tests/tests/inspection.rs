@@ -243,7 +243,7 @@ fn a_builder_can_say_no_and_the_names_stay_reserved() {
     assert_eq!(refused, RegisterError::Reserved { name });
     assert!(refused.to_string().starts_with("\"mp.mine\" begins with \"mp.\""), "{refused}");
     let builder = Secondary::builder("mp-faults").runtime_dir(group.path());
-    let refused = builder.serve(name, |_, _, _| ()).start().expect_err("reserved");
+    let refused = builder.serve(name, |_| ()).start().expect_err("reserved");
     assert!(matches!(refused, StartError::Register(RegisterError::Reserved { .. })), "{refused}");
 }
 

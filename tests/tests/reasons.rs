@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use mp_core::{Client, Outcome, Primary, RequestError, Responder, Secondary};
+use mp_core::{Client, Outcome, Primary, Request as Asked, RequestError, Secondary};
 use mp_typed::{
     Message, Name, Peer, Reason, Rejection, Request, RequestError as TypedError, Response, Why,
     mp_core::{self, Message as Raw},
@@ -36,16 +36,16 @@ fn why(dir: &TempDir, request: &Raw) -> Why {
     }
 }
 
-fn ends_without_answer(_: Raw, _: &Peer, responder: Responder) {
-    drop(responder);
+fn ends_without_answer(request: Asked<'_>) {
+    drop(request);
 }
 
-fn panics(_: Raw, _: &Peer, _responder: Responder) {
+fn panics(_request: Asked<'_>) {
     panic!("as it must")
 }
 
-fn declines(_: Raw, _: &Peer, responder: Responder) {
-    responder.ignore("the link is down");
+fn declines(request: Asked<'_>) {
+    request.ignore("the link is down");
 }
 
 #[test]
@@ -114,10 +114,10 @@ fn one_with_too_much_to_do_and_one_that_stops_say_so() {
     let primary = Primary::builder("any")
         .runtime_dir(dir.path())
         .backlog(1)
-        .serve(Name::from_static("busy"), move |_, _, responder| {
+        .serve(Name::from_static("busy"), move |request| {
             entered.send(()).expect("the test waits");
             may_leave.lock().expect("alone").recv().expect("the test says when");
-            responder.reply(b"", &[]).expect("it waits");
+            request.reply(b"", &[]).expect("it waits");
         })
         .start()
         .expect("it starts");
@@ -309,7 +309,7 @@ fn an_error_of_sending_means_the_same_to_a_responder_as_to_a_requester() {
     let (requests, waiting) = mpsc::channel();
     let _primary = Primary::builder("any")
         .runtime_dir(dir.path())
-        .serve(Name::from_static("open"), move |_, _, responder| _ = requests.send(responder))
+        .serve(Name::from_static("open"), move |request| _ = requests.send(request.defer()))
         .start()
         .expect("a primary");
     let path = dir.path().join("mp_reply");

@@ -38,8 +38,9 @@ fn stalling(group: &Group) -> (Secondary, Receiver<()>, Sender<()>) {
             began.send(()).expect("the test waits");
             let _ = ends.lock().expect("no panic").recv();
         })
-        .serve(ECHO, |request, _, responder| {
-            let _ = responder.reply(&request.param, &[]);
+        .serve(ECHO, |request| {
+            let param = request.param();
+            let _ = request.reply(param, &[]);
         })
         .start()
         .expect("it joins");

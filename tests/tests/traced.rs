@@ -164,7 +164,10 @@ fn requests_handlers_rejections_and_members_are_told() {
     let (echo, unknown) = (Name::from_static("echo"), Name::from_static("unknown"));
     let primary = Primary::builder("any")
         .in_process(&group)
-        .serve(echo, |request, _, responder| responder.reply(&request.param, &[]).unwrap())
+        .serve(echo, |request| {
+            let param = request.param();
+            request.reply(param, &[]).unwrap();
+        })
         .start()
         .unwrap();
     let secondary = Secondary::builder("any").in_process(&group).start().unwrap();

@@ -63,16 +63,18 @@ fn a_secondary_may_ask_itself_and_from_inside_a_handler_another() {
     let builder = Secondary::builder("mp-verbs").runtime_dir(group.path());
     let handle = builder.handle();
     let first = builder
-        .serve(NOTE, move |request, _, responder| {
+        .serve(NOTE, move |request| {
+            let param = request.param();
             let members = handle.members().expect("it can be listed");
             let echoed = members.iter().map(|member| {
-                let echo = MessageRef::new(&ECHO, &request.param, &[]).expect("it fits");
+                let echo = MessageRef::new(&ECHO, param, &[]).expect("it fits");
                 handle.to(member).request(echo, LONG).expect("it echoes").message.param.to_vec()
             });
-            let _ = responder.reply(&echoed.flatten().collect::<Vec<_>>(), &[]);
+            let _ = request.reply(&echoed.flatten().collect::<Vec<_>>(), &[]);
         })
-        .serve(ECHO, |request, _, responder| {
-            let _ = responder.reply(&request.param, &[]);
+        .serve(ECHO, |request| {
+            let param = request.param();
+            let _ = request.reply(param, &[]);
         })
         .start()
         .unwrap();

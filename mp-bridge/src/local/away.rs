@@ -202,7 +202,7 @@ fn watch(
     let mut there = std::collections::BTreeSet::new();
     let mut next = |there: &mut std::collections::BTreeSet<Member>| -> Result<(), mp_core::GroupError> {
         while !over.load(Relaxed) {
-            let Some(change) = watch.next(LOOK)? else { continue };
+            let Some(change) = watch.next_within(LOOK)? else { continue };
             match &change {
                 Change::Joined(member) => drop(there.insert(member.clone())),
                 Change::Left(member) => drop(there.remove(member)),

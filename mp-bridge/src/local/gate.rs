@@ -30,7 +30,7 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    pub(crate) fn arrived(&self, at: At, arrival: Arrival) {
+    pub(crate) fn arrived(&self, at: At, arrival: Arrival<'_>) {
         let (message, responder) = parts(arrival);
         let name = message.name;
         // DPDK asks its secondaries for what concerns its own memory and devices.

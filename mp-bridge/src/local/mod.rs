@@ -96,10 +96,10 @@ impl Responders {
 }
 
 /// The parts of what arrived that leave the host.
-fn parts(arrival: Arrival) -> (mp_core::Message, Option<Responder>) {
+fn parts(arrival: Arrival<'_>) -> (mp_core::Message, Option<Responder>) {
     match arrival {
-        Arrival::Message(message, _) => (message, None),
-        Arrival::Request(message, _, responder) => (message, Some(responder)),
+        Arrival::Message(mut message) => (message.take_message(), None),
+        Arrival::Request(mut request) => (request.take_message(), Some(request.defer())),
     }
 }
 

@@ -3,13 +3,14 @@
 use std::{fmt, io, pin::Pin, sync::Arc};
 
 use super::{
-    Arrival, HandlerPool, Incoming, Messages, Requests, Responder,
+    Arrival, HandlerPool, Incoming, Messages, Request, Requests, Responder,
     registry::{Action, Handler, Place, Registry},
     tasks::spawns,
 };
 use crate::{
     look::Json,
-    receive::{Peer, Rejection},
+    receive::Rejection,
+    sys::Peer,
     wire::{Kind, Message, Name, Reason, Why},
 };
 
@@ -94,7 +95,7 @@ impl Actions {
         self.0.register(name, Action::InTurn(on(handler)))
     }
 
-    /// Calls `handler` for each request of this name.
+    /// Calls `handler` for each request of this name, which is lent to it: see [`Request`].
     ///
     /// # Errors
     ///
@@ -102,7 +103,7 @@ impl Actions {
     #[doc(alias = "rte_mp_action_register")]
     pub fn serve<F>(&self, name: Name, handler: F) -> Result<Registration, RegisterError>
     where
-        F: Fn(Message, &Peer, Responder) + Send + Sync + 'static,
+        F: Fn(Request<'_>) + Send + Sync + 'static,
     {
         self.0.register(name, Action::InTurn(serve(handler)))
     }
@@ -115,7 +116,7 @@ impl Actions {
     /// [`RegisterError`] if the name is taken, or is DPDK's own.
     pub fn action<F>(&self, name: Name, handler: F) -> Result<Registration, RegisterError>
     where
-        F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
+        F: Fn(Arrival<'_>) -> Result<(), Rejection> + Send + Sync + 'static,
     {
         self.0.register(name, Action::InTurn(Arc::new(handler)))
     }
@@ -142,7 +143,7 @@ impl Actions {
     /// [`RegisterError`] if the name is taken, is DPDK's own, or nothing spawns tasks.
     pub fn action_async<F, T>(&self, name: Name, handler: F) -> Result<Registration, RegisterError>
     where
-        F: Fn(Arrival) -> T + Send + Sync + 'static,
+        F: Fn(Arrival<'_>) -> T + Send + Sync + 'static,
         T: Future<Output = Result<(), Rejection>> + Send + 'static,
     {
         self.0.register(name, spawns(&self.0, handler))
@@ -161,7 +162,7 @@ impl Actions {
         handler: F,
     ) -> Result<Registration, RegisterError>
     where
-        F: Fn(Message, &Peer, Responder) + Send + Sync + 'static,
+        F: Fn(Request<'_>) + Send + Sync + 'static,
     {
         self.0.register(name, pool.action(&self.0, serve(handler)))
     }
@@ -179,7 +180,7 @@ impl Actions {
         handler: F,
     ) -> Result<Registration, RegisterError>
     where
-        F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
+        F: Fn(Arrival<'_>) -> Result<(), Rejection> + Send + Sync + 'static,
     {
         self.0.register(name, pool.action(&self.0, Arc::new(handler)))
     }
@@ -220,7 +221,7 @@ impl Actions {
         bound: usize,
         are_requests: bool,
         describe: Option<Describe>,
-        make: impl Fn(Arrival) -> Result<T, Rejection> + Send + Sync + 'static,
+        make: impl Fn(Arrival<'_>) -> Result<T, Rejection> + Send + Sync + 'static,
     ) -> Result<Incoming<T>, RegisterError> {
         let kind = if are_requests { Kind::Request } else { Kind::Message };
         Incoming::new(&self.0, name, bound, kind, describe, make)
@@ -235,7 +236,7 @@ impl Actions {
         handler: F,
     ) -> Result<Registration, RegisterError>
     where
-        F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
+        F: Fn(Arrival<'_>) -> Result<(), Rejection> + Send + Sync + 'static,
     {
         self.0.register_described(name, Action::InTurn(Arc::new(handler)), Some(describe))
     }
@@ -257,22 +258,22 @@ impl fmt::Debug for Actions {
 /// A message handler as an action.
 pub(crate) fn on(handler: impl Fn(Message, &Peer) + Send + Sync + 'static) -> Handler {
     Arc::new(move |arrival| match arrival {
-        Arrival::Message(message, peer) => {
-            handler(message, &peer);
+        Arrival::Message(mut message) => {
+            handler(message.take_message(), message.peer());
             Ok(())
         }
-        Arrival::Request(_, _, responder) => {
-            responder.ignore(Why::new(Reason::NoAction, "it takes messages, not requests"));
+        Arrival::Request(request) => {
+            request.ignore(Why::new(Reason::NoAction, "it takes messages, not requests"));
             Err(Rejection::NoAction)
         }
     })
 }
 
 /// A request handler as an action.
-pub(crate) fn serve(handler: impl Fn(Message, &Peer, Responder) + Send + Sync + 'static) -> Handler {
+pub(crate) fn serve(handler: impl Fn(Request<'_>) + Send + Sync + 'static) -> Handler {
     Arc::new(move |arrival| match arrival {
-        Arrival::Request(message, peer, responder) => {
-            handler(message, &peer, responder);
+        Arrival::Request(request) => {
+            handler(request);
             Ok(())
         }
         Arrival::Message(..) => Err(Rejection::NoAction),
@@ -282,14 +283,15 @@ pub(crate) fn serve(handler: impl Fn(Message, &Peer, Responder) + Send + Sync + 
 pub(crate) type Handled = Pin<Box<dyn Future<Output = Result<(), Rejection>> + Send>>;
 
 /// A handler of requests that is a future, for whatever comes.
-pub(crate) fn served<F, T>(handler: F) -> impl Fn(Arrival) -> Handled + Send + Sync + 'static
+pub(crate) fn served<F, T>(handler: F) -> impl Fn(Arrival<'_>) -> Handled + Send + Sync + 'static
 where
     F: Fn(Message, Peer, Responder) -> T + Send + Sync + 'static,
     T: Future<Output = ()> + Send + 'static,
 {
     move |arrival| match arrival {
-        Arrival::Request(message, peer, responder) => {
-            let handled = handler(message, peer, responder);
+        Arrival::Request(mut request) => {
+            let (message, peer) = (request.take_message(), request.peer().clone());
+            let handled = handler(message, peer, request.defer());
             Box::pin(async move {
                 handled.await;
                 Ok(())

@@ -13,14 +13,14 @@ pub(super) struct Backlog<T> {
 }
 
 /// What is to be done with something that arrived.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Admission<T> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admission {
     /// Handle it now: the turn is the caller's.
-    Run(T),
+    Run,
     /// It waits, behind those that came before it.
     Waits,
     /// There is no room, or no more handling.
-    Rejected(T),
+    Rejected,
 }
 
 impl<T> Backlog<T> {
@@ -48,15 +48,16 @@ impl<T> Backlog<T> {
         (self.waiting.len(), self.bound)
     }
 
-    /// Takes in what arrived; `may_run` if the caller could handle it.
-    pub(super) fn admit(&mut self, item: T, may_run: bool) -> Admission<T> {
+    /// What to do with something that arrived; `may_run` if the caller could handle it. Only if it
+    /// is to wait, `set_aside` makes it one's own.
+    pub(super) fn admit(&mut self, set_aside: impl FnOnce() -> T, may_run: bool) -> Admission {
         if self.is_free() && may_run {
             self.taken = true;
-            Admission::Run(item)
+            Admission::Run
         } else if self.closed || self.waiting.len() >= self.bound {
-            Admission::Rejected(item)
+            Admission::Rejected
         } else {
-            self.waiting.push_back(item);
+            self.waiting.push_back(set_aside());
             Admission::Waits
         }
     }
@@ -93,7 +94,7 @@ mod tests {
     fn while_idle_what_comes_is_handled_by_who_received_it() {
         let mut backlog = Backlog::new(2);
         for item in 0..3 {
-            assert_eq!(backlog.admit(item, true), Admission::Run(item));
+            assert_eq!(backlog.admit(|| item, true), Admission::Run);
             assert_eq!(backlog.next(), None);
         }
     }
@@ -101,33 +102,33 @@ mod tests {
     #[test]
     fn behind_a_slow_handler_the_order_is_kept() {
         let mut backlog = Backlog::new(9);
-        assert_eq!(backlog.admit(0, true), Admission::Run(0));
+        assert_eq!(backlog.admit(|| 0, true), Admission::Run);
         for item in 1..4 {
-            assert_eq!(backlog.admit(item, true), Admission::Waits);
+            assert_eq!(backlog.admit(|| item, true), Admission::Waits);
         }
         assert_eq!([backlog.next(), backlog.next(), backlog.next()], [Some(1), Some(2), Some(3)]);
         assert_eq!(backlog.next(), None);
-        assert_eq!(backlog.admit(4, true), Admission::Run(4));
+        assert_eq!(backlog.admit(|| 4, true), Admission::Run);
     }
 
     #[test]
     fn over_the_bound_the_newest_is_rejected() {
         let mut backlog = Backlog::new(1);
-        assert_eq!(backlog.admit(0, true), Admission::Run(0));
-        assert_eq!(backlog.admit(1, true), Admission::Waits);
-        assert_eq!(backlog.admit(2, true), Admission::Rejected(2));
+        assert_eq!(backlog.admit(|| 0, true), Admission::Run);
+        assert_eq!(backlog.admit(|| 1, true), Admission::Waits);
+        assert_eq!(backlog.admit(|| 2, true), Admission::Rejected);
         assert_eq!(backlog.next(), Some(1));
-        assert_eq!(backlog.admit(3, true), Admission::Waits);
+        assert_eq!(backlog.admit(|| 3, true), Admission::Waits);
     }
 
     #[test]
     fn a_turn_given_up_is_taken_over_in_order() {
         let mut backlog = Backlog::new(9);
-        assert_eq!(backlog.admit(0, true), Admission::Run(0));
-        assert_eq!(backlog.admit(1, true), Admission::Waits);
+        assert_eq!(backlog.admit(|| 0, true), Admission::Run);
+        assert_eq!(backlog.admit(|| 1, true), Admission::Waits);
         assert_eq!(backlog.take_over(), None, "the turn is taken");
         backlog.end_turn();
-        assert_eq!(backlog.admit(2, true), Admission::Waits, "1 is before it");
+        assert_eq!(backlog.admit(|| 2, true), Admission::Waits, "1 is before it");
         assert_eq!(backlog.take_over(), Some(1));
         assert_eq!(backlog.take_over(), None, "one at a time");
         assert_eq!(backlog.next(), Some(2));
@@ -136,11 +137,11 @@ mod tests {
     #[test]
     fn once_closed_it_gives_back_what_waits_and_rejects_the_rest() {
         let mut backlog = Backlog::new(9);
-        assert_eq!(backlog.admit(0, true), Admission::Run(0));
-        assert_eq!(backlog.admit(1, true), Admission::Waits);
+        assert_eq!(backlog.admit(|| 0, true), Admission::Run);
+        assert_eq!(backlog.admit(|| 1, true), Admission::Waits);
         assert_eq!(backlog.close(), [1]);
-        assert_eq!(backlog.admit(2, true), Admission::Rejected(2));
+        assert_eq!(backlog.admit(|| 2, true), Admission::Rejected);
         assert_eq!(backlog.next(), None);
-        assert_eq!(backlog.admit(3, true), Admission::Rejected(3));
+        assert_eq!(backlog.admit(|| 3, true), Admission::Rejected);
     }
 }

@@ -33,16 +33,15 @@ const LEAVING: Duration = Duration::from_secs(1);
 
 /// What the threads do.
 pub(crate) trait Work: Send + Sync + Sized + 'static {
+    /// Room for one thing to arrive in; and what has arrived there, until something else does.
     type Arrival: Send;
     /// What is told of a handler that runs, to those who ask.
     type Brief: Clone + Send;
-    /// What a thread has for receiving.
-    type Inbox;
 
-    fn inbox() -> Self::Inbox;
+    fn room() -> Box<Self::Arrival>;
 
     /// Waits until something comes.
-    fn receive(crew: &Crew<Self>, inbox: &mut Self::Inbox) -> Came<Self::Arrival>;
+    fn receive(crew: &Crew<Self>, into: &mut Self::Arrival) -> Came;
 
     /// Nothing more can come; what has come can still be received.
     fn shut_down(&self);
@@ -55,21 +54,22 @@ pub(crate) trait Work: Send + Sync + Sized + 'static {
 
     /// Runs its handler. Tells whether this thread still has the turn afterwards. `has_waited` tells
     /// whether it had to wait for its turn.
-    fn handle(crew: &Arc<Crew<Self>>, arrival: Self::Arrival, has_waited: bool) -> bool;
+    fn handle(crew: &Arc<Crew<Self>>, arrival: &mut Self::Arrival, has_waited: bool) -> bool;
 
     /// What came waits behind others.
     fn waits(&self);
 
     /// What came is not handled.
-    fn reject_and_ignore(&self, arrival: Self::Arrival, why: NotHandled);
+    fn reject_and_ignore(&self, arrival: &mut Self::Arrival, why: NotHandled);
 
     /// Starts a thread.
     fn spawn(&self, thread: impl FnOnce() + Send + 'static) -> io::Result<()>;
 }
 
 /// What a thread that receives has got.
-pub(crate) enum Came<T> {
-    Arrival(T),
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Came {
+    Arrival,
     /// Nothing that is to be handled.
     Nothing,
     /// Everything: it is shut down and empty.
@@ -105,7 +105,7 @@ pub(crate) struct Crew<W: Work> {
 
 /// Who does what, and what runs.
 pub(super) struct Shared<W: Work> {
-    duties: Duties<W::Arrival>,
+    duties: Duties<Box<W::Arrival>>,
     running: Running<W::Brief>,
 }
 
@@ -128,7 +128,7 @@ impl<W: Work<Arrival: std::fmt::Debug>> std::fmt::Debug for Crew<W> {
 }
 
 impl<W: Work> Deref for Shared<W> {
-    type Target = Duties<W::Arrival>;
+    type Target = Duties<Box<W::Arrival>>;
 
     fn deref(&self) -> &Self::Target {
         &self.duties
@@ -167,8 +167,8 @@ impl<W: Work> Crew<W> {
             self.changed.notify_all();
             duties.close()
         };
-        for arrival in waiting {
-            self.work.reject_and_ignore(arrival, NotHandled::Stopping);
+        for mut arrival in waiting {
+            self.work.reject_and_ignore(&mut arrival, NotHandled::Stopping);
         }
     }
 
@@ -210,7 +210,7 @@ impl<W: Work> Crew<W> {
         Snapshot { handlers: duties.running.all(now), threads, idle, backlog }
     }
 
-    fn wait_until(&self, deadline: Deadline, condition: impl Fn(&Duties<W::Arrival>) -> bool) -> bool {
+    fn wait_until(&self, deadline: Deadline, condition: impl Fn(&Duties<Box<W::Arrival>>) -> bool) -> bool {
         let mut duties = self.lock();
         while !condition(&duties) && !deadline.is_over() {
             duties =
@@ -219,7 +219,7 @@ impl<W: Work> Crew<W> {
         condition(&duties)
     }
 
-    fn spawn(self: &Arc<Self>, duties: &mut Duties<W::Arrival>) -> io::Result<()> {
+    fn spawn(self: &Arc<Self>, duties: &mut Duties<Box<W::Arrival>>) -> io::Result<()> {
         if !duties.recruit() {
             return Err(io::ErrorKind::QuotaExceeded.into());
         }
@@ -232,9 +232,9 @@ impl<W: Work> Crew<W> {
         loop {
             match self.stand_by() {
                 Standby::Receive(epoch) => self.receive(epoch),
-                Standby::Handle(arrival) => {
+                Standby::Handle(mut arrival) => {
                     let place = self.lock().running.began(W::brief(&arrival), Some(Instant::now()));
-                    self.handle_all(arrival, place, None);
+                    self.handle_all(&mut arrival, place, None);
                 }
                 Standby::Leave => return,
                 Standby::Sleep { .. } => {}
@@ -243,7 +243,7 @@ impl<W: Work> Crew<W> {
     }
 
     /// Sleeps until there is something to do.
-    fn stand_by(&self) -> Standby<W::Arrival> {
+    fn stand_by(&self) -> Standby<Box<W::Arrival>> {
         let mut duties = self.lock();
         let mut seen = duties.begin_standby();
         let mut duty = duties.stand_by(&mut seen);
@@ -274,11 +274,11 @@ impl<W: Work> Crew<W> {
 
     /// Receives until there is nothing more, or another thread does.
     fn receive(self: &Arc<Self>, epoch: ReceiverEpoch) {
-        let mut inbox = W::inbox();
+        let mut room = W::room();
         loop {
-            match W::receive(self, &mut inbox) {
-                Came::Arrival(arrival) => {
-                    if !self.take_in(arrival, epoch) {
+            match W::receive(self, &mut room) {
+                Came::Arrival => {
+                    if !self.take_in(&mut room, epoch) {
                         return;
                     }
                 }
@@ -292,12 +292,13 @@ impl<W: Work> Crew<W> {
         }
     }
 
-    /// Handles what arrived, or lets it wait. `false` if this thread is not the receiver any more.
-    fn take_in(self: &Arc<Self>, arrival: W::Arrival, epoch: ReceiverEpoch) -> bool {
+    /// Handles what arrived, or lets it wait: then it takes its room along, and there is another.
+    /// `false` if this thread is not the receiver any more.
+    fn take_in(self: &Arc<Self>, arrival: &mut Box<W::Arrival>, epoch: ReceiverEpoch) -> bool {
         let mut duties = self.lock();
         // One that stops has no actions any more, and says so.
         let is_behind = !duties.is_free() && !duties.is_closed();
-        if is_behind && !self.work.is_handled(&arrival) {
+        if is_behind && !self.work.is_handled(arrival) {
             drop(duties);
             // It need not wait to hear that nobody answers it here.
             self.work.reject_and_ignore(arrival, NotHandled::NoAction);
@@ -307,12 +308,12 @@ impl<W: Work> Crew<W> {
             // Without it this handler can hold up the socket; nothing worse.
             let _ = self.spawn(&mut duties);
         }
-        match duties.arrived(arrival) {
-            Admission::Run(arrival) => {
+        match duties.arrived(|| std::mem::replace(arrival, W::room())) {
+            Admission::Run => {
                 if duties.have_standby_tick() {
                     self.changed.notify_all();
                 }
-                let place = duties.running.began(W::brief(&arrival), None);
+                let place = duties.running.began(W::brief(arrival), None);
                 drop(duties);
                 self.handle_all(arrival, place, Some(epoch))
             }
@@ -321,7 +322,7 @@ impl<W: Work> Crew<W> {
                 self.work.waits();
                 true
             }
-            Admission::Rejected(arrival) => {
+            Admission::Rejected => {
                 let why = if duties.is_closed() { NotHandled::Stopping } else { NotHandled::Overloaded };
                 drop(duties);
                 self.work.reject_and_ignore(arrival, why);
@@ -334,14 +335,15 @@ impl<W: Work> Crew<W> {
     /// it is still the receiver, if it was.
     fn handle_all(
         self: &Arc<Self>,
-        mut arrival: W::Arrival,
+        arrival: &mut W::Arrival,
         mut place: Place,
         epoch: Option<ReceiverEpoch>,
     ) -> bool {
+        let mut next: Option<Box<W::Arrival>> = None;
         // Whoever received it handles it at once.
         let mut has_waited = epoch.is_none();
         loop {
-            let turn = W::handle(self, arrival, has_waited);
+            let turn = W::handle(self, next.as_deref_mut().unwrap_or(arrival), has_waited);
             let mut duties = self.lock();
             duties.running.ended(place);
             let after = duties.finished(epoch, turn);
@@ -350,9 +352,9 @@ impl<W: Work> Crew<W> {
                 self.changed.notify_all();
             }
             match after {
-                After::Handle(next) => {
-                    place = duties.running.began(W::brief(&next), Some(Instant::now()));
-                    (arrival, has_waited) = (next, true);
+                After::Handle(waited) => {
+                    place = duties.running.began(W::brief(&waited), Some(Instant::now()));
+                    (next, has_waited) = (Some(waited), true);
                 }
                 After::Receive => return true,
                 After::StandBy => return false,

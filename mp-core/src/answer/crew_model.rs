@@ -254,19 +254,25 @@ impl World {
     }
 }
 
-impl Work for World {
-    type Arrival = u8;
-    type Brief = u8;
-    /// Whether its thread has received before: what comes first is for nobody.
-    type Inbox = bool;
+/// Where a datagram arrives.
+#[derive(Debug, Default)]
+struct Room {
+    /// It has been received into before: what comes first is for nobody.
+    used: bool,
+    item: u8,
+}
 
-    fn inbox() -> bool {
-        false
+impl Work for World {
+    type Arrival = Room;
+    type Brief = u8;
+
+    fn room() -> Box<Room> {
+        Box::default()
     }
 
-    fn receive(crew: &Crew<Self>, before: &mut bool) -> Came<u8> {
+    fn receive(crew: &Crew<Self>, into: &mut Room) -> Came {
         let this = &crew.work;
-        if !std::mem::replace(before, true) {
+        if !std::mem::replace(&mut into.used, true) {
             return Came::Nothing;
         }
         assert!(!std::mem::replace(&mut this.seen().receiving, true), "two receive");
@@ -282,7 +288,8 @@ impl Work for World {
         if this.is_all_read(&progress) && this.model.handlers.contains(&Slow) {
             this.changed.notify_all();
         }
-        Came::Arrival(progress.unread - 1)
+        into.item = progress.unread - 1;
+        Came::Arrival
     }
 
     fn shut_down(&self) {
@@ -290,21 +297,22 @@ impl Work for World {
         self.changed.notify_all();
     }
 
-    fn is_handled(&self, item: &u8) -> bool {
+    fn is_handled(&self, Room { item, .. }: &Room) -> bool {
         self.handler(*item) != Missing
     }
 
-    fn brief(item: &u8) -> u8 {
+    fn brief(Room { item, .. }: &Room) -> u8 {
         *item
     }
 
-    fn handle(crew: &Arc<Crew<Self>>, item: u8, has_waited: bool) -> bool {
+    fn handle(crew: &Arc<Crew<Self>>, arrival: &mut Room, has_waited: bool) -> bool {
         let this = &crew.work;
         this.seen().handled_late += usize::from(has_waited);
-        if !this.is_handled(&item) {
-            this.reject_and_ignore(item, NotHandled::NoAction);
+        if !this.is_handled(arrival) {
+            this.reject_and_ignore(arrival, NotHandled::NoAction);
             return true;
         }
+        let Room { item, .. } = *arrival;
         assert!(!std::mem::replace(&mut this.seen().turn, true), "two have the turn");
         this.seen().started.push(item);
         let mut kept = true;
@@ -334,7 +342,7 @@ impl Work for World {
         self.seen().waited += 1;
     }
 
-    fn reject_and_ignore(&self, item: u8, why: NotHandled) {
+    fn reject_and_ignore(&self, &mut Room { item, .. }: &mut Room, why: NotHandled) {
         self.seen().rejected.push((item, why));
         self.has_settled(item);
     }

@@ -118,11 +118,12 @@ impl<T> Duties<T> {
         self.idle == 0 && self.backlog.is_free()
     }
 
-    /// For the receiver: what to do with something that arrived.
-    pub(super) fn arrived(&mut self, item: T) -> Admission<T> {
+    /// For the receiver: what to do with something that arrived. Only if it is to wait, `set_aside`
+    /// makes it one's own.
+    pub(super) fn arrived(&mut self, set_aside: impl FnOnce() -> T) -> Admission {
         let may_handle = self.idle > 0 || self.threads == 1;
-        let admission = self.backlog.admit(item, may_handle);
-        if let (Admission::Run(_), Receiver::Receiving(epoch)) = (&admission, self.receiver) {
+        let admission = self.backlog.admit(set_aside, may_handle);
+        if let (Admission::Run, Receiver::Receiving(epoch)) = (admission, self.receiver) {
             self.receiver = Receiver::Handling(epoch);
             self.begin();
         }
@@ -274,7 +275,7 @@ mod tests {
         assert_eq!(duties.stand_by(&mut seen), Standby::Sleep { tick: false });
         for item in 0..100 {
             assert!(!duties.wants_standby());
-            assert_eq!(duties.arrived(item), Admission::Run(item));
+            assert_eq!(duties.arrived(|| item), Admission::Run);
             assert_eq!(duties.have_standby_tick(), item == 0, "only the first wakes who stands by");
             assert_eq!(duties.finished(Some(epoch), true), After::Receive);
         }

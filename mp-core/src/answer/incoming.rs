@@ -19,13 +19,14 @@ use futures_core::Stream;
 
 use super::{
     Arrival, Describe, RegisterError, RegistrationGuard, Responder,
+    arrival::SetAside,
     crew::NotHandled,
     queue::{Next, Queue},
     registry::{Action, Aside, Registry},
 };
 use crate::{
-    receive::{Counters, Peer, Rejection, turn},
-    sys::{Deadline, ForkGuard},
+    receive::{Counters, Rejection, turn},
+    sys::{Deadline, ForkGuard, Peer},
     wire::{Kind, Message, Name, Reason, Why},
 };
 
@@ -92,11 +93,11 @@ pub type Messages = Incoming<(Message, Peer)>;
 pub type Requests = Incoming<(Message, Peer, Responder)>;
 
 /// What an arrival is to the reader, or that it is of no use.
-type Make<T> = dyn Fn(Arrival) -> Result<T, Rejection> + Send + Sync;
+type Make<T> = dyn Fn(Arrival<'_>) -> Result<T, Rejection> + Send + Sync;
 
 /// What has not been read yet.
 struct Waiting {
-    arrival: Arrival,
+    arrival: Box<SetAside>,
     since: Instant,
 }
 
@@ -107,8 +108,8 @@ impl Messages {
         bound: usize,
     ) -> Result<Self, RegisterError> {
         Self::new(registry, name, bound, Kind::Message, None, |arrival| match arrival {
-            Arrival::Message(message, peer) => Ok((message, peer)),
-            Arrival::Request(..) => Err(Rejection::NoAction),
+            Arrival::Message(mut message) => Ok((message.take_message(), message.peer().clone())),
+            Arrival::Request(_) => Err(Rejection::NoAction),
         })
     }
 }
@@ -120,8 +121,11 @@ impl Requests {
         bound: usize,
     ) -> Result<Self, RegisterError> {
         Self::new(registry, name, bound, Kind::Request, None, |arrival| match arrival {
-            Arrival::Request(message, peer, responder) => Ok((message, peer, responder)),
-            Arrival::Message(..) => Err(Rejection::NoAction),
+            Arrival::Request(mut request) => {
+                let (message, peer) = (request.take_message(), request.peer().clone());
+                Ok((message, peer, request.defer()))
+            }
+            Arrival::Message(_) => Err(Rejection::NoAction),
         })
     }
 }
@@ -134,7 +138,7 @@ impl<T> Incoming<T> {
         bound: usize,
         kind: Kind,
         describe: Option<Describe>,
-        make: impl Fn(Arrival) -> Result<T, Rejection> + Send + Sync + 'static,
+        make: impl Fn(Arrival<'_>) -> Result<T, Rejection> + Send + Sync + 'static,
     ) -> Result<Self, RegisterError> {
         let queue = Arc::new(Queue::new(bound));
         let counters = Arc::clone(registry.counters());
@@ -209,8 +213,8 @@ impl<T> Incoming<T> {
 
     /// `None` if it is of no use to the reader, or nobody waits for its answer any more.
     fn made(&self, Waiting { arrival, since }: Waiting) -> Option<T> {
-        let arrival = arrival.still_wanted(since, &self.counters)?;
-        (self.make)(arrival).map_err(|rejection| self.counters.reject(rejection)).ok()
+        let mut arrival = arrival.still_wanted(since, &self.counters)?;
+        (self.make)(arrival.give_out()?).map_err(|rejection| self.counters.reject(rejection)).ok()
     }
 }
 
@@ -288,8 +292,8 @@ struct Inlet {
 }
 
 impl Aside for Inlet {
-    fn take(&self, arrival: Arrival) -> Result<(), (Arrival, NotHandled)> {
-        if arrival.kind() != self.kind {
+    fn take(&self, arrival: Box<SetAside>) -> Result<(), (Box<SetAside>, NotHandled)> {
+        if arrival.kind() != Some(self.kind) {
             return Err((arrival, NotHandled::NoAction));
         }
         let waiting = Waiting { arrival, since: Instant::now() };
@@ -323,14 +327,10 @@ impl Drop for Inlet {
 
 /// Drops what nobody has read; requests are answered.
 fn ignore_all(queue: &Queue<Waiting, NotHandled>, rejection: Rejection, why: &Why, counters: &Counters) {
-    for Waiting { arrival, .. } in queue.drain() {
+    for Waiting { mut arrival, .. } in queue.drain() {
         counters.reject(rejection);
-        match arrival {
-            Arrival::Message(message, _) => drop(message),
-            Arrival::Request(message, _, responder) => {
-                drop(message);
-                responder.ignore(why.clone());
-            }
+        if let Some(Arrival::Request(request)) = arrival.give_out() {
+            request.ignore(why.clone());
         }
     }
 }

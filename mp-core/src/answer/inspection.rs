@@ -9,16 +9,16 @@ use std::{os::fd::AsFd, time::Instant};
 use rustix::io::Errno;
 
 use super::{
-    Responder,
+    Request, Responder,
     crew::Snapshot,
     threads::{Dispatcher, Reception},
 };
 use crate::{
     group::inspect::DpdkVersion,
     look::{Json, MONITORS, NotAttached, Question, VERSION},
-    receive::{Peer, Rejection},
+    receive::Rejection,
     sys::seal,
-    wire::{Message, Name, Reason, Why},
+    wire::{Name, Reason, Why},
 };
 
 impl From<NotAttached> for Why {
@@ -37,7 +37,8 @@ impl From<NotAttached> for Why {
 /// What is told of a handler that runs.
 #[derive(Debug, Clone)]
 pub(crate) struct Brief {
-    pub(super) name: Name,
+    /// `None` of nothing, which has no handler.
+    pub(super) name: Option<Name>,
     /// The process that sent what it handles.
     pub(super) pid: u32,
     pub(super) is_request: bool,
@@ -47,13 +48,14 @@ pub(crate) struct Brief {
 
 impl Dispatcher {
     /// Answers a request of a name that only this crate answers to.
-    pub(super) fn answer_question(&self, message: Message, peer: &Peer, responder: Responder) {
-        let Message { name, param, fds, .. } = message;
+    pub(super) fn answer_question(&self, mut request: Request<'_>) {
+        let (name, param, peer) = (request.name(), request.param(), request.peer());
+        let (fds, responder) = (request.take_fds(), request.defer());
         if !self.work.policy.look.allowed {
             let why = Why::new(Reason::NoAction, "its builder said `without_inspection`");
             return self.work.decline(responder, why);
         }
-        match Question::of(&name, &param) {
+        match Question::of(name, param) {
             Ok(Question::Describe) => self.work.answer_with(&self.describe(), responder),
             Ok(Question::Status) => self.work.answer_with(&self.status(), responder),
             Ok(Question::Monitor(filter)) => {
@@ -162,7 +164,7 @@ impl Reception {
 impl Brief {
     fn describe(&self, age_ms: u128, json: &mut Json) {
         json.object(|json| {
-            json.key("name").text(&self.name.to_string());
+            json.key("name").text(&self.name.map_or_else(String::new, |name| name.to_string()));
             json.key("kind").text(if self.is_request { "request" } else { "message" });
             json.key("age_ms").number(age_ms);
             json.key("pid").number(self.pid);

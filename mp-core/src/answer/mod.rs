@@ -15,6 +15,7 @@
 //! roles start it, stop it and hand it its actions.
 
 mod actions;
+mod arrival;
 mod backlog;
 mod crew;
 #[cfg(test)]
@@ -50,11 +51,12 @@ mod sync {
 pub use actions::Describe;
 pub use actions::{Actions, RegisterError, Registration, RegistrationGuard};
 pub(crate) use actions::{on, serve, served};
+pub use arrival::{Arrival, Received, Request};
 pub use incoming::{Blocking, Incoming, Messages, Requests};
 pub use pool::HandlerPool;
 pub(crate) use registry::{Action, Handler, Registry};
 pub(crate) use responder::ReplyPort;
-pub use responder::{Arrival, ReplyError, Responder};
+pub use responder::{ReplyError, Responder};
 pub(crate) use tasks::Spawner;
 pub use tasks::Task;
 pub(crate) use threads::Dispatcher;

@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    Arrival,
+    arrival::SetAside,
     crew::NotHandled,
     queue::{Next, Queue},
     registry::{Action, Aside, Handler, Registry},
@@ -49,9 +49,9 @@ const QUEUE: usize = 256;
 /// let pool = HandlerPool::new(4);
 /// let primary = Primary::builder("example")
 ///     .runtime_dir(dir.path())
-///     .serve_on(&pool, meet, move |_, _, responder| {
+///     .serve_on(&pool, meet, move |request| {
 ///         both.wait();
-///         let _ = responder.reply(b"here", &[]);
+///         let _ = request.reply(b"here", &[]);
 ///     })
 ///     .start()?;
 ///
@@ -73,7 +73,7 @@ struct Pool {
 
 /// What waits for a thread.
 struct Job {
-    arrival: Arrival,
+    arrival: Box<SetAside>,
     since: Instant,
     served: Arc<Served>,
 }
@@ -114,7 +114,7 @@ impl HandlerPool {
 }
 
 impl Aside for Pooled {
-    fn take(&self, arrival: Arrival) -> Result<(), (Arrival, NotHandled)> {
+    fn take(&self, arrival: Box<SetAside>) -> Result<(), (Box<SetAside>, NotHandled)> {
         // Without any thread, it would wait for ever.
         if self.pool.have_a_thread().is_err() {
             return Err((arrival, NotHandled::Overloaded));
@@ -173,8 +173,9 @@ impl Job {
         let Some(_running) = elsewhere.begin() else {
             return reject_and_ignore(arrival, NotHandled::Stopping, counters);
         };
-        let Some(arrival) = arrival.still_wanted(since, counters) else { return };
-        let name = arrival.name();
+        let Some(mut arrival) = arrival.still_wanted(since, counters) else { return };
+        let Some(arrival) = arrival.give_out() else { return };
+        let name = *arrival.name();
         let _span = tracing::debug_span!("mp_handle", %name, pid = arrival.peer().pid()).entered();
         let _taken_out = TakenOut::keep_copies();
         guarded(counters, &name, || {

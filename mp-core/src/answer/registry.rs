@@ -15,6 +15,7 @@ use std::{
 
 use super::{
     Arrival, Describe, HandlerPool, RegisterError, Registration, Spawner,
+    arrival::SetAside,
     crew::NotHandled,
     pool::Elsewhere,
     tasks::{Tasks, spawns},
@@ -27,12 +28,12 @@ use crate::{
 };
 
 /// What is called for the datagrams of one name, in its turn.
-pub(crate) type Handler = Arc<dyn Fn(Arrival) -> Result<(), Rejection> + Send + Sync>;
+pub(crate) type Handler = Arc<dyn Fn(Arrival<'_>) -> Result<(), Rejection> + Send + Sync>;
 
 /// What takes the datagrams of one name at once, whatever handlers run, for others to handle.
 pub(crate) trait Aside: Send + Sync {
     /// Takes it, and waits for nobody; or gives it back, and tells why it is not handled.
-    fn take(&self, arrival: Arrival) -> Result<(), (Arrival, NotHandled)>;
+    fn take(&self, arrival: Box<SetAside>) -> Result<(), (Box<SetAside>, NotHandled)>;
 
     /// The role stops: what waits, and what still comes, is not handled any more.
     fn stop(&self);
@@ -108,7 +109,7 @@ impl Registry {
     /// Makes an action whose handler is a future.
     pub(crate) fn task<F, T>(self: &Arc<Self>, handler: F) -> Action
     where
-        F: Fn(Arrival) -> T + Send + Sync + 'static,
+        F: Fn(Arrival<'_>) -> T + Send + Sync + 'static,
         T: Future<Output = Result<(), Rejection>> + Send + 'static,
     {
         spawns(self, handler)

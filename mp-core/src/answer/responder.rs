@@ -1,82 +1,15 @@
-use std::{
-    collections::HashSet,
-    io,
-    os::fd::BorrowedFd,
-    sync::Arc,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{collections::HashSet, io, os::fd::BorrowedFd, sync::Arc};
 
 use rustix::io::Errno;
 
-use super::{delivery::PutAside, held::HeldAnswers, room::Room};
+use super::{arrival::unanswered, delivery::PutAside, held::HeldAnswers, room::Room};
 use crate::{
     group::{Bound, Found, Undelivered, probe},
     look::Look,
-    receive::{Counters, Peer, ReceivePolicy},
+    receive::{Counters, ReceivePolicy},
     sys::{Address, Deadline},
-    wire::{Datagram, Kind, Layout, Message, MessageError, MessageRef, Name, Reason, Tag, Why},
+    wire::{Datagram, Kind, Layout, MessageError, Name, Reason, Tag, Why, check_size},
 };
-
-/// What is handled within this time has not waited: nobody looks whether it is still wanted.
-const NO_WAIT: Duration = Duration::from_millis(1);
-
-/// Something a peer sent.
-#[derive(Debug)]
-pub enum Arrival {
-    /// One-way.
-    Message(Message, Peer),
-    /// Wants an answer.
-    Request(Message, Peer, Responder),
-}
-
-impl Arrival {
-    pub(super) fn peer(&self) -> &Peer {
-        match self {
-            Self::Message(_, peer) | Self::Request(_, peer, _) => peer,
-        }
-    }
-
-    pub(super) fn kind(&self) -> Kind {
-        match self {
-            Self::Message(..) => Kind::Message,
-            Self::Request(..) => Kind::Request,
-        }
-    }
-
-    /// Itself, unless it is a request that has waited since then and whose requester has given up
-    /// meanwhile: that is counted, and not answered.
-    pub(super) fn still_wanted(self, since: Instant, counters: &Counters) -> Option<Self> {
-        if since.elapsed() < NO_WAIT || self.is_wanted() {
-            return Some(self);
-        }
-        self.given_up(counters);
-        None
-    }
-
-    /// Whether there is still somebody to answer, if it is to be answered.
-    pub(super) fn is_wanted(&self) -> bool {
-        match self {
-            Self::Message(..) => true,
-            Self::Request(_, _, responder) => responder.is_wanted(),
-        }
-    }
-
-    /// Its requester has given up: there is nobody to answer.
-    pub(super) fn given_up(self, counters: &Counters) {
-        counters.requests_given_up.add();
-        if let Self::Request(message, _, mut responder) = self {
-            tracing::debug!(name = %message.name, "its requester has given up while it waited");
-            responder.answered = true;
-        }
-    }
-
-    pub(super) fn name(&self) -> Name {
-        match self {
-            Self::Message(message, _) | Self::Request(message, _, _) => message.name,
-        }
-    }
-}
 
 /// The one answer to a request. It may be kept, sent to another thread, and used after the handler
 /// returned, also after the role was stopped.
@@ -96,8 +29,9 @@ impl Arrival {
 /// let echo = Name::new("echo")?;
 /// let primary = Primary::builder("example")
 ///     .runtime_dir(dir.path())
-///     .serve(echo, |request, _peer, responder| {
-///         thread::spawn(move || responder.reply(&request.param, &[]));
+///     .serve(echo, |mut request| {
+///         let (message, responder) = (request.take_message(), request.defer());
+///         thread::spawn(move || responder.reply(&message.param, &[]));
 ///     })
 ///     .start()?;
 ///
@@ -120,15 +54,25 @@ pub struct Responder {
     answered: bool,
 }
 
+/// What an answer has to know of its request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) to: &'a Address,
+    pub(super) layout: Layout,
+    pub(super) name: &'a Name,
+    /// The request's, which its answer carries back.
+    pub(super) tag: Option<Tag>,
+}
+
 impl Responder {
-    pub(super) fn new(
-        to: Address,
-        layout: Layout,
-        name: Name,
-        tag: Option<Tag>,
-        port: Arc<ReplyPort>,
-    ) -> Self {
-        Self { to, layout, name, tag, port, answered: false }
+    pub(super) fn of(asked: &Asked<'_>, port: Arc<ReplyPort>) -> Self {
+        let Asked { to, layout, name, tag } = *asked;
+        Self { to: to.clone(), layout, name: *name, tag, port, answered: false }
+    }
+
+    fn asked(&self) -> Asked<'_> {
+        let Self { to, layout, name, tag, .. } = self;
+        Asked { to, layout: *layout, name, tag: *tag }
     }
 
     /// Sends the reply, under the request's name.
@@ -142,33 +86,7 @@ impl Responder {
     /// reached.
     pub fn reply(mut self, param: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), ReplyError> {
         self.answered = true;
-        let result = self.send(param, fds);
-        match &result {
-            Ok(()) => self.port.counters.replies_sent.add(),
-            Err(error) => {
-                self.port.counters.answers_lost.add();
-                if let Some(why) = error.why() {
-                    self.send_ignore(&why);
-                }
-            }
-        }
-        result
-    }
-
-    /// The number of the request; `None` if its requester tells none.
-    pub(super) fn sequence(&self) -> Option<u64> {
-        self.tag.map(|tag| tag.sequence)
-    }
-
-    fn send(&self, param: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), ReplyError> {
-        let message = MessageRef::new(&self.name, param, fds)?;
-        let tag = self.tag.map(Tag::answering);
-        let datagram = Datagram::message(self.layout, Kind::Reply, &message, tag);
-        self.port.send(&self.to, datagram, message.fds())
-    }
-
-    fn send_ignore(&self, why: &Why) {
-        self.port.send_ignore(&self.to, self.layout, &self.name, self.tag, why);
+        self.port.reply(&self.asked(), param, fds)
     }
 
     /// Declines: tells the requester to ignore this process, and why. A text does for words of
@@ -186,7 +104,7 @@ impl Responder {
     /// let open = Name::new("open")?;
     /// let primary = Primary::builder("example")
     ///     .runtime_dir(dir.path())
-    ///     .serve(open, |_, _, responder| responder.ignore("the link is down"))
+    ///     .serve(open, |request| request.defer().ignore("the link is down"))
     ///     .start()?;
     ///
     /// let client = Client::builder("example").runtime_dir(dir.path()).start()?;
@@ -198,7 +116,7 @@ impl Responder {
     /// ```
     pub fn ignore(mut self, why: impl Into<Why>) {
         self.answered = true;
-        self.send_ignore(&why.into());
+        self.port.send_ignore(&self.asked(), &why.into());
     }
 
     /// Whether anybody still waits for the answer, as far as can be known: `false` if the requester
@@ -229,8 +147,7 @@ impl Responder {
     /// ```
     #[must_use]
     pub fn is_wanted(&self) -> bool {
-        // In doubt, yes.
-        self.port.bound.is_ours() && !matches!(probe(&self.to), Ok(Found::Dead | Found::Nothing))
+        self.port.is_wanted_at(&self.to)
     }
 
     /// Answers nothing, ever: the requester waits out its deadline, or sees the member gone.
@@ -251,9 +168,7 @@ impl Responder {
 impl Drop for Responder {
     fn drop(&mut self) {
         if !self.answered {
-            let how = if thread::panicking() { "it panicked" } else { "it ended without an answer" };
-            let why = Why::new(Reason::HandlerFailed, how);
-            self.send_ignore(&why);
+            self.port.send_ignore(&self.asked(), &unanswered());
         }
     }
 }
@@ -360,16 +275,47 @@ impl ReplyPort {
         &self.held
     }
 
-    /// Takes this process out of those asked.
-    pub(super) fn send_ignore(
+    /// Whether anybody still waits there for an answer. In doubt, yes.
+    pub(super) fn is_wanted_at(&self, to: &Address) -> bool {
+        self.bound.is_ours() && !matches!(probe(to), Ok(Found::Dead | Found::Nothing))
+    }
+
+    /// Sends the reply; if that fails, tells the requester why, if it can be reached.
+    pub(super) fn reply(
         self: &Arc<Self>,
-        to: &Address,
-        layout: Layout,
-        name: &Name,
-        tag: Option<Tag>,
-        why: &Why,
-    ) {
-        match self.send(to, Datagram::ignore(layout, name, tag.map(Tag::answering), why), &[]) {
+        asked: &Asked<'_>,
+        param: &[u8],
+        fds: &[BorrowedFd<'_>],
+    ) -> Result<(), ReplyError> {
+        let result = self.send_reply(asked, param, fds);
+        match &result {
+            Ok(()) => self.counters.replies_sent.add(),
+            Err(error) => {
+                self.counters.answers_lost.add();
+                if let Some(why) = error.why() {
+                    self.send_ignore(asked, &why);
+                }
+            }
+        }
+        result
+    }
+
+    fn send_reply(
+        self: &Arc<Self>,
+        asked: &Asked<'_>,
+        param: &[u8],
+        fds: &[BorrowedFd<'_>],
+    ) -> Result<(), ReplyError> {
+        check_size(param, fds)?;
+        let Asked { to, layout, name, tag } = *asked;
+        let datagram = Datagram::new(layout, Kind::Reply, name, param, fds.len(), tag.map(Tag::answering));
+        self.send(to, &datagram, fds)
+    }
+
+    /// Takes this process out of those asked.
+    pub(super) fn send_ignore(self: &Arc<Self>, asked: &Asked<'_>, why: &Why) {
+        let Asked { to, layout, name, tag } = *asked;
+        match self.send(to, &Datagram::ignore(layout, name, tag.map(Tag::answering), why), &[]) {
             Ok(()) => self.counters.ignores_sent.add(),
             Err(error) => {
                 self.counters.answers_lost.add();
@@ -381,18 +327,18 @@ impl ReplyPort {
     fn send(
         self: &Arc<Self>,
         to: &Address,
-        datagram: Datagram,
+        datagram: &Datagram,
         fds: &[BorrowedFd<'_>],
     ) -> Result<(), ReplyError> {
         if !self.bound.is_ours() {
             return Err(ReplyError::Forked);
         }
         if self.held.has(to) {
-            return self.hold(to, datagram, fds);
+            return self.hold(to, datagram.clone(), fds);
         }
-        match self.send_now(to, &datagram, fds).map_err(Undelivered::from) {
+        match self.send_now(to, datagram, fds).map_err(Undelivered::from) {
             Ok(()) => Ok(()),
-            Err(Undelivered::NoRoom) => self.hold(to, datagram, fds),
+            Err(Undelivered::NoRoom) => self.hold(to, datagram.clone(), fds),
             Err(Undelivered::Gone) => Err(ReplyError::Gone),
             Err(Undelivered::Refused) => Err(ReplyError::Refused),
             Err(Undelivered::Failed(errno)) => Err(ReplyError::Io(errno.into())),

@@ -18,6 +18,7 @@ use std::{
 
 use super::{
     Arrival,
+    arrival::SetAside,
     crew::NotHandled,
     registry::{Action, Aside, Registry},
 };
@@ -83,7 +84,7 @@ struct Spawns<F> {
 /// What makes a task of whatever comes.
 pub(super) fn spawns<F, T>(registry: &Arc<Registry>, handler: F) -> Action
 where
-    F: Fn(Arrival) -> T + Send + Sync + 'static,
+    F: Fn(Arrival<'_>) -> T + Send + Sync + 'static,
     T: Future<Output = Result<(), Rejection>> + Send + 'static,
 {
     let (counters, registry) = (Arc::clone(registry.counters()), Arc::downgrade(registry));
@@ -93,10 +94,10 @@ where
 
 impl<F, T> Aside for Spawns<F>
 where
-    F: Fn(Arrival) -> T + Send + Sync + 'static,
+    F: Fn(Arrival<'_>) -> T + Send + Sync + 'static,
     T: Future<Output = Result<(), Rejection>> + Send + 'static,
 {
-    fn take(&self, arrival: Arrival) -> Result<(), (Arrival, NotHandled)> {
+    fn take(&self, arrival: Box<SetAside>) -> Result<(), (Box<SetAside>, NotHandled)> {
         let registry = self.registry.upgrade();
         let tasks = registry.as_ref().and_then(|registry| registry.tasks());
         let Some(tasks) = tasks.filter(|_| !self.stopped.load(Relaxed)) else {
@@ -107,8 +108,12 @@ where
             (Arc::clone(&self.handler), Arc::clone(&self.counters), Instant::now());
         (tasks.spawner.0)(Box::pin(async move {
             let _under_way = under_way;
-            let Some(arrival) = arrival.still_wanted(since, &counters) else { return };
-            if let Err(rejection) = handler(arrival).await {
+            let handled = {
+                let Some(mut arrival) = arrival.still_wanted(since, &counters) else { return };
+                let Some(arrival) = arrival.give_out() else { return };
+                handler(arrival)
+            };
+            if let Err(rejection) = handled.await {
                 counters.reject(rejection);
             }
         }));

@@ -8,9 +8,11 @@ use std::{
 };
 
 use super::{
-    Action, Arrival, Registry, ReplyPort, Responder,
+    Action, Arrival, Registry, ReplyPort,
+    arrival::{SetAside, given_up, is_wanted},
     crew::{Bounds, Came, Crew, NotHandled, Work},
     inspection::Brief,
+    responder::Asked,
 };
 use crate::{
     group::Group,
@@ -20,7 +22,7 @@ use crate::{
         turn::{self, TurnHolder},
     },
     sys::{Deadline, TakenOut, Wait, room_for_a_thread, thread_id},
-    wire::{Kind, Message, Name, Reason},
+    wire::{Kind, Name, Reason},
 };
 
 /// How many ticks without traffic until the second thread sleeps without waking.
@@ -83,30 +85,33 @@ impl TurnHolder for Dispatcher {
 }
 
 impl Work for Reception {
-    type Arrival = Arrival;
+    type Arrival = Inbox;
     type Brief = Brief;
-    type Inbox = Inbox;
 
-    fn inbox() -> Inbox {
-        Inbox::new()
+    fn room() -> Box<Inbox> {
+        Box::new(Inbox::new())
     }
 
-    fn receive(crew: &Dispatcher, inbox: &mut Inbox) -> Came<Arrival> {
+    fn receive(crew: &Dispatcher, inbox: &mut Inbox) -> Came {
         let this = &crew.work;
         match inbox.receive(&this.port.bound.socket, Wait::Forever, &this.policy) {
-            Ok(arrived) => match this.arrival(arrived) {
-                Some(Arrival::Request(message, peer, responder)) if is_reserved(&message.name) => {
-                    crew.answer_question(message, &peer, responder);
-                }
-                Some(arrival) => {
-                    if let Some(arrival) = this.put_aside(arrival) {
-                        return Came::Arrival(arrival);
+            Ok(arrived) => match this.count(&arrived) {
+                Ok(()) if is_reserved(&arrived.header.name) && arrived.header.kind == Kind::Request => {
+                    if let Some(Arrival::Request(request)) = this.arrival(arrived) {
+                        crew.answer_question(request);
                     }
+                    inbox.close_fds();
                 }
-                None => {}
+                Ok(()) if !this.put_aside(inbox) => return Came::Arrival,
+                Ok(()) => {}
+                Err(reason) => {
+                    this.policy.counters.reject(reason);
+                    inbox.close_fds();
+                }
             },
-            Err(Missed::FdsLost { kind: Kind::Request, layout, name, tag, from: Some(from) }) => {
-                this.port.send_ignore(&from, layout, &name, tag, &Reason::OutOfDescriptors.into());
+            Err(Missed::FdsLost { header, from: Some(to) }) if header.kind == Kind::Request => {
+                let asked = Asked { to: &to, layout: header.layout, name: &header.name, tag: header.tag };
+                this.port.send_ignore(&asked, &Reason::OutOfDescriptors.into());
             }
             Err(Missed::Nothing | Missed::Rejected | Missed::FdsLost { .. }) => {}
             Err(Missed::Failed(_)) => thread::sleep(BREATHER),
@@ -119,52 +124,57 @@ impl Work for Reception {
         self.port.bound.socket.shut_down();
     }
 
-    fn is_handled(&self, arrival: &Arrival) -> bool {
-        self.registry.find(&arrival.name()).is_some()
+    fn is_handled(&self, inbox: &Inbox) -> bool {
+        inbox.header().is_some_and(|header| self.registry.find(&header.name).is_some())
     }
 
-    fn brief(arrival: &Arrival) -> Brief {
-        let (name, pid) = (arrival.name(), arrival.peer().pid());
-        let (is_request, sequence) = match arrival {
-            Arrival::Message(..) => (false, None),
-            Arrival::Request(_, _, responder) => (true, responder.sequence()),
-        };
-        Brief { name, pid, is_request, sequence, thread: thread_id() }
+    fn brief(inbox: &Inbox) -> Brief {
+        let (header, peer) = (inbox.header(), inbox.peer());
+        Brief {
+            name: header.map(|header| header.name),
+            pid: peer.pid(),
+            is_request: header.is_some_and(|header| header.kind == Kind::Request),
+            sequence: header.and_then(|header| header.tag).map(|tag| tag.sequence),
+            thread: thread_id(),
+        }
     }
 
-    fn handle(dispatcher: &Arc<Dispatcher>, arrival: Arrival, has_waited: bool) -> bool {
+    fn handle(dispatcher: &Arc<Dispatcher>, inbox: &mut Inbox, has_waited: bool) -> bool {
         let this = &dispatcher.work;
-        let action = match this.registry.find(&arrival.name()) {
+        let action = match inbox.header().and_then(|header| this.registry.find(&header.name)) {
             Some(Action::InTurn(action)) => action,
             // Registered since it came.
             Some(Action::Aside(_)) => {
-                this.put_aside(arrival);
+                this.put_aside(inbox);
                 return true;
             }
             None => {
-                this.reject_and_ignore(arrival, NotHandled::NoAction);
+                this.reject_and_ignore(inbox, NotHandled::NoAction);
                 return true;
             }
         };
-        if has_waited && !arrival.is_wanted() {
-            arrival.given_up(&this.policy.counters);
+        if has_waited && !is_wanted(inbox, &this.port) {
+            given_up(inbox, &this.policy.counters);
             return true;
         }
-        let name = arrival.name();
-        let _span = tracing::debug_span!("mp_handle", %name, pid = arrival.peer().pid()).entered();
+        let Some(arrived) = inbox.arrived() else { return true };
+        let (name, pid) = (&arrived.header.name, arrived.peer.pid());
+        let _span = tracing::debug_span!("mp_handle", %name, pid).entered();
         let outer = HANDLING_FOR.replace(std::ptr::from_ref::<Dispatcher>(dispatcher).addr());
         let _taken_out = TakenOut::keep_copies();
         let kept = turn::hold(Arc::clone(dispatcher) as Arc<dyn TurnHolder>, || {
-            // A panic drops the responder, if the handler had it still: ignore.
-            guarded(&this.policy.counters, &name, || {
+            // A panic drops the request, if the handler had it still: ignore.
+            guarded(&this.policy.counters, name, || {
+                let Some(arrival) = this.arrival(arrived) else { return };
                 if let Err(reason) = action(arrival) {
                     this.policy.counters.reject(reason);
                 }
             });
             // This may be the last to hold the closure, and what the user put into it.
-            guarded(&this.policy.counters, &name, || drop(action));
+            guarded(&this.policy.counters, name, || drop(action));
         });
         HANDLING_FOR.set(outer);
+        inbox.close_fds();
         kept
     }
 
@@ -172,8 +182,14 @@ impl Work for Reception {
         self.policy.counters.backlogged.add();
     }
 
-    fn reject_and_ignore(&self, arrival: Arrival, why: NotHandled) {
-        reject_and_ignore(arrival, why, &self.policy.counters);
+    /// Counts what is not handled; a request is answered *ignore*.
+    fn reject_and_ignore(&self, inbox: &mut Inbox, why: NotHandled) {
+        let (rejection, reason) = why.told();
+        self.policy.counters.reject(rejection);
+        if let Some(Arrival::Request(request)) = inbox.arrived().and_then(|arrived| self.arrival(arrived)) {
+            request.ignore(reason);
+        }
+        inbox.close_fds();
     }
 
     fn spawn(&self, thread: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
@@ -183,60 +199,57 @@ impl Work for Reception {
 }
 
 impl Reception {
-    /// Counts what came and gives a request its responder.
-    fn arrival(&self, arrived: Arrived) -> Option<Arrival> {
-        let Arrived { kind, layout, message, peer, tag } = arrived;
+    /// Counts what came, unless nobody could handle it.
+    fn count(&self, arrived: &Arrived<'_>) -> Result<(), Rejection> {
         let counters = &self.policy.counters;
-        peer.address().into_iter().for_each(|from| self.group.heard_from(from));
-        match (kind, peer.address()) {
-            (Kind::Message, _) => {
-                counters.messages_received.add();
-                Some(Arrival::Message(message, peer))
-            }
-            (Kind::Request, Some(from)) => {
-                counters.requests_received.add();
-                let responder =
-                    Responder::new(from.clone(), layout, message.name, tag, Arc::clone(&self.port));
-                Some(Arrival::Request(message, peer, responder))
-            }
-            (Kind::Request, None) => self.reject(message, Rejection::NoReturnAddress),
-            (Kind::Reply | Kind::Ignore, _) => self.reject(message, Rejection::Unexpected),
+        let from = arrived.peer.address();
+        from.into_iter().for_each(|from| self.group.heard_from(from));
+        match (arrived.header.kind, from) {
+            (Kind::Message, _) => counters.messages_received.add(),
+            (Kind::Request, Some(_)) => counters.requests_received.add(),
+            (Kind::Request, None) => return Err(Rejection::NoReturnAddress),
+            (Kind::Reply | Kind::Ignore, _) => return Err(Rejection::Unexpected),
         }
+        Ok(())
     }
 
-    /// Gives what wants no turn to whom it is for, and anything else back.
-    fn put_aside(&self, arrival: Arrival) -> Option<Arrival> {
-        let name = arrival.name();
-        let Some(aside) = self.registry.find_aside(&name) else { return Some(arrival) };
+    /// Gives what wants no turn to whom it is for; `false` if it wants one.
+    fn put_aside(&self, inbox: &mut Inbox) -> bool {
+        let Some(header) = inbox.header() else { return false };
+        let Some(aside) = self.registry.find_aside(&header.name) else { return false };
+        let name = header.name;
+        let set_aside = SetAside::of(std::mem::replace(inbox, Inbox::new()), &self.port);
         // Whom it is for may be woken by the user's code.
         guarded(&self.policy.counters, &name, || {
-            if let Err((arrival, why)) = aside.take(arrival) {
-                self.reject_and_ignore(arrival, why);
+            if let Err((set_aside, why)) = aside.take(set_aside) {
+                reject_and_ignore(set_aside, why, &self.policy.counters);
             }
         });
-        None
+        true
     }
 
-    fn reject(&self, message: Message, reason: Rejection) -> Option<Arrival> {
-        self.policy.counters.reject(reason);
-        drop(message);
-        None
+    /// What came, as handlers get it.
+    fn arrival<'a>(&'a self, arrived: Arrived<'a>) -> Option<Arrival<'a>> {
+        Arrival::of(arrived, &self.port)
     }
 }
 
 /// Counts what is not handled; a request is answered *ignore*.
-pub(super) fn reject_and_ignore(arrival: Arrival, why: NotHandled, counters: &Counters) {
-    let (rejection, reason) = match why {
-        NotHandled::NoAction => (Rejection::NoAction, Reason::NoAction),
-        NotHandled::Stopping => (Rejection::BacklogFull, Reason::Stopping),
-        NotHandled::Overloaded => (Rejection::BacklogFull, Reason::Overloaded),
-    };
+pub(super) fn reject_and_ignore(mut set_aside: Box<SetAside>, why: NotHandled, counters: &Counters) {
+    let (rejection, reason) = why.told();
     counters.reject(rejection);
-    match arrival {
-        Arrival::Message(message, _) => drop(message),
-        Arrival::Request(message, _, responder) => {
-            drop(message);
-            responder.ignore(reason);
+    if let Some(Arrival::Request(request)) = set_aside.give_out() {
+        request.ignore(reason);
+    }
+}
+
+impl NotHandled {
+    /// As what it is counted, and what a requester is told.
+    fn told(self) -> (Rejection, Reason) {
+        match self {
+            Self::NoAction => (Rejection::NoAction, Reason::NoAction),
+            Self::Stopping => (Rejection::BacklogFull, Reason::Stopping),
+            Self::Overloaded => (Rejection::BacklogFull, Reason::Overloaded),
         }
     }
 }

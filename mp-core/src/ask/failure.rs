@@ -59,6 +59,14 @@ pub(super) enum Settled {
     Superseded,
 }
 
+impl Settled {
+    /// Whether a peer that was asked, and of which this came, may answer still: it may have answered
+    /// just before it died, or be late.
+    pub(super) fn may_be_answered_late(&self) -> bool {
+        matches!(self, Self::Unanswered(Unanswered::TimedOut | Unanswered::Gone | Unanswered::Failed(_)))
+    }
+}
+
 impl<P: From<Undelivered>> Failure<P> {
     /// Nobody is bound at `to`.
     pub(super) fn absent(group: &Group, to: &Address) -> Self {

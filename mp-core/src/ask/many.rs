@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use super::{
-    Outcome, Replies, RequestError, Requester, SendError, Sent,
+    Outcome, Replies, Reply, RequestError, Requester, SendError, Sent,
     failure::{Failure, Settled},
     matching::RequestId,
     pending::Pending,
@@ -141,8 +141,9 @@ impl Requester {
         message: &MessageRef<'_>,
         timeout: Duration,
     ) -> Result<Replies, RequestError> {
-        let (reply, outcome) = match self.ask_one(member.address(), message, timeout) {
-            Ok(reply) => (Some(reply), Outcome::Replied),
+        let mut inbox = Inbox::new();
+        let (reply, outcome) = match self.ask_one(member.address(), message, timeout, &mut inbox) {
+            Ok(arrived) => (Some(Reply::taken_from(arrived)), Outcome::Replied),
             Err(failure) => (None, failure.into_outcome(timeout)?),
         };
         let outcomes = vec![(member, outcome)];

@@ -13,7 +13,7 @@
 //! writes its answer anew, without. So a tag that came back as it was does not show that the peer
 //! knows tags; one that an answerer wrote does, which its magic number tells.
 
-use crate::wire::{Kind, Name, Origin, Tag};
+use crate::wire::{Header, Kind, Name, Origin, Tag};
 
 /// What tells a request from every other of this requester.
 #[derive(Debug, Clone, Copy)]
@@ -49,11 +49,11 @@ impl RequestId {
 
     /// What a datagram from a peer that was asked is to this request. `knows_tags` tells whether
     /// that peer has shown so before.
-    pub(super) fn verdict(&self, kind: Kind, name: &Name, tag: Option<Tag>, knows_tags: bool) -> Verdict {
-        if !matches!(kind, Kind::Reply | Kind::Ignore) || *name != self.name {
+    pub(super) fn verdict(&self, datagram: &Header, knows_tags: bool) -> Verdict {
+        if !matches!(datagram.kind, Kind::Reply | Kind::Ignore) || datagram.name != self.name {
             return Verdict::Unexpected;
         }
-        match (self.tag, tag) {
+        match (self.tag, datagram.tag) {
             (Some(asked), Some(answered)) if asked.sequence == answered.sequence => Verdict::Counts,
             (Some(_), Some(_)) => Verdict::Late,
             (Some(_), None) if knows_tags => Verdict::Late,
@@ -71,11 +71,17 @@ pub(super) fn shows_knowledge(tag: Option<Tag>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::{Datagram, Layout};
 
     const ECHO: Name = Name::from_static("echo");
 
+    fn datagram(kind: Kind, name: &Name, tag: Option<Tag>) -> Header {
+        let datagram = Datagram::new(Layout::OLDEST, kind, name, &[], 0, tag);
+        Header::parse(datagram.as_bytes(), Some(0)).expect("well-formed")
+    }
+
     fn verdict(request: &RequestId, tag: Option<Tag>, knows_tags: bool) -> Verdict {
-        request.verdict(Kind::Reply, &ECHO, tag, knows_tags)
+        request.verdict(&datagram(Kind::Reply, &ECHO, tag), knows_tags)
     }
 
     #[test]
@@ -102,7 +108,7 @@ mod tests {
         let request = RequestId::new(&name, 1, 0);
         assert_eq!(request.tag(), None);
         for knows_tags in [false, true] {
-            assert_eq!(request.verdict(Kind::Ignore, &name, None, knows_tags), Verdict::Counts);
+            assert_eq!(request.verdict(&datagram(Kind::Ignore, &name, None), knows_tags), Verdict::Counts);
         }
     }
 
@@ -110,10 +116,10 @@ mod tests {
     fn only_a_reply_or_an_ignore_of_its_name_answers_a_request() {
         let request = RequestId::new(&ECHO, 1, 0);
         for kind in [Kind::Message, Kind::Request] {
-            assert_eq!(request.verdict(kind, &ECHO, request.tag(), false), Verdict::Unexpected);
+            assert_eq!(request.verdict(&datagram(kind, &ECHO, request.tag()), false), Verdict::Unexpected);
         }
         let other = Name::from_static("other");
-        assert_eq!(request.verdict(Kind::Reply, &other, None, false), Verdict::Unexpected);
+        assert_eq!(request.verdict(&datagram(Kind::Reply, &other, None), false), Verdict::Unexpected);
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod many;
 mod matching;
 mod one;
 mod outcome;
+mod patience;
 mod pending;
 mod pool;
 #[cfg(test)]
@@ -235,12 +236,11 @@ impl Requester {
         })
     }
 
-    /// The answer that came to a reply socket. Whatever else came is counted and dropped.
-    fn classify(&self, arrived: Arrived, verdict: Verdict) -> Option<Answer> {
-        let Arrived { kind, message, peer, .. } = arrived;
-        match (verdict, kind) {
-            (Verdict::Counts, Kind::Reply) => Some(Answer::Reply(Reply { message, peer })),
-            (Verdict::Counts, _) => Some(Answer::Ignore(Why::parse(&message.param))),
+    /// The kind of the answer that came to a reply socket. Whatever else came is counted.
+    fn classify(&self, arrived: &Arrived<'_>, verdict: Verdict) -> Option<Answer> {
+        match (verdict, arrived.header.kind) {
+            (Verdict::Counts, Kind::Reply) => Some(Answer::Reply),
+            (Verdict::Counts, _) => Some(Answer::Ignore(Why::parse(arrived.param()))),
             (Verdict::Late, _) => self.reject(Rejection::Late),
             (Verdict::Unexpected, _) => self.reject(Rejection::Unexpected),
         }
@@ -261,7 +261,7 @@ impl Requester {
 /// The answer to a request.
 #[derive(Debug)]
 enum Answer {
-    Reply(Reply),
+    Reply,
     Ignore(Why),
 }
 

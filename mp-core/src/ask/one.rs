@@ -6,12 +6,12 @@ use super::{
     Answer, Reply, RequestError, Requester, SendError,
     failure::{Failure, Settled, Unanswered},
     matching::{RequestId, Verdict},
-    pending::{Pending, Step},
+    patience::{Next, Patience},
     reply_socket::ReplySocket,
 };
 use crate::{
     group::Undelivered,
-    receive::{Inbox, Missed, turn},
+    receive::{Arrived, Inbox, Missed, turn},
     sys::{Address, Deadline, Wait},
     wire::{Datagram, Kind, MessageRef, Tag},
 };
@@ -41,82 +41,91 @@ impl Requester {
         timeout: Duration,
     ) -> Result<Reply, RequestError> {
         message.check()?;
-        self.ask_one(to, message, timeout).map_err(|failure| failure.into_request_error(timeout))
+        let mut inbox = Inbox::new();
+        match self.ask_one(to, message, timeout, &mut inbox) {
+            Ok(arrived) => Ok(Reply::taken_from(arrived)),
+            Err(failure) => Err(failure.into_request_error(timeout)),
+        }
     }
 
-    /// The same, of a message that can be sent.
-    pub(super) fn ask_one(
+    /// The same, of a message that can be sent. The reply is in `inbox` then.
+    pub(super) fn ask_one<'a>(
         &self,
         to: &Address,
         message: &MessageRef<'_>,
         timeout: Duration,
-    ) -> Result<Reply, Failure> {
+        inbox: &'a mut Inbox,
+    ) -> Result<Arrived<'a>, Failure> {
         let _span = tracing::debug_span!("mp_request", name = %message.name(), %to).entered();
-        let mut pending = Pending::new(1, Instant::now(), timeout);
+        let now = Instant::now();
+        let mut patience = Patience::new(now, timeout);
         let request = self.identify(message);
-        let times = (pending.started(), pending.deadline());
+        let times = (patience.started(), patience.deadline());
         let mut reply_socket = self.deliver(to, message, Some(&request), times)?;
-        pending.asked(0);
         self.policy.counters.requests_sent.add();
         turn::let_others_go_first();
-        let reply = self.await_reply(&mut reply_socket, &mut pending, &request)?;
-        self.give_back(reply_socket, pending.answers_may_come());
-        reply.ok_or_else(|| {
-            let settled = pending.outcomes().next().unwrap_or(Unanswered::TimedOut.into());
-            Failure::of_settled(&self.group, settled)
-        })
+        match self.await_reply(&mut reply_socket, &mut patience, &request, inbox)? {
+            Settled::Replied => {
+                self.give_back(reply_socket, false);
+                // It has just come.
+                inbox.arrived().ok_or(Failure::Stopped)
+            }
+            settled => {
+                self.give_back(reply_socket, settled.may_be_answered_late());
+                Err(Failure::of_settled(&self.group, settled))
+            }
+        }
     }
 
+    /// What became of the request. If that is a reply, it is in `inbox`.
     fn await_reply(
         &self,
         reply_socket: &mut ReplySocket,
-        pending: &mut Pending,
+        patience: &mut Patience,
         request: &RequestId,
-    ) -> Result<Option<Reply>, Failure> {
-        let mut inbox = Inbox::new();
+        inbox: &mut Inbox,
+    ) -> Result<Settled, Failure> {
         let mut noted = None;
         loop {
-            let wait = match pending.step(Instant::now()) {
-                Step::Done => return Ok(None),
-                Step::Wait(time) => Wait::AtMost(time),
-                Step::Look if reply_socket.peer_lives() => {
+            let wait = match patience.next(Instant::now()) {
+                Next::GiveUp => return Ok(Unanswered::TimedOut.into()),
+                Next::Wait(time) => Wait::AtMost(time),
+                Next::Look if reply_socket.peer_lives() => {
                     noted.get_or_insert_with(|| {
-                        let times = (pending.started(), pending.deadline());
+                        let times = (patience.started(), patience.deadline());
                         self.note(request, reply_socket.connected_to().into_iter(), times, false)
                     });
                     continue;
                 }
                 // It has died, but what it sent before is still in our queue.
-                Step::Look => Wait::No,
+                Next::Look => Wait::No,
             };
             match inbox.receive(reply_socket.socket(), wait, &self.policy) {
                 Ok(arrived) => {
                     let peer = reply_socket.peer_at(arrived.peer.address());
-                    let datagram = (arrived.kind, &arrived.message.name, arrived.tag);
-                    let verdict = reply_socket.verdict(request, peer, datagram);
-                    match self.classify(arrived, verdict) {
-                        Some(Answer::Reply(reply)) => {
-                            pending.settle(0, Settled::Replied);
+                    let verdict = reply_socket.verdict(request, peer, arrived.header);
+                    match self.classify(&arrived, verdict) {
+                        Some(Answer::Reply) => {
                             self.policy.counters.replies_received.add();
-                            return Ok(Some(reply));
+                            return Ok(Settled::Replied);
                         }
                         Some(Answer::Ignore(why)) => {
-                            pending.settle(0, Unanswered::Ignored { why });
                             self.policy.counters.ignores_received.add();
+                            return Ok(Unanswered::Ignored { why }.into());
                         }
-                        None => {}
+                        None => inbox.close_fds(),
                     }
                 }
-                Err(Missed::FdsLost { kind, name, tag, from, .. }) => {
+                Err(Missed::FdsLost { header, from }) => {
                     let peer = reply_socket.peer_at(from.as_ref());
-                    if reply_socket.verdict(request, peer, (kind, &name, tag)) == Verdict::Counts {
-                        pending.settle(0, Unanswered::FdsLost);
+                    if reply_socket.verdict(request, peer, &header) == Verdict::Counts {
+                        return Ok(Unanswered::FdsLost.into());
                     }
                 }
                 Err(Missed::Rejected) => reply_socket.had_surplus(),
                 Err(Missed::Nothing) if wait == Wait::No => {
-                    pending.settle(0, Unanswered::Gone);
                     self.pool.forget(|idle| idle.has_peer_of(reply_socket));
+                    return Ok(Unanswered::Gone.into());
                 }
                 Err(Missed::Nothing) => {}
                 Err(Missed::Closed) => return Err(Failure::Stopped),

@@ -5,7 +5,8 @@ use std::{fmt, io};
 
 use crate::{
     group::Member,
-    receive::Peer,
+    receive::Arrived,
+    sys::Peer,
     wire::{Message, Why},
 };
 
@@ -16,6 +17,13 @@ pub struct Reply {
     pub message: Message,
     /// Its sender, as the kernel attests it.
     pub peer: Peer,
+}
+
+impl Reply {
+    /// Of what came, and with its descriptors.
+    pub(super) fn taken_from(mut arrived: Arrived<'_>) -> Self {
+        Self { message: arrived.take_message(), peer: arrived.peer.clone() }
+    }
 }
 
 /// What became of a message or request to one peer.

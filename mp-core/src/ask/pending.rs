@@ -7,13 +7,11 @@ use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
 
-use super::failure::{Settled, Unanswered};
+use super::{
+    failure::{Settled, Unanswered},
+    patience::{Next, Patience},
+};
 use crate::sys::Deadline;
-
-/// How long to wait before asking whether those who owe an answer still live. Long enough that a
-/// request that is answered never asks.
-const FIRST_LOOK: Duration = Duration::from_millis(20);
-const LONGEST_LOOK: Duration = Duration::from_millis(200);
 
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,10 +42,7 @@ pub(super) struct Pending {
     unanswered: usize,
     /// A peer that was asked has been settled without its answer, which may still come.
     late_may_come: bool,
-    started: Instant,
-    deadline: Deadline,
-    look_at: Deadline,
-    pause: Duration,
+    patience: Patience,
 }
 
 impl Pending {
@@ -57,19 +52,16 @@ impl Pending {
             open: peers,
             unanswered: 0,
             late_may_come: false,
-            started: now,
-            deadline: Deadline::after_from(now, timeout),
-            look_at: Deadline::after_from(now, FIRST_LOOK),
-            pause: FIRST_LOOK,
+            patience: Patience::new(now, timeout),
         }
     }
 
     pub(super) fn deadline(&self) -> Deadline {
-        self.deadline
+        self.patience.deadline()
     }
 
     pub(super) fn started(&self) -> Instant {
-        self.started
+        self.patience.started()
     }
 
     /// Records that the request is in a peer's queue.
@@ -86,12 +78,7 @@ impl Pending {
         match self.peers.get_mut(peer) {
             None | Some(State::Settled(_)) => false,
             Some(state) => {
-                // A peer that was asked may have answered just before it died, or may answer late.
-                let may_come = matches!(
-                    outcome,
-                    Settled::Unanswered(Unanswered::TimedOut | Unanswered::Gone | Unanswered::Failed(_))
-                );
-                self.late_may_come |= *state == State::Asked && may_come;
+                self.late_may_come |= *state == State::Asked && outcome.may_be_answered_late();
                 self.unanswered -= usize::from(*state == State::Asked);
                 *state = State::Settled(outcome);
                 self.open -= 1;
@@ -115,21 +102,17 @@ impl Pending {
         if self.open == 0 {
             return Step::Done;
         }
-        let left = self.deadline.left_at(now);
-        if left.is_zero() {
-            for peer in 0..self.peers.len() {
-                let was_sent = self.peers[peer] == State::Asked;
-                self.settle(peer, if was_sent { Unanswered::TimedOut } else { Unanswered::QueueFull });
+        match self.patience.next(now) {
+            Next::Wait(time) => Step::Wait(time),
+            Next::Look => Step::Look,
+            Next::GiveUp => {
+                for peer in 0..self.peers.len() {
+                    let was_sent = self.peers[peer] == State::Asked;
+                    self.settle(peer, if was_sent { Unanswered::TimedOut } else { Unanswered::QueueFull });
+                }
+                Step::Done
             }
-            return Step::Done;
         }
-        let until_look = self.look_at.left_at(now);
-        if until_look.is_zero() {
-            self.pause = (self.pause * 2).min(LONGEST_LOOK);
-            self.look_at = Deadline::after_from(now, self.pause);
-            return Step::Look;
-        }
-        Step::Wait(left.min(until_look))
     }
 
     /// Whether answers may still come: the socket that they would come to must not be used again.
@@ -188,7 +171,7 @@ mod tests {
         for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
             let mut pending = asked(3, now, SECOND);
             for (answered, peer) in order.into_iter().enumerate() {
-                assert_eq!(pending.step(now), Step::Wait(FIRST_LOOK), "{answered} answered");
+                assert_eq!(pending.step(now), Step::Wait(ms(20)), "{answered} answered");
                 assert!(pending.settle(peer, Settled::Replied));
             }
             assert_eq!(pending.step(now), Step::Done);

@@ -16,7 +16,7 @@ use crate::{
     group::{Bound, Group, GroupError, Member, NotPrimary, PeerIdentity, Undelivered},
     receive::{Inbox, Missed, ReceivePolicy, Rejection, turn},
     sys::{Address, Deadline, Room, Socket, Wait},
-    wire::{Datagram, Kind, Layout, Name, Tag},
+    wire::{Datagram, Header, Kind, Layout},
 };
 
 /// How many datagrams are taken at most from a socket before it is closed or used again.
@@ -134,14 +134,14 @@ impl ReplySocket {
         &mut self,
         request: &RequestId,
         peer: Option<AskedPeer<'_>>,
-        (kind, name, tag): (Kind, &Name, Option<Tag>),
+        datagram: &Header,
     ) -> Verdict {
         let verdict = match peer {
-            Some(peer) => request.verdict(kind, name, tag, self.knows_tags(peer)),
+            Some(peer) => request.verdict(datagram, self.knows_tags(peer)),
             None => Verdict::Unexpected,
         };
         if let Some(peer) = peer
-            && shows_knowledge(tag)
+            && shows_knowledge(datagram.tag)
         {
             self.set_knows_tags(peer);
         }
@@ -203,7 +203,7 @@ impl ReplySocket {
         let mut found = false;
         for _ in 0..SURPLUS {
             match inbox.receive(self.socket(), Wait::No, policy) {
-                Ok(arrived) => policy.counters.reject(match arrived.kind {
+                Ok(arrived) => policy.counters.reject(match arrived.header.kind {
                     Kind::Reply | Kind::Ignore => Rejection::Late,
                     Kind::Message | Kind::Request => Rejection::Unexpected,
                 }),

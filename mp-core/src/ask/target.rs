@@ -98,8 +98,8 @@ pub trait Target: Copy + sealed::Target {
 /// let join = |answer: &'static [u8]| {
 ///     Secondary::builder("example")
 ///         .runtime_dir(dir.path())
-///         .serve(who, move |_request, _peer, responder| {
-///             let _ = responder.reply(answer, &[]);
+///         .serve(who, move |request| {
+///             let _ = request.reply(answer, &[]);
 ///         })
 ///         .start()
 /// };

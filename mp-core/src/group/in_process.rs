@@ -22,7 +22,7 @@ use super::PrivateDirectory;
 /// let ping = Name::from_static("ping");
 /// let primary = Primary::builder("any")
 ///     .in_process(&group)
-///     .serve(ping, |_, _, responder| responder.reply(b"pong", &[]).expect("it waits"))
+///     .serve(ping, |request| request.reply(b"pong", &[]).expect("it waits"))
 ///     .start()?;
 /// let secondary = Secondary::builder("any").in_process(&group).start()?;
 ///

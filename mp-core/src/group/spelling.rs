@@ -50,8 +50,10 @@ impl Group {
     /// the directory otherwise than this secondary's socket is bound: one that asks nothing itself
     /// would not learn it before the primary's requests fail.
     pub(crate) fn heard_from(&self, from: &Address) {
-        if from.file_name() == OsStr::new(SocketName::PRIMARY)
-            && let Some((joined_as, told)) = self.joined_as.get()
+        // Asked for every datagram: what is quick to tell comes first.
+        if let Some((joined_as, told)) = self.joined_as.get()
+            && from.as_bytes().ends_with(SocketName::PRIMARY.as_bytes())
+            && from.file_name() == OsStr::new(SocketName::PRIMARY)
             && let Some(dir) = from.path().parent()
             && dir != joined_as
             && !told.is_completed()

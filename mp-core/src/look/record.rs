@@ -31,7 +31,7 @@ use std::{
 use crate::{
     look::VERSION,
     sys::{Credentials, FdKind, look_at},
-    wire::{Kind, MAX_DATAGRAM, Name, Param, Parsed},
+    wire::{Header, Kind, MAX_DATAGRAM, Name, Param},
 };
 
 const HEADER: usize = 56;
@@ -205,13 +205,13 @@ impl Record {
     /// What the datagram says; `None` if it is not well-formed.
     #[must_use]
     pub fn content(&self) -> Option<Content> {
-        let Parsed { kind, name, param, tag, .. } = Parsed::parse(&self.datagram, None).ok()?;
+        let header = Header::parse(&self.datagram, None).ok()?;
         Some(Content {
-            kind: kind.into(),
-            name,
-            param: Param::new(param).ok()?,
-            sequence: tag.map(|tag| tag.sequence),
-            fingerprint: tag.map_or(0, |tag| tag.fingerprint),
+            kind: header.kind.into(),
+            name: header.name,
+            param: header.to_param(&self.datagram),
+            sequence: header.tag.map(|tag| tag.sequence),
+            fingerprint: header.tag.map_or(0, |tag| tag.fingerprint),
         })
     }
 }

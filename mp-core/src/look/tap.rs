@@ -21,8 +21,8 @@ use super::{
     record::{self, Observed},
 };
 use crate::{
-    sys::{Address, Credentials, Outlet, Put, Socket, discard, monotonic, realtime},
-    wire::{Fds, Parsed},
+    sys::{Address, Credentials, Frame, Outlet, Put, Socket, discard, monotonic, realtime},
+    wire::{Fds, Header},
 };
 
 /// How many monitors one role has at most: each gets a copy of everything.
@@ -87,17 +87,12 @@ impl Tap {
 
     /// What came in, and how it was judged: 0 for well, else one more than the place of the rejection.
     #[cold]
-    pub(crate) fn came(
-        &self,
-        socket: &Socket,
-        (from, credentials): (Option<&Address>, Credentials),
-        (datagram, rejected): (&[u8], u8),
-        fds: &Fds,
-    ) {
+    pub(crate) fn came(&self, socket: &Socket, frame: &Frame, rejected: u8) {
         let (direction, errno, socket) = (Direction::In, 0, socket.number());
-        let address = from.map(Address::path);
+        let (credentials, datagram) = (frame.peer.credentials(), frame.bytes());
+        let address = frame.peer.address().map(Address::path);
         let observed = Observed { direction, rejected, errno, credentials, socket, address, datagram };
-        self.copy(&observed, fds.iter());
+        self.copy(&observed, frame.fds.iter());
     }
 
     /// What became of an attempt to send to `to`. One that found no room is made again, or given up:
@@ -131,7 +126,7 @@ impl Tap {
     }
 
     fn copy<'a>(&self, observed: &Observed<'_>, fds: impl ExactSizeIterator<Item = BorrowedFd<'a>>) {
-        let parsed = Parsed::parse(observed.datagram, None).ok();
+        let parsed = Header::parse(observed.datagram, None).ok();
         let datagram = parsed.as_ref().map(|parsed| (parsed.kind, &parsed.name));
         let mut monitors = self.lock();
         if !monitors.iter().any(|monitor| monitor.filter.lets_through(datagram)) {

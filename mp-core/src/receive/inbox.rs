@@ -13,9 +13,9 @@ use rustix::io::Errno;
 
 use crate::{
     look::Look,
-    receive::{Counters, Peer, Rejection, Trust},
-    sys::{Address, Received, Socket, Wait},
-    wire::{Kind, Layout, MAX_DATAGRAM, Message, Name, Param, Parsed, Tag},
+    receive::{Counters, Rejection, Trust},
+    sys::{Address, Frame, Peer, Receipt, Socket, Wait},
+    wire::{Fds, Header, Message},
 };
 
 /// What all receiving of a role shares.
@@ -29,14 +29,34 @@ pub(crate) struct ReceivePolicy {
     pub(crate) busy_poll: Duration,
 }
 
-/// A datagram that passed every check.
+/// A datagram that passed every check. It stays where the kernel put it.
 #[derive(Debug)]
-pub(crate) struct Arrived {
-    pub(crate) kind: Kind,
-    pub(crate) layout: Layout,
-    pub(crate) message: Message,
-    pub(crate) peer: Peer,
-    pub(crate) tag: Option<Tag>,
+pub(crate) struct Arrived<'a> {
+    pub(crate) header: &'a Header,
+    pub(crate) peer: &'a Peer,
+    bytes: &'a [u8],
+    pub(crate) fds: &'a mut Fds,
+}
+
+impl<'a> Arrived<'a> {
+    pub(crate) fn param(&self) -> &'a [u8] {
+        self.header.param(self.bytes)
+    }
+
+    /// The fingerprint of the definition that its sender has; 0 if that is not known.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        self.header.tag.map_or(0, |tag| tag.fingerprint)
+    }
+
+    pub(crate) fn take_fds(&mut self) -> Fds {
+        self.fds.take()
+    }
+
+    /// A copy of its own, with the descriptors.
+    pub(crate) fn take_message(&mut self) -> Message {
+        let param = self.header.to_param(self.bytes);
+        Message { name: self.header.name, param, fds: self.take_fds(), fingerprint: self.fingerprint() }
+    }
 }
 
 /// Why there is no datagram.
@@ -49,21 +69,39 @@ pub(crate) enum Missed {
     /// Something came that is of no use. It has been counted.
     Rejected,
     /// A trusted, well-formed datagram came without its descriptors. It has been counted.
-    FdsLost { kind: Kind, layout: Layout, name: Name, tag: Option<Tag>, from: Option<Address> },
+    FdsLost { header: Header, from: Option<Address> },
     /// The system is short of something; it has been traced.
     Failed(Errno),
 }
 
-/// A buffer to receive into, used again and again.
+/// Room to receive into, for one datagram after the other.
 #[derive(Debug)]
 pub(crate) struct Inbox {
-    // One byte more than any layout, so that a longer datagram shows.
-    buffer: [u8; MAX_DATAGRAM + 1],
+    frame: Frame,
+    /// Of what is in the frame, if it has passed every check.
+    header: Option<Header>,
 }
 
 impl Inbox {
     pub(crate) fn new() -> Self {
-        Self { buffer: [0; MAX_DATAGRAM + 1] }
+        Self { frame: Frame::new(), header: None }
+    }
+
+    /// Of what came last, if it has passed every check.
+    pub(crate) fn header(&self) -> Option<&Header> {
+        self.header.as_ref()
+    }
+
+    /// Who sent what came last.
+    pub(crate) fn peer(&self) -> &Peer {
+        &self.frame.peer
+    }
+
+    /// What came last, if it has passed every check.
+    pub(crate) fn arrived(&mut self) -> Option<Arrived<'_>> {
+        let header = self.header.as_ref()?;
+        let (bytes, peer, fds) = self.frame.parts();
+        Some(Arrived { header, peer, bytes, fds })
     }
 
     pub(crate) fn receive(
@@ -71,82 +109,73 @@ impl Inbox {
         socket: &Socket,
         wait: Wait,
         policy: &ReceivePolicy,
-    ) -> Result<Arrived, Missed> {
-        let received = self.take(socket, wait, policy.busy_poll).map_err(|errno| match errno {
-            Errno::AGAIN | Errno::INTR => Missed::Nothing,
-            errno => {
+    ) -> Result<Arrived<'_>, Missed> {
+        self.header = None;
+        match self.take(socket, wait, policy.busy_poll) {
+            Ok(Receipt::Datagram) => {}
+            Ok(Receipt::End) => return Err(Missed::Closed),
+            Err(Errno::AGAIN | Errno::INTR) => return Err(Missed::Nothing),
+            Err(errno) => {
                 tracing::warn!(%errno, "receiving failed");
-                Missed::Failed(errno)
+                return Err(Missed::Failed(errno));
             }
-        })?;
-        self.judge(socket, received, policy)
+        }
+        let judged = judge(socket, &self.frame, policy).inspect_err(|_| self.close_fds())?;
+        let header = self.header.insert(judged);
+        let (bytes, peer, fds) = self.frame.parts();
+        Ok(Arrived { header, peer, bytes, fds })
+    }
+
+    /// Closes the descriptors that nobody has taken.
+    pub(crate) fn close_fds(&mut self) {
+        if !self.frame.fds.is_empty() {
+            drop(self.frame.fds.take());
+        }
     }
 
     /// Spins first, if it may wait at all and is told to spin.
-    fn take(&mut self, socket: &Socket, wait: Wait, busy_poll: Duration) -> Result<Received, Errno> {
+    fn take(&mut self, socket: &Socket, wait: Wait, busy_poll: Duration) -> Result<Receipt, Errno> {
         let left = match wait {
-            _ if busy_poll.is_zero() => return socket.receive(&mut self.buffer, wait),
-            Wait::No => return socket.receive(&mut self.buffer, wait),
+            _ if busy_poll.is_zero() => return socket.receive(&mut self.frame, wait),
+            Wait::No => return socket.receive(&mut self.frame, wait),
             Wait::AtMost(time) => Some(time),
             Wait::Forever => None,
         };
         let start = Instant::now();
         let spinning = left.map_or(busy_poll, |left| left.min(busy_poll));
         loop {
-            match socket.receive(&mut self.buffer, Wait::No) {
+            match socket.receive(&mut self.frame, Wait::No) {
                 Err(Errno::AGAIN) if start.elapsed() < spinning => hint::spin_loop(),
                 Err(Errno::AGAIN) => break,
                 result => return result,
             }
         }
         let wait = left.map_or(Wait::Forever, |left| Wait::AtMost(left.saturating_sub(start.elapsed())));
-        socket.receive(&mut self.buffer, wait)
+        socket.receive(&mut self.frame, wait)
     }
+}
 
-    fn judge(&self, socket: &Socket, received: Received, policy: &ReceivePolicy) -> Result<Arrived, Missed> {
-        let Received { len, fds, fds_lost, from, credentials } = received;
-        // Every datagram has credentials: only the end of the socket has none.
-        let Some(credentials) = credentials else { return Err(Missed::Closed) };
-        let bytes = &self.buffer[..len];
-        let observe = |rejected| {
-            policy.look.tap.came(socket, (from.as_ref(), credentials), (bytes, rejected), &fds);
-        };
-        let reject = |reason: Rejection| {
-            policy.counters.reject(reason);
-            if policy.look.tap.is_on() {
-                observe(reason.code());
-            }
-            Missed::Rejected
-        };
-        if !policy.trust.allows(&credentials) {
-            return Err(reject(Rejection::Untrusted));
+fn judge(socket: &Socket, frame: &Frame, policy: &ReceivePolicy) -> Result<Header, Missed> {
+    let tap = &policy.look.tap;
+    let reject = |reason: Rejection| {
+        policy.counters.reject(reason);
+        if tap.is_on() {
+            tap.came(socket, frame, reason.code());
         }
-        if fds_lost {
-            reject(Rejection::FdsLost);
-            return Err(match Parsed::parse(bytes, None) {
-                Ok(Parsed { kind, layout, name, tag, .. }) => {
-                    Missed::FdsLost { kind, layout, name, tag, from }
-                }
-                Err(_) => Missed::Rejected,
-            });
-        }
-        let parsed = Parsed::parse(bytes, Some(fds.len())).map_err(|malformed| reject(malformed.into()))?;
-        let param =
-            Param::new(parsed.param).map_err(|_| reject(crate::wire::Malformed::ParamLength.into()))?;
-        if policy.look.tap.is_on() {
-            observe(0);
-        }
-        Ok(Arrived {
-            kind: parsed.kind,
-            layout: parsed.layout,
-            message: Message {
-                name: parsed.name,
-                param,
-                fds,
-                fingerprint: parsed.tag.map_or(0, |tag| tag.fingerprint),
-            },
-            peer: Peer::new(from, credentials),
-            tag: parsed.tag,
-        })
+        Missed::Rejected
+    };
+    if !policy.trust.allows(&frame.peer.credentials()) {
+        return Err(reject(Rejection::Untrusted));
     }
+    if frame.fds_lost {
+        reject(Rejection::FdsLost);
+        let header = Header::parse(frame.bytes(), None).map_err(|_| Missed::Rejected)?;
+        return Err(Missed::FdsLost { header, from: frame.peer.address().cloned() });
+    }
+    let header =
+        Header::parse(frame.bytes(), Some(frame.fds.len())).map_err(|malformed| reject(malformed.into()))?;
+    if tap.is_on() {
+        tap.came(socket, frame, 0);
+    }
+    Ok(header)
 }

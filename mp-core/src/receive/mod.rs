@@ -7,12 +7,10 @@
 
 mod counters;
 mod inbox;
-mod peer;
 mod policy;
 pub(crate) mod turn;
 
 pub(crate) use counters::Counters;
 pub use counters::{Rejection, Statistics};
 pub(crate) use inbox::{Arrived, Inbox, Missed, ReceivePolicy};
-pub use peer::Peer;
 pub use policy::Trust;

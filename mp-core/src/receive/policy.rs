@@ -1,4 +1,8 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use crate::sys::Credentials;
 
@@ -17,14 +21,20 @@ use crate::sys::Credentials;
 /// assert!(Trust::same_user().allows(&Credentials::own()));
 /// ```
 #[derive(Clone)]
-pub struct Trust(Arc<dyn Fn(&Credentials) -> bool + Send + Sync>);
+pub struct Trust(Kind);
+
+/// The default is judged without calling what a user wrote, which might panic.
+#[derive(Clone)]
+enum Kind {
+    SameUser { uid: u32 },
+    When(Arc<dyn Fn(&Credentials) -> bool + Send + Sync>),
+}
 
 impl Trust {
     /// This process's effective user, and root.
     #[must_use]
     pub fn same_user() -> Self {
-        let uid = Credentials::own().uid;
-        Self::when(move |sender| sender.uid == uid || sender.uid == 0)
+        Self(Kind::SameUser { uid: Credentials::own().uid })
     }
 
     /// Whoever the file system lets send: the default where a group's directory is shared with
@@ -38,14 +48,16 @@ impl Trust {
     /// it, so it should be quick; a panic in it counts as no.
     #[must_use]
     pub fn when(allows: impl Fn(&Credentials) -> bool + Send + Sync + 'static) -> Self {
-        Self(Arc::new(allows))
+        Self(Kind::When(Arc::new(allows)))
     }
 
     /// What the policy says of one sender.
     #[must_use]
     pub fn allows(&self, sender: &Credentials) -> bool {
-        let ask = std::panic::AssertUnwindSafe(|| (self.0)(sender));
-        std::panic::catch_unwind(ask).unwrap_or(false)
+        match &self.0 {
+            Kind::SameUser { uid } => sender.uid == *uid || sender.uid == 0,
+            Kind::When(allows) => catch_unwind(AssertUnwindSafe(|| allows(sender))).unwrap_or(false),
+        }
     }
 }
 
@@ -57,6 +69,9 @@ impl Default for Trust {
 
 impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Trust(..)")
+        match &self.0 {
+            Kind::SameUser { uid } => write!(f, "Trust(user {uid} and root)"),
+            Kind::When(_) => f.write_str("Trust(..)"),
+        }
     }
 }

@@ -5,13 +5,14 @@ use std::{ffi::OsString, fmt, io, path::PathBuf, sync::Arc, time::Duration};
 use crate::{
     answer::{
         self, Action, Actions, Arrival, Describe, Handler, HandlerPool, Messages, RegisterError, Registry,
-        Requests, Responder, Spawner, Task,
+        Request, Requests, Responder, Spawner, Task,
     },
     ask::Asking,
     group::{Access, Base, BindError, Group, GroupError, InProcess, Location},
     look::Look,
-    receive::{Peer, ReceivePolicy, Rejection, Trust},
+    receive::{ReceivePolicy, Rejection, Trust},
     role::{Client, Primary, Secondary, needs::NeedsPrimary, shared::Shared},
+    sys::Peer,
     wire::{Message, Name},
 };
 
@@ -244,12 +245,13 @@ impl<R: Joins> Builder<R> {
         self.register(name, Action::InTurn(answer::on(handler)))
     }
 
-    /// Calls `handler` for each request of this name. It answers through the [`Responder`], at once
-    /// or later; dropping that tells the requester to ignore this process.
+    /// Calls `handler` for each request of this name, which is lent to it. It answers at once, or
+    /// [defers](Request::defer) the answer; dropping the request tells the requester to ignore this
+    /// process.
     #[must_use]
     pub fn serve<F>(self, name: Name, handler: F) -> Self
     where
-        F: Fn(Message, &Peer, Responder) + Send + Sync + 'static,
+        F: Fn(Request<'_>) + Send + Sync + 'static,
     {
         self.register(name, Action::InTurn(answer::serve(handler)))
     }
@@ -259,7 +261,7 @@ impl<R: Joins> Builder<R> {
     #[must_use]
     pub fn action<F>(self, name: Name, handler: F) -> Self
     where
-        F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
+        F: Fn(Arrival<'_>) -> Result<(), Rejection> + Send + Sync + 'static,
     {
         self.register(name, Action::InTurn(Arc::new(handler)))
     }
@@ -270,7 +272,7 @@ impl<R: Joins> Builder<R> {
     #[must_use]
     pub fn otherwise<F>(mut self, handler: F) -> Self
     where
-        F: Fn(Arrival) + Send + Sync + 'static,
+        F: Fn(Arrival<'_>) + Send + Sync + 'static,
     {
         self.setup.otherwise = Some(Arc::new(move |arrival| {
             handler(arrival);
@@ -348,7 +350,7 @@ impl<R: Joins> Builder<R> {
     #[must_use]
     pub fn action_async<F, T>(self, name: Name, handler: F) -> Self
     where
-        F: Fn(Arrival) -> T + Send + Sync + 'static,
+        F: Fn(Arrival<'_>) -> T + Send + Sync + 'static,
         T: Future<Output = Result<(), Rejection>> + Send + 'static,
     {
         let action = self.setup.registry.task(handler);
@@ -360,7 +362,7 @@ impl<R: Joins> Builder<R> {
     #[must_use]
     pub fn serve_on<F>(self, pool: &HandlerPool, name: Name, handler: F) -> Self
     where
-        F: Fn(Message, &Peer, Responder) + Send + Sync + 'static,
+        F: Fn(Request<'_>) + Send + Sync + 'static,
     {
         let action = self.setup.registry.pooled(pool, answer::serve(handler));
         self.register(name, action)
@@ -371,7 +373,7 @@ impl<R: Joins> Builder<R> {
     #[must_use]
     pub fn action_on<F>(self, pool: &HandlerPool, name: Name, handler: F) -> Self
     where
-        F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
+        F: Fn(Arrival<'_>) -> Result<(), Rejection> + Send + Sync + 'static,
     {
         let action = self.setup.registry.pooled(pool, Arc::new(handler));
         self.register(name, action)
@@ -413,7 +415,7 @@ impl<R: Joins> Builder<R> {
     #[must_use]
     pub fn described<F>(mut self, name: Name, describe: Describe, handler: F) -> Self
     where
-        F: Fn(Arrival) -> Result<(), Rejection> + Send + Sync + 'static,
+        F: Fn(Arrival<'_>) -> Result<(), Rejection> + Send + Sync + 'static,
     {
         self.setup.actions.push((name, Action::InTurn(Arc::new(handler)), Some(describe)));
         self

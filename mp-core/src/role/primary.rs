@@ -32,8 +32,8 @@ use crate::{
 /// let primary = Primary::builder("example").runtime_dir(dir.path()).start()?;
 /// let secondary = Secondary::builder("example")
 ///     .runtime_dir(dir.path())
-///     .serve(ping, |_request, _peer, responder| {
-///         let _ = responder.reply(b"pong", &[]);
+///     .serve(ping, |request| {
+///         let _ = request.reply(b"pong", &[]);
 ///     })
 ///     .start()?;
 ///

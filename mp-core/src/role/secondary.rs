@@ -27,9 +27,9 @@ use crate::{
 /// let sum = Name::new("sum")?;
 /// let primary = Primary::builder("example")
 ///     .runtime_dir(dir.path())
-///     .serve(sum, |request, _peer, responder| {
-///         let total = request.param.iter().sum::<u8>();
-///         let _ = responder.reply(&[total], &[]);
+///     .serve(sum, |request| {
+///         let total = request.param().iter().sum::<u8>();
+///         let _ = request.reply(&[total], &[]);
 ///     })
 ///     .start()?;
 ///

@@ -9,8 +9,9 @@ use crate::{
         Target, Within,
     },
     group::{GroupError, Member, Watch},
-    receive::{Peer, Statistics},
+    receive::Statistics,
     role::{Client, Primary, PrimaryHandle, Secondary, SecondaryHandle},
+    sys::Peer,
     wire::{Message, MessageRef},
 };
 

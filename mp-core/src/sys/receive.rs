@@ -6,37 +6,71 @@
 #![allow(unsafe_code)]
 
 use std::{
-    mem::{MaybeUninit, offset_of, zeroed},
+    mem::{MaybeUninit, zeroed},
     os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
-    ptr,
 };
 
 use libc::{
     CMSG_DATA, CMSG_FIRSTHDR, CMSG_LEN, CMSG_NXTHDR, CMSG_SPACE, SCM_CREDENTIALS, SCM_RIGHTS, SOL_SOCKET,
-    c_int, c_uint, cmsghdr, iovec, msghdr, sockaddr_un, ucred,
+    c_int, c_uint, cmsghdr, iovec, msghdr, ucred,
 };
 use rustix::io::Errno;
 
 use super::{
-    Address, Credentials,
+    Credentials, Peer,
     discard::{CARE, is_full},
 };
-use crate::wire::{Fds, KERNEL_MAX_FDS};
+use crate::wire::{Fds, KERNEL_MAX_FDS, MAX_DATAGRAM};
 
-/// A datagram as it came, not yet looked at.
+/// A datagram where the kernel has put it, not yet looked at; one after the other.
 #[derive(Debug)]
-pub(crate) struct Received {
-    /// How many bytes of the buffer it filled.
-    pub(crate) len: usize,
+pub(crate) struct Frame {
+    // One byte more than any layout, so that a longer datagram shows.
+    bytes: [MaybeUninit<u8>; MAX_DATAGRAM + 1],
+    /// So many of the bytes have been written to.
+    len: usize,
     /// Every descriptor that came with it, owned from the first moment.
     pub(crate) fds: Fds,
     /// Descriptors were lost: this process has no room for more (EMFILE), or has so many to close
     /// that it takes no more.
     pub(crate) fds_lost: bool,
-    /// Where to reply; `None` if the sender is not bound to a path.
-    pub(crate) from: Option<Address>,
-    /// `None` only at the end of a socket that was shut down.
-    pub(crate) credentials: Option<Credentials>,
+    /// Who sent it.
+    pub(crate) peer: Peer,
+}
+
+/// What receiving has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Receipt {
+    /// It is in the frame now.
+    Datagram,
+    /// Nothing more will come: the socket was shut down.
+    End,
+}
+
+impl Frame {
+    pub(crate) fn new() -> Self {
+        Self {
+            bytes: [MaybeUninit::uninit(); MAX_DATAGRAM + 1],
+            len: 0,
+            fds: Fds::closed_with(&CARE),
+            fds_lost: false,
+            peer: Peer::NOBODY,
+        }
+    }
+
+    /// What came, from whom, and with which descriptors.
+    pub(crate) fn parts(&mut self) -> (&[u8], &Peer, &mut Fds) {
+        // SAFETY: as in `bytes`.
+        let bytes = unsafe { self.bytes[..self.len].assume_init_ref() };
+        (bytes, &self.peer, &mut self.fds)
+    }
+
+    /// What came; if it was longer than any datagram of a layout, so is this.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        // SAFETY: `len` is set by `receive_with` only, to how many bytes the kernel has written at
+        // the beginning of `bytes`, and no more than there are; nothing else writes there.
+        unsafe { self.bytes[..self.len].assume_init_ref() }
+    }
 }
 
 /// Room for all that the kernel can send along: `cmsghdr`-aligned.
@@ -55,48 +89,56 @@ const CONTROL_LEN: usize = unsafe {
 // SAFETY: as above.
 const WITHOUT_FDS: usize = unsafe { CMSG_SPACE(size_of::<ucred>() as c_uint) } as usize;
 
-/// Receives one datagram into `buffer`; what does not fit of it is lost.
-pub(super) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8], flags: c_int) -> Result<Received, Errno> {
-    receive_with(socket, buffer, flags, if is_full() { WITHOUT_FDS } else { CONTROL_LEN })
+/// Receives one datagram into `frame`; what does not fit of it is lost, and so is what came before.
+pub(super) fn receive(socket: BorrowedFd<'_>, frame: &mut Frame, flags: c_int) -> Result<Receipt, Errno> {
+    receive_with(socket, frame, flags, if is_full() { WITHOUT_FDS } else { CONTROL_LEN })
 }
 
 /// With so much room for what comes along, of all that there is.
 fn receive_with(
     socket: BorrowedFd<'_>,
-    buffer: &mut [u8],
+    frame: &mut Frame,
     flags: c_int,
     room: usize,
-) -> Result<Received, Errno> {
-    let mut control = Control { bytes: [MaybeUninit::uninit(); CONTROL_LEN] };
-    // SAFETY: both are plain C structs for which all zeros is a valid value.
-    let (mut name, mut header): (sockaddr_un, msghdr) = unsafe { (zeroed(), zeroed()) };
-    let mut slice = iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
-    header.msg_name = ptr::from_mut(&mut name).cast();
-    header.msg_namelen = size_of::<sockaddr_un>() as u32;
+) -> Result<Receipt, Errno> {
+    if !frame.fds.is_empty() {
+        frame.fds = Fds::closed_with(&CARE);
+    }
+    frame.len = 0;
+    let mut control = MaybeUninit::<Control>::uninit();
+    // SAFETY: it is a plain C struct for which all zeros is a valid value.
+    let mut header: msghdr = unsafe { zeroed() };
+    let mut slice = iovec { iov_base: frame.bytes.as_mut_ptr().cast(), iov_len: frame.bytes.len() };
+    (header.msg_name, header.msg_namelen) = frame.peer.source.as_mut_ptr();
     header.msg_iov = &raw mut slice;
     header.msg_iovlen = 1;
-    header.msg_control = ptr::from_mut(&mut control).cast();
+    header.msg_control = control.as_mut_ptr().cast();
     header.msg_controllen = room.min(CONTROL_LEN);
 
-    // SAFETY: every pointer in `header` is to a live local or to `buffer`, with no more than its
-    // true length, and none is read or written elsewhere during the call.
-    let len = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, flags | libc::MSG_CMSG_CLOEXEC) };
+    // SAFETY: every pointer in `header` is to a live local or into `frame`, with no more than its
+    // true length, and none is read or written elsewhere during the call. It is the system call
+    // itself, since libc's function looks for a cancelled thread besides, which ours never are.
+    let len = unsafe {
+        libc::syscall(libc::SYS_recvmsg, socket.as_raw_fd(), &raw mut header, flags | libc::MSG_CMSG_CLOEXEC)
+    };
     let len = usize::try_from(len)
         .map_err(|_| Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO))?;
-
-    let (fds, credentials) = control_messages(&header);
-    Ok(Received {
-        len: len.min(buffer.len()),
-        fds,
-        fds_lost: header.msg_flags & libc::MSG_CTRUNC != 0,
-        from: sender(&name, header.msg_namelen),
-        credentials,
-    })
+    frame.len = len.min(frame.bytes.len());
+    frame.fds_lost = header.msg_flags & libc::MSG_CTRUNC != 0;
+    frame.peer.source.written(header.msg_namelen);
+    // Every datagram has credentials: only the end of the socket has none.
+    match control_messages(&header, &mut frame.fds) {
+        Some(credentials) => {
+            frame.peer.credentials = credentials;
+            Ok(Receipt::Datagram)
+        }
+        None => Ok(Receipt::End),
+    }
 }
 
 /// Takes ownership of what came along. To be called once for a received header.
-fn control_messages(header: &msghdr) -> (Fds, Option<Credentials>) {
-    let (mut fds, mut credentials) = (Fds::closed_with(&CARE), None);
+fn control_messages(header: &msghdr, fds: &mut Fds) -> Option<Credentials> {
+    let mut credentials = None;
     // SAFETY: the kernel has just filled `msg_control` and set `msg_controllen` to what it wrote,
     // so the macros walk whole headers inside `Control`; a header's data lies within its
     // `cmsg_len`. Data is read unaligned. Each number in SCM_RIGHTS is a descriptor the kernel has
@@ -123,13 +165,7 @@ fn control_messages(header: &msghdr) -> (Fds, Option<Credentials>) {
             at = CMSG_NXTHDR(header, at);
         }
     }
-    (fds, credentials)
-}
-
-/// The kernel reports one byte more than the struct holds for a full `sun_path`.
-fn sender(name: &sockaddr_un, len: u32) -> Option<Address> {
-    let len = (len as usize).min(size_of::<sockaddr_un>()).checked_sub(offset_of!(sockaddr_un, sun_path))?;
-    Address::of_sender(&name.sun_path.map(|c| c as u8)[..len])
+    credentials
 }
 
 #[cfg(test)]
@@ -155,9 +191,11 @@ mod tests {
             assert!(control.push(SendAncillaryMessage::ScmRights(&fds)));
             net::sendmsg(&from, &[std::io::IoSlice::new(b"hi")], &mut control, SendFlags::empty())
                 .expect("sent");
-            let received = receive_with(to.as_fd(), &mut [0; 9], 0, room).expect("it came");
-            assert_eq!((received.fds.len(), received.fds_lost), (count, count == 0));
-            assert_eq!(received.credentials.map(|sender| sender.pid), Some(std::process::id()));
+            let mut frame = Frame::new();
+            assert_eq!(receive_with(to.as_fd(), &mut frame, 0, room), Ok(Receipt::Datagram));
+            assert_eq!(frame.bytes(), b"hi");
+            assert_eq!((frame.fds.len(), frame.fds_lost), (count, count == 0));
+            assert_eq!(frame.peer.pid(), std::process::id());
         }
     }
 }

@@ -266,7 +266,10 @@ mod tests {
 
     use rustix::time::{ClockId, clock_gettime};
 
-    use super::*;
+    use super::{
+        super::{Frame, Wait},
+        *,
+    };
 
     fn ms(n: u64) -> Duration {
         Duration::from_millis(n)
@@ -338,7 +341,7 @@ mod tests {
         room.wait(&own, Duration::ZERO, false);
         room.retry(&own, |()| unreachable!("there is no room"));
         assert_eq!(room.due(Instant::now()), None, "it is waited for until it is told of");
-        peer.receive(&mut [0; _], super::super::Wait::No).expect("it is full");
+        peer.receive(&mut Frame::new(), Wait::No).expect("it is full");
         room.wait(&own, ms(10_000), false);
         room.retry(&own, |()| own.send(Some(&address), b"filler", &[]).is_ok());
         assert!(room.is_empty());
@@ -369,7 +372,7 @@ mod tests {
         // Some read, but not so many that the kernel would tell: three quarters would have to.
         let waited = room.len();
         for (peer, _) in &peers[..4] {
-            while peer.receive(&mut [0; _], super::super::Wait::No).is_ok() {}
+            while peer.receive(&mut Frame::new(), Wait::No).is_ok() {}
         }
         let deadline = Deadline::after(ms(10_000));
         while room.len() == waited && !deadline.is_over() {

@@ -20,7 +20,7 @@ use rustix::{
 };
 
 use super::{
-    Address, Deadline, FileUser, Received,
+    Address, Deadline, FileUser, Frame, Receipt,
     clock::timespec,
     discard,
     fork::NotInForks,
@@ -28,7 +28,7 @@ use super::{
     timeout::{Calls, SocketTimeout, Wait},
     unread::unread_of,
 };
-use crate::wire::{MAX_DATAGRAM, MAX_FDS};
+use crate::wire::MAX_FDS;
 
 /// How much may be unread of what a member has sent, in the kernel's count of somewhat over 700
 /// bytes a datagram. It is a limit; nothing is set aside.
@@ -92,7 +92,7 @@ impl Socket {
         // Asked for before connecting, credentials would have the kernel bind it somewhere.
         sockopt::set_socket_passcred(&self.fd, true)?;
         fchmod(&self.fd, Mode::RUSR | Mode::WUSR)?;
-        self.user.act(|| net::bind(&self.fd, address.sockaddr()))
+        self.user.act(|| net::bind(&self.fd, &address.sockaddr()))
     }
 
     /// From now on only `peer` can send to this socket, and sends need no address.
@@ -100,7 +100,7 @@ impl Socket {
     /// Sends nothing: it tells whether a live socket is bound there (`ECONNREFUSED` and `ENOENT`
     /// say no).
     pub(crate) fn connect(&self, peer: &Address) -> Result<(), Errno> {
-        self.user.act(|| net::connect(&self.fd, peer.sockaddr()))
+        self.user.act(|| net::connect(&self.fd, &peer.sockaddr()))
     }
 
     /// Lets as much be unread by its receivers as the system allows.
@@ -189,8 +189,8 @@ impl Socket {
         }
         match to {
             Some(to) => {
-                let send = || net::sendmsg_addr(&self.fd, to.sockaddr(), &slices, &mut control, flags);
-                self.user.act(send)?
+                let to = to.sockaddr();
+                self.user.act(|| net::sendmsg_addr(&self.fd, &to, &slices, &mut control, flags))?
             }
             None => net::sendmsg(&self.fd, &slices, &mut control, flags)?,
         };
@@ -203,19 +203,16 @@ impl Socket {
         self.unread().is_ok_and(|unread| unread >= self.send_buffer())
     }
 
-    /// Receives one datagram into `buffer`, which is longer than any well-formed one, so that a
-    /// longer one shows.
+    /// Receives one datagram into `frame`.
     ///
-    /// After [`shut_down`](Socket::shut_down), and once what was queued is read, it returns at once
-    /// without credentials. `EINTR` is the caller's to see: only it knows how much of its time is
+    /// After [`shut_down`](Socket::shut_down), and once what was queued is read, it finds the end at
+    /// once. `EINTR` is the caller's to see: only it knows how much of its time is
     /// left.
-    pub(crate) fn receive(&self, buffer: &mut [u8; MAX_DATAGRAM + 1], wait: Wait) -> Result<Received, Errno> {
+    pub(crate) fn receive(&self, frame: &mut Frame, wait: Wait) -> Result<Receipt, Errno> {
         let mut calls = OnSocket {
             socket: self,
             which: Timeout::Recv,
-            call: |may_block| {
-                receive(self.fd.as_fd(), buffer, if may_block { 0 } else { libc::MSG_DONTWAIT })
-            },
+            call: |may_block| receive(self.fd.as_fd(), frame, if may_block { 0 } else { libc::MSG_DONTWAIT }),
         };
         self.receive_timeout.call(wait, &mut calls)
     }

@@ -5,7 +5,7 @@
 
 use std::{io, ops::Range};
 
-use super::{KERNEL_MAX_FDS, Layout, MAX_DATAGRAM, MAX_PARAM, MessageRef, Name, Tag, Why};
+use super::{KERNEL_MAX_FDS, Layout, MAX_DATAGRAM, MAX_PARAM, MessageRef, Name, Param, Tag, Why};
 
 /// What a datagram is: the `type` field (`enum mp_type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,18 +42,23 @@ impl Datagram {
         num_fds: usize,
         tag: Option<Tag>,
     ) -> Self {
-        let mut bytes = [0; MAX_DATAGRAM];
-        let fields = layout.fields();
-        let int = |n: usize| (n as i32).to_ne_bytes();
-        bytes[fields.kind.clone()].copy_from_slice(&int(kind as usize));
-        let name_field = &mut bytes[fields.name.clone()];
-        name_field[..name.as_bytes().len()].copy_from_slice(name.as_bytes());
-        if let Some(tag) = tag {
-            tag.emit(name, name_field);
-        }
-        bytes[fields.len_param.clone()].copy_from_slice(&int(param.len()));
-        bytes[fields.num_fds.clone()].copy_from_slice(&int(num_fds));
-        bytes[fields.param.clone()][..param.len()].copy_from_slice(param);
+        let bytes = layout.with_fields(
+            #[inline(always)]
+            |fields| {
+                let mut bytes = [0; MAX_DATAGRAM];
+                let int = |n: usize| (n as i32).to_ne_bytes();
+                *array_mut(&mut bytes, &fields.kind) = int(kind as usize);
+                let name_field = array_mut(&mut bytes, &fields.name);
+                *name_field = *name.padded();
+                if let Some(tag) = tag {
+                    tag.emit(name, name_field);
+                }
+                *array_mut(&mut bytes, &fields.len_param) = int(param.len());
+                *array_mut(&mut bytes, &fields.num_fds) = int(num_fds);
+                bytes[fields.param.clone()][..param.len()].copy_from_slice(param);
+                bytes
+            },
+        );
         Self { bytes, layout }
     }
 
@@ -73,46 +78,71 @@ impl Datagram {
     }
 }
 
-/// A well-formed datagram.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Parsed<'a> {
+/// What a well-formed datagram says of itself. Its param stays in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Header {
     pub(crate) layout: Layout,
     pub(crate) kind: Kind,
     pub(crate) name: Name,
     /// At most 256 bytes.
-    pub(crate) param: &'a [u8],
+    param_len: u16,
     /// `None` if there is none, or none that checks.
     pub(crate) tag: Option<Tag>,
 }
 
-impl<'a> Parsed<'a> {
+impl Header {
     /// Checks everything a datagram says of itself; `fds` is how many descriptors really came with
     /// it, `None` if the kernel dropped some.
-    pub(crate) fn parse(bytes: &'a [u8], fds: Option<usize>) -> Result<Self, Malformed> {
+    pub(crate) fn parse(bytes: &[u8], fds: Option<usize>) -> Result<Self, Malformed> {
         let layout = Layout::of_len(bytes.len()).ok_or(Malformed::Length)?;
-        let fields = layout.fields();
-        let int = |range: &Range<usize>| {
-            let mut int = [0; 4];
-            int.copy_from_slice(&bytes[range.clone()]);
-            i32::from_ne_bytes(int)
-        };
-        let kind = match int(&fields.kind) {
-            0 => Kind::Message,
-            1 => Kind::Request,
-            2 => Kind::Reply,
-            3 => Kind::Ignore,
-            _ => return Err(Malformed::Kind),
-        };
-        let name_field = &bytes[fields.name.clone()];
-        let end = name_field.iter().position(|byte| *byte == 0).ok_or(Malformed::Name)?;
-        let name = Name::new(&name_field[..end]).map_err(|_| Malformed::Name)?;
-        let len = usize::try_from(int(&fields.len_param)).map_err(|_| Malformed::ParamLength)?;
-        let param = bytes[fields.param.clone()].get(..len).ok_or(Malformed::ParamLength)?;
-        if fds.is_some_and(|fds| usize::try_from(int(&fields.num_fds)) != Ok(fds)) {
-            return Err(Malformed::FdCount);
-        }
-        Ok(Self { layout, kind, name, param, tag: Tag::parse(&name, name_field) })
+        layout.with_fields(
+            #[inline(always)]
+            |fields| {
+                let int = |range: &Range<usize>| i32::from_ne_bytes(*array(bytes, range));
+                let kind = match int(&fields.kind) {
+                    0 => Kind::Message,
+                    1 => Kind::Request,
+                    2 => Kind::Reply,
+                    3 => Kind::Ignore,
+                    _ => return Err(Malformed::Kind),
+                };
+                let name_field = array(bytes, &fields.name);
+                let name = Name::of_field(name_field).ok_or(Malformed::Name)?;
+                let param_len = u16::try_from(int(&fields.len_param)).map_err(|_| Malformed::ParamLength)?;
+                if usize::from(param_len) > MAX_PARAM {
+                    return Err(Malformed::ParamLength);
+                }
+                if fds.is_some_and(|fds| usize::try_from(int(&fields.num_fds)) != Ok(fds)) {
+                    return Err(Malformed::FdCount);
+                }
+                let tag = Tag::parse(&name, name_field);
+                Ok(Self { layout, kind, name, param_len, tag })
+            },
+        )
     }
+
+    /// The param, in the datagram that this was parsed from.
+    pub(crate) fn param<'a>(&self, datagram: &'a [u8]) -> &'a [u8] {
+        let field = datagram.get(self.layout.fields().param.clone()).unwrap_or_default();
+        field.get(..usize::from(self.param_len)).unwrap_or_default()
+    }
+
+    /// The same, of its own.
+    pub(crate) fn to_param(&self, datagram: &[u8]) -> Param {
+        let field = datagram.get(self.layout.fields().param.clone()).and_then(<[u8]>::as_array);
+        field.map_or(Param::EMPTY, |field| Param::of_field(field, usize::from(self.param_len)))
+    }
+}
+
+/// The field of a datagram that lies at `range`, which is `N` bytes long.
+#[inline(always)]
+fn array<'a, const N: usize>(datagram: &'a [u8], range: &Range<usize>) -> &'a [u8; N] {
+    datagram[range.clone()].first_chunk().expect("the field has this length")
+}
+
+#[inline(always)]
+fn array_mut<'a, const N: usize>(datagram: &'a mut [u8], range: &Range<usize>) -> &'a mut [u8; N] {
+    datagram[range.clone()].first_chunk_mut().expect("the field has this length")
 }
 
 /// What is wrong with a datagram that was rejected.
@@ -187,8 +217,9 @@ mod tests {
             bytes[fields.len_param.start..fields.param.start]
                 .copy_from_slice(&datagram.as_bytes()[fields.len_param.start..fields.param.start]);
             bytes[fields.param.clone()][..3].copy_from_slice(&[9, 8, 7]);
-            let parsed = Parsed::parse(&bytes, Some(2)).expect("well-formed");
-            assert_eq!(parsed, Parsed { layout, kind: Kind::Request, name, param: &[9, 8, 7], tag: None });
+            let parsed = Header::parse(&bytes, Some(2)).expect("well-formed");
+            assert_eq!(parsed, Header { layout, kind: Kind::Request, name, param_len: 3, tag: None });
+            assert_eq!((parsed.param(&bytes), &*parsed.to_param(&bytes)), (&[9, 8, 7][..], &[9, 8, 7][..]));
         }
     }
 
@@ -198,10 +229,10 @@ mod tests {
         let tag = Tag::of_request(&name, 7, 9).expect("there is room");
         for layout in LAYOUTS {
             let datagram = Datagram::new(layout, Kind::Request, &name, &[], 0, Some(tag));
-            let parsed = Parsed::parse(datagram.as_bytes(), Some(0)).expect("well-formed");
+            let parsed = Header::parse(datagram.as_bytes(), Some(0)).expect("well-formed");
             assert_eq!((parsed.name, parsed.tag), (name, Some(tag)));
             let answer = Datagram::ignore(layout, &name, Some(tag.answering()), &Reason::NoAction.into());
-            let parsed = Parsed::parse(answer.as_bytes(), Some(0)).expect("well-formed");
+            let parsed = Header::parse(answer.as_bytes(), Some(0)).expect("well-formed");
             assert_eq!(parsed.tag, Some(tag.answering()));
         }
     }
@@ -214,7 +245,7 @@ mod tests {
             let lie = |range: &Range<usize>, int: i32| {
                 let mut bytes = good.as_bytes().to_vec();
                 bytes[range.clone()].copy_from_slice(&int.to_ne_bytes());
-                Parsed::parse(&bytes, Some(0)).map(|_| ()).expect_err("a lie")
+                Header::parse(&bytes, Some(0)).map(|_| ()).expect_err("a lie")
             };
             let fields = layout.fields();
             for kind in [-1, 4, i32::MAX] {
@@ -228,13 +259,13 @@ mod tests {
             }
             let mut unnamed = good.as_bytes().to_vec();
             unnamed[fields.name.start] = 0;
-            assert_eq!(Parsed::parse(&unnamed, Some(0)), Err(Malformed::Name));
+            assert_eq!(Header::parse(&unnamed, Some(0)), Err(Malformed::Name));
             let mut endless = good.as_bytes().to_vec();
             endless[fields.name.clone()].fill(b'n');
-            assert_eq!(Parsed::parse(&endless, Some(0)), Err(Malformed::Name));
+            assert_eq!(Header::parse(&endless, Some(0)), Err(Malformed::Name));
         }
         for len in [0, 1, 75, 331, 333, 336, 339, 341] {
-            assert_eq!(Parsed::parse(&vec![0; len], Some(0)), Err(Malformed::Length));
+            assert_eq!(Header::parse(&vec![0; len], Some(0)), Err(Malformed::Length));
         }
     }
 }

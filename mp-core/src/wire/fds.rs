@@ -101,6 +101,11 @@ impl Fds {
         self.owned.iter().map(AsFd::as_fd)
     }
 
+    /// All of them; none are left here. What comes after them is closed with the same care.
+    pub(crate) fn take(&mut self) -> Self {
+        Self { owned: std::mem::take(&mut self.owned), care: self.care }
+    }
+
     /// Takes what has been received, however many there are.
     pub(crate) fn append(&mut self, fds: impl Iterator<Item = OwnedFd>) {
         self.owned.extend(fds);

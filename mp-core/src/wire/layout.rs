@@ -54,6 +54,15 @@ macro_rules! layouts {
                     $(Self::$layout => &Fields { $($field: $at),* },)*
                 }
             }
+
+            /// Calls `with` the fields. It is compiled anew for each layout, in which they are
+            /// numbers, so that nothing is looked up or checked while it runs.
+            #[inline(always)]
+            pub(super) fn with_fields<T>(self, with: impl Fn(&Fields) -> T) -> T {
+                match self {
+                    $(Self::$layout => with(const { &Fields { $($field: $at),* } }),)*
+                }
+            }
         }
     };
 }

@@ -108,12 +108,7 @@ impl<'a> MessageRef<'a> {
     ///
     /// [`MessageError`] over 256 bytes or 8 descriptors. Nothing is closed: they are the caller's.
     pub fn new(name: &'a Name, param: &'a [u8], fds: &[BorrowedFd<'a>]) -> Result<Self, MessageError> {
-        if param.len() > MAX_PARAM {
-            return Err(ParamError { len: param.len() }.into());
-        }
-        if fds.len() > MAX_FDS {
-            return Err(FdsError { count: fds.len() }.into());
-        }
+        check_size(param, fds)?;
         Ok(Self { name, param, fds: SmallVec::from_slice(fds), fingerprint: 0 })
     }
 
@@ -154,6 +149,17 @@ impl<'a> MessageRef<'a> {
             0..=MAX_FDS => Ok(()),
             count => Err(FdsError { count }),
         }
+    }
+}
+
+/// Whether these fit a message that is sent from here.
+pub(crate) fn check_size(param: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), MessageError> {
+    if param.len() > MAX_PARAM {
+        return Err(ParamError { len: param.len() }.into());
+    }
+    match fds.len() {
+        0..=MAX_FDS => Ok(()),
+        count => Err(FdsError { count }.into()),
     }
 }
 

@@ -14,11 +14,12 @@ mod tag;
 mod why;
 
 pub use datagram::Malformed;
-pub(crate) use datagram::{Datagram, Kind, Parsed};
+pub(crate) use datagram::{Datagram, Header, Kind};
 pub(crate) use fds::{Care, OwnedFds};
 pub use fds::{Fds, FdsError, FdsIntoIter};
 pub use layout::Layout;
 pub(crate) use layout::MAX_DATAGRAM;
+pub(crate) use message::check_size;
 pub use message::{Message, MessageError, MessageRef};
 pub use name::{Name, NameError};
 pub use param::{Param, ParamError};

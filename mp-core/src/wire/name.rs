@@ -2,6 +2,9 @@ use std::{fmt, io, str::FromStr};
 
 use super::MAX_NAME;
 
+/// How many bytes the wire has for a name and its NUL.
+pub(super) const FIELD: usize = MAX_NAME + 1;
+
 /// The name of a message or request: 1 to 63 bytes without NUL.
 ///
 /// An action is registered under a name, and a reply carries the name of the request it answers.
@@ -24,7 +27,7 @@ use super::MAX_NAME;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name {
     // Zero beyond `len`, so that the derived comparisons are right.
-    bytes: [u8; MAX_NAME],
+    bytes: [u8; FIELD],
     len: u8,
 }
 
@@ -60,8 +63,28 @@ impl Name {
     }
 
     /// The same with zeros after it.
-    pub(super) fn padded(&self) -> &[u8; MAX_NAME] {
+    pub(super) fn padded(&self) -> &[u8; FIELD] {
         &self.bytes
+    }
+
+    /// The name that this field of a datagram holds, up to its first NUL; `None` if it is empty or
+    /// has no NUL. Looks at eight bytes at a time: every datagram comes through here.
+    pub(super) fn of_field(field: &[u8; FIELD]) -> Option<Self> {
+        let mut bytes = [0; FIELD];
+        let (from, _) = field.as_chunks::<8>();
+        let (to, _) = bytes.as_chunks_mut::<8>();
+        for (at, (from, to)) in from.iter().zip(to).enumerate() {
+            let word = u64::from_le_bytes(*from);
+            match first_nul(word) {
+                None => *to = *from,
+                Some(nul) => {
+                    *to = (word & !(u64::MAX << (8 * nul))).to_le_bytes();
+                    let len = at as u32 * 8 + nul;
+                    return (len > 0).then_some(Self { bytes, len: len as u8 });
+                }
+            }
+        }
+        None
     }
 
     const fn checked(name: &[u8]) -> Result<Self, NameError> {
@@ -71,7 +94,7 @@ impl Name {
         if name.len() > MAX_NAME {
             return Err(NameError::TooLong { len: name.len() });
         }
-        let mut bytes = [0; MAX_NAME];
+        let mut bytes = [0; FIELD];
         let mut at = 0;
         while at < name.len() {
             if name[at] == 0 {
@@ -82,6 +105,15 @@ impl Name {
         }
         Ok(Self { bytes, len: name.len() as u8 })
     }
+}
+
+/// Which of the eight bytes of a little-endian word is the first that is zero.
+fn first_nul(word: u64) -> Option<u32> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    // The lowest bit that is left is the highest of the first byte that is zero: below that byte
+    // nothing was borrowed.
+    let found = word.wrapping_sub(ONES) & !word & (ONES << 7);
+    (found != 0).then(|| found.trailing_zeros() / 8)
 }
 
 impl fmt::Display for Name {
@@ -148,6 +180,23 @@ mod tests {
         for len in [1, 62, 63] {
             let name = Name::new("n".repeat(len)).expect("valid");
             assert_eq!(name.as_bytes().len(), len);
+        }
+    }
+
+    #[test]
+    fn a_field_holds_the_name_before_its_first_nul() {
+        for len in 0..=FIELD {
+            for rest in [0, 1, b'x', 0x80, 0xff] {
+                let mut field = [rest; FIELD];
+                // Bytes that a search eight at a time might take for a NUL.
+                field[..len]
+                    .iter_mut()
+                    .zip([0x80, 1, 0xff, b'n'].into_iter().cycle())
+                    .for_each(|(to, of)| *to = of);
+                field[len..].iter_mut().take(1).for_each(|nul| *nul = 0);
+                let expected = Name::new(&field[..len]).ok();
+                assert_eq!(Name::of_field(&field), expected, "{len} bytes, then {rest}");
+            }
         }
     }
 

@@ -45,6 +45,13 @@ impl Param {
     }
 }
 
+impl Param {
+    /// The first `len` of the bytes that a datagram has for it; what follows stays unseen.
+    pub(crate) fn of_field(field: &[u8; MAX_PARAM], len: usize) -> Self {
+        Self { bytes: *field, len: len.min(MAX_PARAM) as u16 }
+    }
+}
+
 impl Deref for Param {
     type Target = [u8];
 

@@ -19,7 +19,7 @@
 
 use std::ops::Range;
 
-use super::{MAX_NAME, MessageRef, Name};
+use super::{MAX_NAME, MessageRef, Name, name::FIELD};
 
 const ASKING: u32 = 0x6d70_0a51;
 const ANSWERING: u32 = 0x6d70_0a52;
@@ -76,7 +76,7 @@ impl Tag {
 
     /// Writes it into the 64 bytes of the name. A name that leaves no room stays as it is: answers
     /// have their request's name, so that does not come about.
-    pub(super) fn emit(self, name: &Name, field: &mut [u8]) {
+    pub(super) fn emit(self, name: &Name, field: &mut [u8; FIELD]) {
         if name.as_bytes().len() > MAX_TAGGED_NAME {
             return;
         }
@@ -87,7 +87,7 @@ impl Tag {
     }
 
     /// Reads it from the 64 bytes of the name; `None` if there is none.
-    pub(super) fn parse(name: &Name, field: &[u8]) -> Option<Self> {
+    pub(super) fn parse(name: &Name, field: &[u8; FIELD]) -> Option<Self> {
         if name.as_bytes().len() > MAX_TAGGED_NAME {
             return None;
         }
@@ -128,7 +128,7 @@ impl Tag {
 }
 
 /// The part of the name field at `range`, which is `N` bytes long.
-fn array<const N: usize>(field: &[u8], range: Range<usize>) -> [u8; N] {
+fn array<const N: usize>(field: &[u8; FIELD], range: Range<usize>) -> [u8; N] {
     let mut bytes = [0; N];
     bytes.copy_from_slice(&field[range]);
     bytes

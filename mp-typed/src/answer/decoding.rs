@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-use mp_core::{Message as Raw, Name, Rejection};
+use mp_core::{Fds, Name, Rejection};
 
 use crate::{
     error::{DecodeError, DecodeErrorKind, Definition},
@@ -33,18 +33,19 @@ impl From<DecodeError> for Unfit {
 
 /// `ours` is the fingerprint of `T`. Who tells none, as a peer in C, is believed to have the same.
 pub(super) fn decode<T: DecodeOwned>(
-    message: Raw,
+    param: &[u8],
+    fds: Fds,
+    theirs: u64,
     ours: u64,
     accepts: fn(u64) -> Option<Accepted<T>>,
 ) -> Result<Decoded<T>, Unfit> {
-    let theirs = message.fingerprint();
     if theirs == ours || theirs == 0 || ours == 0 {
-        return Ok(Decoded { value: transcode::decode(&message.param, message.fds)?, answer: None });
+        return Ok(Decoded { value: transcode::decode(param, fds)?, answer: None });
     }
     let Some(Accepted { decode, answer }) = accepts(theirs) else {
         return Err(Unfit::OtherDefinition { theirs });
     };
-    Ok(Decoded { value: decode(&message.param, message.fds)?, answer })
+    Ok(Decoded { value: decode(param, fds)?, answer })
 }
 
 /// The ways in which arrivals of one action could not be decoded, each warned of once: the first

@@ -63,16 +63,7 @@ impl<R: Response> Responder<R> {
     /// Implements `rte_mp_reply`.
     #[doc(alias = "rte_mp_reply")]
     pub fn reply<A: SentAs<R>>(self, response: &A) -> Result<(), ReplyError> {
-        match encode(response) {
-            Ok(encoded) => match self.convert {
-                None => Ok(self.core.reply(encoded.param(), encoded.fds())?),
-                Some(convert) => converted(self.core, convert, encoded.param(), encoded.fds()),
-            },
-            Err(error) => {
-                self.core.ignore(Why::new(Reason::HandlerFailed, &error));
-                Err(error.into())
-            }
-        }
+        reply(self.core, self.convert, response)
     }
 
     /// Answers with what a handler has returned.
@@ -102,9 +93,50 @@ impl<R: Response> Responder<R> {
     }
 }
 
+/// The one answer that a request of the core has: given while its handler runs, or later.
+pub(super) trait RawAnswer {
+    fn reply(self, param: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), mp_core::ReplyError>;
+
+    fn ignore(self, why: Why);
+}
+
+macro_rules! raw_answer {
+    ($($answer:ty),*) => {$(
+        impl RawAnswer for $answer {
+            fn reply(self, param: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), mp_core::ReplyError> {
+                self.reply(param, fds)
+            }
+
+            fn ignore(self, why: Why) {
+                self.ignore(why);
+            }
+        }
+    )*};
+}
+
+raw_answer! { mp_core::Request<'_>, mp_core::Responder }
+
+/// Sends the response; in the definition that the requester has, if `convert` knows it.
+pub(super) fn reply<R: Response, A: SentAs<R>>(
+    core: impl RawAnswer,
+    convert: Option<ConvertAnswer>,
+    response: &A,
+) -> Result<(), ReplyError> {
+    match encode(response) {
+        Ok(encoded) => match convert {
+            None => Ok(core.reply(encoded.param(), encoded.fds())?),
+            Some(convert) => converted(core, convert, encoded.param(), encoded.fds()),
+        },
+        Err(error) => {
+            core.ignore(Why::new(Reason::HandlerFailed, &error));
+            Err(error.into())
+        }
+    }
+}
+
 /// Replies in the definition that the requester has.
 fn converted(
-    core: mp_core::Responder,
+    core: impl RawAnswer,
     convert: ConvertAnswer,
     param: &[u8],
     fds: &[BorrowedFd<'_>],

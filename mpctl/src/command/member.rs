@@ -94,11 +94,14 @@ fn echo(message: &Message, responder: Responder) {
     }
 }
 
-fn parts(arrival: mp_core::Arrival) -> (Kind, Message, Peer, Option<Responder>) {
+fn parts(arrival: mp_core::Arrival<'_>) -> (Kind, Message, Peer, Option<Responder>) {
     match arrival {
-        mp_core::Arrival::Message(message, peer) => (Kind::Message, message, peer, None),
-        mp_core::Arrival::Request(message, peer, responder) => {
-            (Kind::Request, message, peer, Some(responder))
+        mp_core::Arrival::Message(mut message) => {
+            (Kind::Message, message.take_message(), message.peer().clone(), None)
+        }
+        mp_core::Arrival::Request(mut request) => {
+            let (message, peer) = (request.take_message(), request.peer().clone());
+            (Kind::Request, message, peer, Some(request.defer()))
         }
     }
 }

@@ -143,14 +143,15 @@ impl Role {
         let registration = match mode {
             ["print"] => actions.on(name, announce)?,
             ["discard"] => actions.on(name, |_, _| ())?,
-            ["silent"] => actions.serve(name, |request, peer, responder| {
-                announce(request, peer);
-                keep(responder);
+            ["silent"] => actions.serve(name, |mut request| {
+                announce(request.take_message(), request.peer());
+                keep(request.defer());
             })?,
-            ["echo"] => actions.serve(name, |request, _, responder| echo(&request, responder))?,
+            ["echo"] => actions.serve(name, |mut request| echo(&request.take_message(), request.defer()))?,
             ["echo", ms] => {
                 let delay = delay(ms)?;
-                actions.serve(name, move |request, _, responder| {
+                actions.serve(name, move |mut request| {
+                    let (request, responder) = (request.take_message(), request.defer());
                     thread::spawn(move || {
                         thread::sleep(delay);
                         echo(&request, responder);
@@ -159,10 +160,11 @@ impl Role {
             }
             ["block", ms] => {
                 let delay = delay(ms)?;
-                actions.serve(name, move |request, peer, responder| {
-                    say(&format!("event arrived{} peer={}", shown(&request), address(peer)));
+                actions.serve(name, move |mut request| {
+                    let message = request.take_message();
+                    say(&format!("event arrived{} peer={}", shown(&message), address(request.peer())));
                     thread::sleep(delay);
-                    echo(&request, responder);
+                    echo(&message, request.defer());
                 })?
             }
             _ => return Err("print|discard|silent|echo [DELAY_MS]|block DELAY_MS".into()),

@@ -151,8 +151,9 @@ fn within_one_process_it_needs_no_socket() {
         let echo = Name::from_static("echo");
         let primary = Primary::builder("any")
             .in_process(&group)
-            .serve(echo, |request, _, responder| {
-                let _ = responder.reply(&request.param, &[]);
+            .serve(echo, |request| {
+                let param = request.param();
+                let _ = request.reply(param, &[]);
             })
             .start()
             .unwrap();
@@ -203,19 +204,19 @@ fn handlers_that_await_each_other_several_levels_deep_all_get_on() {
     let primary = Primary::builder("mp-async").runtime_dir(group.path());
     let handle = primary.handle();
     let primary = primary
-        .serve(name, move |request, _, responder| {
-            let left = request.param[0];
+        .serve(name, move |request| {
+            let left = request.param()[0];
             let onward = Message::new(name).with_param([left - 1]).unwrap();
             let replies = block_on(handle.request_async(&onward, LONG)).unwrap();
-            let _ = responder.reply(&[replies.replies[0].message.param[0] + 1], &[]);
+            let _ = request.reply(&[replies.replies[0].message.param[0] + 1], &[]);
         })
         .start()
         .unwrap();
     let secondary = Secondary::builder("mp-async").runtime_dir(group.path());
     let handle = secondary.handle();
     let _secondary = secondary
-        .serve(name, move |request, _, responder| {
-            let left = request.param[0];
+        .serve(name, move |request| {
+            let left = request.param()[0];
             let depth = match left {
                 0 => 0,
                 _ => {
@@ -223,7 +224,7 @@ fn handlers_that_await_each_other_several_levels_deep_all_get_on() {
                     block_on(handle.request_async(&onward, LONG)).unwrap().message.param[0]
                 }
             };
-            let _ = responder.reply(&[depth + 1], &[]);
+            let _ = request.reply(&[depth + 1], &[]);
         })
         .start()
         .unwrap();

@@ -47,7 +47,8 @@ fn a_request_joins_nothing_and_leaves_nothing() {
     let dir = group.path().to_owned();
     let _primary = group
         .primary()
-        .serve(Name::from_static("echo"), move |request, _, responder| {
+        .serve(Name::from_static("echo"), move |mut request| {
+            let (request, responder) = (request.take_message(), request.defer());
             let names = fs::read_dir(&dir).expect("listed").map(|entry| entry.expect("entry").file_name());
             seen.send(names.filter(|name| name.to_string_lossy().starts_with("mp_socket_")).count()).unwrap();
             echo(&request, responder);
@@ -85,7 +86,7 @@ fn a_request_that_is_not_answered_is_status_1() {
     let (keep, _kept) = channel();
     let primary = group
         .primary()
-        .serve(Name::from_static("silent"), move |_, _, responder| keep.send(responder).unwrap());
+        .serve(Name::from_static("silent"), move |request| keep.send(request.defer()).unwrap());
     let _primary = primary.start().unwrap();
 
     let ignored = group.run(&["--json", "request", "unknown"]);
@@ -108,7 +109,7 @@ fn an_interrupted_request_removes_its_socket() {
     let (asked, requests) = channel();
     let builder = group
         .primary()
-        .serve(Name::from_static("silent"), move |_, _, responder| asked.send(responder).unwrap());
+        .serve(Name::from_static("silent"), move |request| asked.send(request.defer()).unwrap());
     let _primary = builder.start().unwrap();
     let before = group.files();
     let command = &mut group.command(&["--timeout", "1m", "request", "silent"]);
@@ -186,7 +187,8 @@ fn ping_tells_round_trips() {
 fn an_interrupted_ping_tells_what_it_has() {
     let group = Group::new();
     let (asked, requests) = channel();
-    let builder = group.primary().serve(Name::from_static("echo"), move |request, _, responder| {
+    let builder = group.primary().serve(Name::from_static("echo"), move |mut request| {
+        let (request, responder) = (request.take_message(), request.defer());
         echo(&request, responder);
         asked.send(()).unwrap();
     });

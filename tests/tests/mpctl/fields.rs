@@ -17,7 +17,8 @@ fn counters(rx: u64, tx: u64) -> Vec<u8> {
 fn fields_are_written_and_read_as_a_c_peer_lays_them_out() {
     let group = Group::new();
     let (seen, params) = channel();
-    let builder = group.primary().serve(Name::from_static("stats"), move |request, _, responder| {
+    let builder = group.primary().serve(Name::from_static("stats"), move |mut request| {
+        let (request, responder) = (request.take_message(), request.defer());
         seen.send(request.param.to_vec()).unwrap();
         responder.reply(&counters(7, u64::MAX), &[]).unwrap();
     });
@@ -52,7 +53,8 @@ fn dpdks_own_structs_can_be_declared() {
     let scan = mp_dpdk::VdevScan::new();
     let scan = mp_typed::encode(&scan).unwrap();
     let expected = scan.param().to_vec();
-    let builder = group.primary().serve(Name::from_static("bus_vdev_mp"), move |request, _, responder| {
+    let builder = group.primary().serve(Name::from_static("bus_vdev_mp"), move |mut request| {
+        let (request, responder) = (request.take_message(), request.defer());
         assert_eq!(*request.param, *expected, "as mp-dpdk writes it");
         echo(&request, responder);
     });

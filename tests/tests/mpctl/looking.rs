@@ -98,8 +98,8 @@ fn groups_finds_those_of_this_host() {
 fn messages_of_dpdk_are_told_in_words() {
     let group = Group::new();
     let reply = [&3_i32.to_ne_bytes()[..], &2_i32.to_ne_bytes(), &[0; 64]].concat();
-    let builder = group.primary().serve(Name::from_static("bus_vdev_mp"), move |_, _, responder| {
-        responder.reply(&reply, &[]).unwrap();
+    let builder = group.primary().serve(Name::from_static("bus_vdev_mp"), move |request| {
+        request.reply(&reply, &[]).unwrap();
     });
     let primary = builder.start().unwrap();
     let scan = format!("01{}", "00".repeat(71));

@@ -92,7 +92,7 @@ impl Group {
     fn echoing(&self) -> Primary {
         let echoing = self
             .primary()
-            .serve(Name::from_static("echo"), |request, _, responder| echo(&request, responder));
+            .serve(Name::from_static("echo"), |mut request| echo(&request.take_message(), request.defer()));
         echoing.start().expect("there is no other")
     }
 

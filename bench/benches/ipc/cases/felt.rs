@@ -59,7 +59,7 @@ fn joining(args: &Args) -> [f64; 3] {
     let dir = meeting.path();
     let ping = Name::from_static("ping");
     let builder = Primary::builder("bench").runtime_dir(dir);
-    let serve = builder.serve(ping, |_, _, responder| _ = responder.reply(&[], &[]));
+    let serve = builder.serve(ping, |request| _ = request.reply(&[], &[]));
     let primary = serve.start().expect("there is no other primary");
     let micros = |start: Instant| start.elapsed().as_nanos() as f64 / 1000.0;
     let (mut join, mut leave, mut first) = (Vec::new(), Vec::new(), Vec::new());

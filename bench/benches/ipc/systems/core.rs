@@ -202,9 +202,10 @@ fn answering<R: Joins>(builder: Builder<R>) -> (Builder<R>, Arc<AtomicU64>) {
     let received = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&received);
     let builder = builder
-        .serve(ECHO, |request, _, responder| {
-            let fds: ArrayVec<_, MAX_FDS> = request.fds.iter().collect();
-            let _ = responder.reply(&request.param, &fds);
+        .serve(ECHO, |mut request| {
+            let (param, fds) = (request.param(), request.take_fds());
+            let lent: ArrayVec<_, MAX_FDS> = fds.iter().collect();
+            let _ = request.reply(param, &lent);
         })
         .on(NOTE, move |_, _| _ = counter.fetch_add(1, Relaxed));
     (builder, received)

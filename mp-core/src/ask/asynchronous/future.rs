@@ -44,10 +44,10 @@ use crate::{
 /// let kept = std::sync::Mutex::new(Vec::new());
 /// let primary = Primary::builder("example")
 ///     .runtime_dir(dir.path())
-///     .serve(quick, |_, _, responder| {
-///         let _ = responder.reply(b"here", &[]);
+///     .serve(quick, |request| {
+///         let _ = request.reply(b"here", &[]);
 ///     })
-///     .serve(slow, move |_, _, responder| kept.lock().unwrap().push(responder))
+///     .serve(slow, move |request| kept.lock().unwrap().push(request.defer()))
 ///     .start()?;
 /// let client = Client::builder("example").runtime_dir(dir.path()).start()?;
 ///

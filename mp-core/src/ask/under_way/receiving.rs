@@ -3,7 +3,7 @@
 use super::{AT_ONCE, RequestUnderWay};
 use crate::{
     ask::{
-        Answer, Requester,
+        Answer, Reply, Requester,
         failure::{Failure, Settled, Unanswered},
         matching::Verdict,
         reply_socket::AskedPeer,
@@ -11,7 +11,7 @@ use crate::{
     group::{Member, PeerIdentity},
     receive::{Arrived, Inbox, Missed, Rejection},
     sys::{Address, Wait},
-    wire::{Kind, Name, Tag},
+    wire::Header,
 };
 
 impl RequestUnderWay {
@@ -67,9 +67,9 @@ impl RequestUnderWay {
     ) -> Result<bool, Failure> {
         match inbox.receive(self.reply_socket.socket(), wait, &requester.policy) {
             Ok(arrived) => self.take(requester, arrived),
-            Err(Missed::FdsLost { kind, name, tag, from, .. }) => {
+            Err(Missed::FdsLost { header, from }) => {
                 let peer = self.peer_at(requester, from.as_ref());
-                if self.verdict(peer, (kind, &name, tag)) == Verdict::Counts
+                if self.verdict(peer, &header) == Verdict::Counts
                     && let Some(peer) = peer
                 {
                     self.pending.settle(peer, Unanswered::FdsLost);
@@ -90,29 +90,27 @@ impl RequestUnderWay {
         Ok(true)
     }
 
-    fn take(&mut self, requester: &Requester, arrived: Arrived) {
+    fn take(&mut self, requester: &Requester, arrived: Arrived<'_>) {
         let counters = &requester.policy.counters;
         let peer = self.peer_at(requester, arrived.peer.address());
-        let verdict = self.verdict(peer, (arrived.kind, &arrived.message.name, arrived.tag));
-        let Some(answer) = requester.classify(arrived, verdict) else { return };
-        let outcome = match &answer {
-            Answer::Reply(_) => Settled::Replied,
-            Answer::Ignore(why) => Unanswered::Ignored { why: why.clone() }.into(),
+        let verdict = self.verdict(peer, arrived.header);
+        let Some(answer) = requester.classify(&arrived, verdict) else { return };
+        let (counter, outcome) = match answer {
+            Answer::Reply => (&counters.replies_received, Settled::Replied),
+            Answer::Ignore(why) => (&counters.ignores_received, Unanswered::Ignored { why }.into()),
         };
+        let is_reply = outcome == Settled::Replied;
         if !peer.is_some_and(|peer| self.pending.settle(peer, outcome)) {
             self.reply_socket.had_surplus();
             return counters.reject(Rejection::Late);
         }
-        match answer {
-            Answer::Reply(reply) => {
-                counters.replies_received.add();
-                self.replies.push(reply);
-            }
-            Answer::Ignore(_) => counters.ignores_received.add(),
+        counter.add();
+        if is_reply {
+            self.replies.push(Reply::taken_from(arrived));
         }
     }
 
-    fn verdict(&mut self, peer: Option<usize>, datagram: (Kind, &Name, Option<Tag>)) -> Verdict {
+    fn verdict(&mut self, peer: Option<usize>, datagram: &Header) -> Verdict {
         let peer = peer.map(|peer| match self.members.get(peer) {
             Some(member) => AskedPeer::Member(member.address()),
             None => AskedPeer::Connected,

@@ -98,7 +98,10 @@ fn ask(
 /// let echo = Name::new("echo")?;
 /// let primary = Primary::builder("example")
 ///     .runtime_dir(dir.path())
-///     .serve(echo, |request, _, responder| _ = responder.reply(&request.param, &[]))
+///     .serve(echo, |request| {
+///         let param = request.param();
+///         _ = request.reply(param, &[]);
+///     })
 ///     .start()?;
 ///
 /// let client = Client::builder("example").runtime_dir(dir.path()).start()?;

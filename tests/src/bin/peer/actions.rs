@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use mp_core::{Builder, Fds, Joins, Message, Peer, Responder};
+use mp_core::{Builder, Fds, Joins, Message, Peer, Request, Responder};
 use mp_typed::decode;
 use rustix::process::{Signal, getpid, kill_process};
 
@@ -21,7 +21,10 @@ use crate::{
 pub(crate) fn add<R: Joins>(shared: &Arc<Shared>, builder: Builder<R>) -> Builder<R> {
     let serve = |handler: fn(&Shared, Message, &Peer, Responder)| {
         let shared = Arc::clone(shared);
-        move |message: Message, peer: &Peer, responder: Responder| handler(&shared, message, peer, responder)
+        move |mut request: Request<'_>| {
+            let (message, peer) = (request.take_message(), request.peer());
+            handler(&shared, message, peer, request.defer());
+        }
     };
     let on = |handler: fn(&Shared, Message, &Peer)| {
         let shared = Arc::clone(shared);

@@ -89,9 +89,9 @@ impl Shared {
     /// Registers an action that unregisters itself while it runs, then goes on.
     fn register(self: &Arc<Self>, name: &str) -> String {
         let (shared, own) = (Arc::clone(self), words::name(name));
-        let registered = self.role().actions().serve(own, move |_, _, responder| {
+        let registered = self.role().actions().serve(own, move |request| {
             let removed = shared.role().actions().unregister(&own);
-            let _ = responder.reply(removed.to_string().as_bytes(), &[]);
+            let _ = request.reply(removed.to_string().as_bytes(), &[]);
         });
         match registered {
             Ok(registration) => {

@@ -1,4 +1,4 @@
-use crate::sys::{Address, Credentials};
+use super::{Address, Credentials, address::Source};
 
 /// Who sent a datagram.
 ///
@@ -7,14 +7,14 @@ use crate::sys::{Address, Credentials};
 #[doc(alias = "rte_mp_t")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
-    address: Option<Address>,
-    credentials: Credentials,
+    pub(super) source: Source,
+    pub(super) credentials: Credentials,
 }
 
 impl Peer {
-    pub(crate) fn new(address: Option<Address>, credentials: Credentials) -> Self {
-        Self { address, credentials }
-    }
+    /// Nobody yet.
+    pub(super) const NOBODY: Self =
+        Self { source: Source::NOWHERE, credentials: Credentials { pid: 0, uid: 0, gid: 0 } };
 
     /// The socket it sent from; `None` if that has no path, so that nothing can be sent back.
     ///
@@ -23,7 +23,7 @@ impl Peer {
     /// own: [`Primary::member_of`](crate::Primary::member_of) tells whose they are.
     #[must_use]
     pub fn address(&self) -> Option<&Address> {
-        self.address.as_ref()
+        self.source.address()
     }
 
     /// Pid, uid and gid, as the kernel attests them.
