@@ -457,3 +457,65 @@ fn mpctl_of_root_asks_beside_another_user_if_that_is_named() {
     let output = mpctl(&["--owner", &ALICE.to_string()]);
     assert!(output.status.success(), "{output:?}");
 }
+
+/// A member's own words of a call.
+fn told_of_the_change(result: &str) -> bool {
+    result.contains("started as uid 0 and is uid 65534 now")
+}
+
+#[test]
+fn who_drops_privileges_in_a_shared_group_goes_on() {
+    if !is_root() {
+        return;
+    }
+    let group = group!();
+    let (mut primary, mut worker) = (roots(&group, "primary"), roots(&group, "secondary"));
+    primary.call("watch");
+    for member in [&mut primary, &mut worker] {
+        member.call(&format!("become {NOBODY} {SHARED}"));
+    }
+    let mut alice = of(ALICE, &group, "secondary");
+    for asker in [&mut worker, &mut alice] {
+        assert_reaches_primary(asker, &mut primary);
+    }
+    assert_reaches_all(&mut primary, &mut [&mut worker, &mut alice]);
+    primary.line(|line| *line == format!("!joined {}", alice.pid()));
+}
+
+/// Today's alternative: answers vanish, and only a counter tells.
+#[test]
+fn who_drops_privileges_in_a_private_group_is_told_by_every_call() {
+    if !is_root() {
+        return;
+    }
+    let group = group!();
+    let (mut primary, mut secondary) = (group.primary(), group.secondary());
+    let mut client = group.client();
+    // Its reply sockets are connected: what it has it keeps.
+    assert!(client.call("ask keep 100 x").contains("TimedOut"));
+    for member in [&mut primary, &mut secondary] {
+        member.call(&format!("become {NOBODY} {NOBODY}"));
+    }
+    let answered = primary.call("answer late");
+    assert!(
+        answered.contains("UserChanged { started_as: 0, now: 65534 }") || answered.contains("Gone"),
+        "{answered}"
+    );
+    for call in ["send note 500 hi", "ask echo 500 hi", "later ask echo 500 hi", "members", "watch"] {
+        let result = primary.call(call);
+        assert!(told_of_the_change(&result), "{call}: {result}");
+    }
+    for call in ["send note 500 hi", "ask echo 500 hi", "later ask echo 500 hi"] {
+        let result = secondary.call(call);
+        assert!(told_of_the_change(&result), "{call}: {result}");
+    }
+    // An answer that is due is lost, and that is told where it is given.
+    assert!(client.call("ask keep 300 x").contains("TimedOut"));
+    client.tell("ask keep 3000 x");
+    primary.line(|line| line == "!keep");
+    primary.line(|line| line == "!keep");
+    primary.line(|line| line == "!keep");
+    let answered = primary.call("answer late");
+    assert!(answered.contains("UserChanged { started_as: 0, now: 65534 }"), "{answered}");
+    assert!(primary.counter("lost") > 0);
+}

@@ -24,6 +24,7 @@ use super::{
     held::{Delivery, HeldAnswer, Queue},
 };
 use crate::{
+    group::Undelivered,
     sys::{Address, CARE, Deadline, Room, fd_share, room_for_a_thread},
     wire::{Datagram, Fds, MAX_FDS, MessageError},
 };
@@ -115,6 +116,10 @@ fn send(port: &ReplyPort, to: &Address, answer: &PutAside, kept_from: &mut KeptF
         Ok(()) => kept_from.sent_to(to),
         Err(Errno::AGAIN) => return false,
         Err(errno) => {
+            if Undelivered::from(errno) == Undelivered::Refused {
+                // Warns of it, if that is why.
+                port.bound.user_change();
+            }
             tracing::debug!(%to, %errno, "an answer could not be delivered");
             port.counters.answers_lost.add();
         }

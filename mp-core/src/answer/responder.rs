@@ -4,7 +4,7 @@ use rustix::io::Errno;
 
 use super::{arrival::unanswered, delivery::PutAside, held::HeldAnswers, room::Room};
 use crate::{
-    group::{Bound, Found, Undelivered, probe},
+    group::{Bound, Found, Undelivered, UserChange, probe},
     look::Look,
     receive::{Counters, ReceivePolicy},
     sys::{Address, Deadline},
@@ -190,6 +190,16 @@ pub enum ReplyError {
     /// The kernel does not let us send to the requester.
     #[error("the requester cannot be sent to")]
     Refused,
+    /// This process has dropped its privileges since the role started, and the requester's socket
+    /// is closed to the user that it is now: see
+    /// [`GroupError::UserChanged`](crate::GroupError::UserChanged).
+    #[error("the requester cannot be sent to: this process started as uid {started_as} and is uid {now} now")]
+    UserChanged {
+        /// Who it was when the role started.
+        started_as: u32,
+        /// Who it is now.
+        now: u32,
+    },
     /// Too many replies wait for requesters that do not read.
     #[error("too many replies wait for requesters that do not read theirs")]
     TooManyWaiting,
@@ -205,10 +215,17 @@ pub enum ReplyError {
 }
 
 impl ReplyError {
+    fn refused(from: &Bound) -> Self {
+        match from.user_change() {
+            Some(UserChange { started_as, now }) => Self::UserChanged { started_as, now },
+            None => Self::Refused,
+        }
+    }
+
     /// What the requester is told in the reply's stead; `None` if it cannot be told anything.
     fn why(&self) -> Option<Why> {
         Some(match self {
-            Self::Gone | Self::Forked | Self::Refused => return None,
+            Self::Gone | Self::Forked | Self::Refused | Self::UserChanged { .. } => return None,
             Self::TooManyWaiting => Reason::Overloaded.into(),
             Self::OutOfDescriptors => Reason::OutOfDescriptors.into(),
             Self::Io(error) if is_lack_of_descriptors(error) => Reason::OutOfDescriptors.into(),
@@ -231,7 +248,7 @@ impl From<ReplyError> for io::Error {
         let kind = match &error {
             ReplyError::Message(_) => io::ErrorKind::InvalidInput,
             ReplyError::Gone => io::ErrorKind::ConnectionReset,
-            ReplyError::Refused => io::ErrorKind::PermissionDenied,
+            ReplyError::Refused | ReplyError::UserChanged { .. } => io::ErrorKind::PermissionDenied,
             ReplyError::TooManyWaiting => io::ErrorKind::WouldBlock,
             ReplyError::OutOfDescriptors => io::ErrorKind::QuotaExceeded,
             ReplyError::Io(source) => source.kind(),
@@ -340,7 +357,7 @@ impl ReplyPort {
             Ok(()) => Ok(()),
             Err(Undelivered::NoRoom) => self.hold(to, datagram.clone(), fds),
             Err(Undelivered::Gone) => Err(ReplyError::Gone),
-            Err(Undelivered::Refused) => Err(ReplyError::Refused),
+            Err(Undelivered::Refused) => Err(ReplyError::refused(&self.bound)),
             Err(Undelivered::Failed(errno)) => Err(ReplyError::Io(errno.into())),
         }
     }

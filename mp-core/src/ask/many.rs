@@ -14,7 +14,7 @@ use super::{
     under_way::RequestUnderWay,
 };
 use crate::{
-    group::{GroupError, Member, Roster, Undelivered},
+    group::{GroupError, Member, Roster, Undelivered, UserChange},
     receive::{Inbox, turn},
     sys::{Deadline, Room, Socket},
     wire::{Datagram, Kind, Layout, MessageRef, Tag},
@@ -39,6 +39,7 @@ impl Requester {
         let outcomes = self.send_to_each(socket, layout, &members, message, deadline);
         let outcomes: Vec<_> = members.into_iter().zip(outcomes).collect();
         self.bury_the_dead(&outcomes);
+        self.check_user(&outcomes)?;
         Ok(Sent { outcomes })
     }
 
@@ -131,7 +132,9 @@ impl Requester {
         let asked = round.send_to_all_in_turn(self, &mut inbox, message.fds());
         let answered = asked.and_then(|()| round.collect(self, &mut inbox, message.fds()));
         answered.map_err(|failure| failure.into_request_error(timeout))?;
-        Ok(round.end(self).into_replies(self))
+        let replies = round.end(self).into_replies(self);
+        self.check_user(&replies.outcomes)?;
+        Ok(replies)
     }
 
     /// Asks the only member, on a connected reply socket: so the kernel need not look up its path.
@@ -148,6 +151,7 @@ impl Requester {
         };
         let outcomes = vec![(member, outcome)];
         self.bury_the_dead(&outcomes);
+        self.check_user(&outcomes)?;
         Ok(Replies { replies: reply.into_iter().collect(), outcomes })
     }
 
@@ -161,6 +165,18 @@ impl Requester {
         match self.kept_reply_socket_to_all(members, request) {
             Some(reply_socket) => Ok(reply_socket.speaking(Some(layout))),
             None => ReplySocket::unconnected(&self.group, layout),
+        }
+    }
+
+    /// Whether nobody was sent to since this process has become another user; warns of it if
+    /// somebody was not.
+    fn check_user(&self, outcomes: &[(Member, Outcome)]) -> Result<(), GroupError> {
+        let refused = outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Refused).count();
+        match (refused > 0).then(|| self.group.user_change()).flatten() {
+            Some(UserChange { started_as, now }) if refused == outcomes.len() => {
+                Err(GroupError::UserChanged { started_as, now })
+            }
+            _ => Ok(()),
         }
     }
 

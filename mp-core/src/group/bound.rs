@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use rustix::io::Errno;
 
-use super::{Access, Identity, SocketName, access, identity};
+use super::{Access, Identity, SocketName, UserChange, access, identity, starter::Starter};
 use crate::sys::{Address, ForkGuard, Socket};
 
 /// A socket with its file, which goes when this does.
@@ -13,6 +13,7 @@ pub(crate) struct Bound {
     pub(crate) socket: Socket,
     pub(crate) address: Address,
     access: Access,
+    starter: Starter,
     identity: Option<Identity>,
     /// A fork's copy must not remove the file.
     bound_in: ForkGuard,
@@ -20,10 +21,15 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
-    pub(super) fn new(socket: Socket, address: Address, access: Access) -> Result<Self, Errno> {
-        bind(&socket, &address, access)?;
-        let (identity, bound_in) = (identity(&address), ForkGuard::here());
-        Ok(Self { socket, address, access, identity, bound_in, abandoned: AtomicBool::new(false) })
+    /// One that has just been bound there.
+    pub(super) fn new(socket: Socket, address: Address, access: Access, starter: Starter) -> Self {
+        let (identity, bound_in, abandoned) = (identity(&address), ForkGuard::here(), AtomicBool::new(false));
+        Self { socket, address, access, starter, identity, bound_in, abandoned }
+    }
+
+    /// Whether this process has become another user, which may be why it was refused something.
+    pub(crate) fn user_change(&self) -> Option<UserChange> {
+        self.starter.change()
     }
 
     /// Whether it was bound by this process, not by one that this is a fork of.
@@ -88,10 +94,26 @@ impl Bound {
             let _ = rustix::fs::unlink(self.address.path());
         }
     }
+
+    /// Called when it should be gone.
+    pub(super) fn warn_if_left_behind(&self) {
+        let is_left = || match rustix::fs::lstat(self.address.path()) {
+            Ok(_) => self.is_in_place(),
+            Err(errno) => errno == Errno::ACCESS,
+        };
+        if self.is_ours() && !self.abandoned.load(Relaxed) && is_left() {
+            let change = self.user_change();
+            tracing::warn!(
+                address = %self.address, ?change,
+                "its socket file stays behind: this user may not remove it; the user who made it, the \
+                 directory's owner or root does when one of them joins next"
+            );
+        }
+    }
 }
 
 /// Binds it, and opens it to whom the group is open to.
-fn bind(socket: &Socket, address: &Address, access: Access) -> Result<(), Errno> {
+pub(super) fn bind(socket: &Socket, address: &Address, access: Access) -> Result<(), Errno> {
     socket.bind(address)?;
     match access.shared_with() {
         Some(gid) => access::open_to_group(address, gid).inspect_err(|_| {

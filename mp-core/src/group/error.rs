@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use rustix::io::Errno;
+
 use super::{Base, access};
 use crate::sys::PathTooLong;
 
@@ -150,11 +152,24 @@ pub enum GroupError {
         /// The same socket, as it is found from here.
         here: PathBuf,
     },
+    /// This process has dropped its privileges since the role started, and the directory or a
+    /// socket in it is closed to the user that it is now. Drop them before the start, or share the
+    /// directory with a group that is kept
+    /// ([`Builder::share_with_group`](crate::Builder::share_with_group)).
+    #[error(
+        "this process started as uid {started_as} and is uid {now} now, to whom the runtime directory is closed: drop privileges before start(), or call share_with_group() with a group that is kept"
+    )]
+    UserChanged {
+        /// Who it was when the role started.
+        started_as: u32,
+        /// Who it is now.
+        now: u32,
+    },
     /// The role has not been started yet.
     #[error("this role has not been started yet")]
     NotStarted,
     /// The system refused something.
-    #[error("cannot {what} ({path:?})")]
+    #[error("cannot {what} ({path:?}){}", remedy_of_shortage(source))]
     Io {
         /// What was tried.
         what: &'static str,
@@ -220,6 +235,19 @@ fn told(error: &GroupError) -> String {
     }
 }
 
+/// What to do about what the system is short of; nothing to say of other errors.
+fn remedy_of_shortage(source: &io::Error) -> &'static str {
+    match Errno::from_io_error(source) {
+        Some(Errno::MFILE) => "; raise this process's limit of descriptors (ulimit -n, LimitNOFILE=)",
+        Some(Errno::NFILE) => "; raise the system's limit of open files (fs.file-max)",
+        Some(Errno::NOSPC | Errno::DQUOT) => "; make room there, for bytes or for inodes",
+        Some(Errno::ROFS) => {
+            "; mount it writable: whoever joins or asks makes a socket in the runtime directory"
+        }
+        _ => "",
+    }
+}
+
 /// What to do with a directory of another user.
 fn remedy_of_owner(owner: u32) -> String {
     let as_owner = format!("run this as uid {owner} (setpriv --reuid={owner} --clear-groups ..)");
@@ -264,6 +292,7 @@ impl From<GroupError> for io::Error {
             | GroupError::NotShared { .. }
             | GroupError::NotInGroup { .. }
             | GroupError::NotRoot { .. }
+            | GroupError::UserChanged { .. }
             | GroupError::Anothers { .. } => io::ErrorKind::PermissionDenied,
             GroupError::Io { source, .. } => source.kind(),
             _ => io::ErrorKind::Other,

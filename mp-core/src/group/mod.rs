@@ -21,6 +21,7 @@ mod roster;
 mod sender;
 mod spelling;
 mod stale;
+mod starter;
 mod undelivered;
 mod watch;
 
@@ -50,10 +51,12 @@ pub(crate) use private::PrivateDirectory;
 pub(crate) use roster::{NotPrimary, Roster};
 pub(crate) use spelling::Spellings;
 use stale::is_young_and_closed;
+use starter::Starter;
+pub(crate) use starter::UserChange;
 pub(crate) use undelivered::Undelivered;
 pub use watch::{Change, Changes, Watch};
 
-use crate::sys::{Address, Deadline, PathTooLong, Socket};
+use crate::sys::{Address, Deadline, MAX_PATH, PathTooLong, Socket};
 
 /// How long joining may wait for the directory lock, which a C primary holds for the whole of a
 /// sync request of its own.
@@ -74,6 +77,7 @@ pub(crate) struct Group {
     /// How a secondary's socket was bound, and whether it has been told that this does not do.
     joined_as: Arc<OnceLock<(PathBuf, Once)>>,
     access: Access,
+    starter: Starter,
     /// Names of members that are dead, but whose sockets this user may not remove.
     dead: Arc<OnceLock<Mutex<BTreeSet<OsString>>>>,
     /// Kept until the last user of a group within this process is gone.
@@ -84,13 +88,21 @@ impl Group {
     pub(crate) fn locate(location: &Location) -> Result<Self, GroupError> {
         let Resolved { base, dir } = location.resolve()?;
         let private = location.private();
-        // Every socket of the group must fit, so the longest name decides.
-        let fits = |name| Address::new(&dir.join(name)).map_err(|e| GroupError::from(e).below(base.as_ref()));
-        fits(SocketName::LONGEST)?;
-        let primary = fits(SocketName::PRIMARY)?;
+        // Where a primary's socket fits, a client's do.
+        let primary = Address::new(&dir.join(SocketName::PRIMARY));
+        let primary = primary.map_err(|error| GroupError::from(error).below(base.as_ref()))?;
         let (made, family) = (Arc::default(), Arc::new(Family::new()));
         let (joined_as, dead, access) = Default::default();
-        Ok(Self { dir, base, primary, made, family, joined_as, access, dead, _private: private })
+        let starter = Starter::here();
+        Ok(Self { dir, base, primary, made, family, joined_as, access, starter, dead, _private: private })
+    }
+
+    /// Whether a secondary's socket fits, whose name is longer than the primary's.
+    pub(crate) fn check_fits_secondary(&self) -> Result<(), GroupError> {
+        match self.secondary_in(&self.dir) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.below(self.base.as_ref())),
+        }
     }
 
     /// The same, which is open to these. So far nothing of it has been looked at.
@@ -180,7 +192,7 @@ impl Group {
             directory.check()?;
             Ok(directory)
         };
-        checked().map_err(|error: GroupError| error.below(self.base.as_ref()))
+        checked().map_err(|error: GroupError| self.explain(error.below(self.base.as_ref())))
     }
 
     /// Opens the directory as it is, for those who only look.
@@ -226,8 +238,7 @@ impl Group {
             // What died of this user's nobody else may be allowed to remove.
             stale::sweep(self, &directory, |name| Reserved::of(name).is_some());
         }
-        let address = Address::new(&dir.join(self.family.secondary())).map_err(GroupError::from)?;
-        let bound = self.bind(address)?;
+        let bound = self.bind(self.secondary_in(&dir)?)?;
         let _ = self.joined_as.set((dir, Once::new()));
         drop(lock);
         Ok(bound)
@@ -236,7 +247,14 @@ impl Group {
     /// Binds a socket that nobody broadcasts to, for replies to come to.
     pub(crate) fn bind_reply(&self) -> Result<Bound, GroupError> {
         self.open()?;
-        self.bind(self.address(self.family.reply())?)
+        // A short name may be in use.
+        for _ in 0..SHORT_NAME_TRIES {
+            match self.bind(self.reply_in(&self.dir)?) {
+                Err(error) if error.errno() == Some(Errno::ADDRINUSE.raw_os_error()) => {}
+                bound => return bound,
+            }
+        }
+        self.bind(self.reply_in(&self.dir)?)
     }
 
     /// The same for a socket that is connected to the one peer which replies to it, and where that
@@ -246,7 +264,16 @@ impl Group {
         if *to == self.primary {
             self.check_joined_as(&dir);
         }
-        self.bind_socket(connected, Address::new(&dir.join(self.family.reply()))?)
+        let mut address = self.reply_in(&dir)?;
+        let mut tries = SHORT_NAME_TRIES;
+        loop {
+            // A short name may be in use.
+            match self.try_bind(&connected, &address) {
+                Err(Errno::ADDRINUSE) if tries > 0 => (tries, address) = (tries - 1, self.reply_in(&dir)?),
+                Err(source) => return Err(self.bind_error(&address, source)),
+                Ok(()) => return Ok(self.bound(connected, address)),
+            }
+        }
     }
 
     /// Removes a member's socket file, so that nobody sends to it any more.
@@ -263,11 +290,12 @@ impl Group {
                 directory.iter().for_each(Directory::remove_owner);
             }
         } else if matches!(lock, Some(Err(_)))
-            && let Ok(dead) = self.address(self.family.reply())
+            && let Ok(dead) = self.reply_in(&self.dir)
         {
             return bound.abandon(dead);
         }
         bound.take_leave();
+        bound.warn_if_left_behind();
     }
 
     /// Removes the reply sockets that died with their process.
@@ -280,12 +308,46 @@ impl Group {
     }
 
     fn bind(&self, address: Address) -> Result<Bound, GroupError> {
-        let socket = Socket::to_bind().map_err(|source| bind_error(&address, source))?;
-        self.bind_socket(socket.used_as(self.access.file_user()), address)
+        let socket = Socket::to_bind().map_err(|source| self.bind_error(&address, source))?;
+        let socket = socket.used_as(self.access.file_user());
+        match self.try_bind(&socket, &address) {
+            Ok(()) => Ok(self.bound(socket, address)),
+            Err(source) => Err(self.bind_error(&address, source)),
+        }
     }
 
-    fn bind_socket(&self, socket: Socket, address: Address) -> Result<Bound, GroupError> {
-        Bound::new(socket, address.clone(), self.access).map_err(|source| bind_error(&address, source))
+    /// Where this role is bound in the directory, however that is spelled, if it is a secondary.
+    fn secondary_in(&self, dir: &Path) -> Result<Address, GroupError> {
+        let name = self.family.secondary(room_for_name(dir));
+        Ok(Address::new(&dir.join(name.unwrap_or_else(|| SocketName::LONGEST.to_owned())))?)
+    }
+
+    /// The same of its next reply socket.
+    fn reply_in(&self, dir: &Path) -> Result<Address, GroupError> {
+        Ok(Address::new(&dir.join(self.family.reply(room_for_name(dir))))?)
+    }
+
+    fn try_bind(&self, socket: &Socket, address: &Address) -> Result<(), Errno> {
+        bound::bind(socket, address, self.access)
+    }
+
+    fn bound(&self, socket: Socket, address: Address) -> Bound {
+        Bound::new(socket, address, self.access, self.starter.clone())
+    }
+
+    fn bind_error(&self, address: &Address, source: Errno) -> GroupError {
+        let path = address.path().to_owned();
+        self.explain(GroupError::Io { what: "bind a socket", path, source: source.into() })
+    }
+
+    /// The same error, unless this process has become another user, and that is why.
+    fn explain(&self, error: GroupError) -> GroupError {
+        self.starter.explain(error)
+    }
+
+    /// Whether this process has become another user, which may be why it was refused something.
+    pub(crate) fn user_change(&self) -> Option<UserChange> {
+        self.starter.change()
     }
 
     /// A socket that is connected to a peer of the group, to be bound for its replies.
@@ -304,8 +366,11 @@ impl Group {
     }
 }
 
-fn bind_error(address: &Address, source: Errno) -> GroupError {
-    GroupError::Io { what: "bind a socket", path: address.path().to_owned(), source: source.into() }
+/// How often another name is tried where names are so short that one may be in use.
+const SHORT_NAME_TRIES: usize = 16;
+
+fn room_for_name(dir: &Path) -> usize {
+    MAX_PATH.saturating_sub(dir.as_os_str().len() + 1)
 }
 
 /// A directory that a group can be in.

@@ -11,7 +11,7 @@ pub(crate) struct SocketName;
 
 impl SocketName {
     pub(crate) const PRIMARY: &'static str = "mp_socket";
-    /// As long as the longest name made here.
+    /// As long as the longest name made where there is room.
     pub(super) const LONGEST: &'static str = "mp_socket_4194304_ffffffffffffffff";
 
     /// The name of the secondary whose socket has this name: its own, or one for replies.
@@ -65,16 +65,56 @@ impl Family {
     }
 
     /// `mp_socket_<pid>_<hex>`, DPDK's form, so that primaries find it.
-    pub(super) fn secondary(&self) -> String {
+    ///
+    /// In `room` bytes: where there is not enough, with the digits of its number that change; `None`
+    /// if too few of them fit.
+    pub(super) fn secondary(&self, room: usize) -> Option<String> {
+        let full = self.full_secondary();
+        if full.len() <= room {
+            return Some(full);
+        }
+        let start = format!("mp_socket_{}_", std::process::id());
+        let number = format!("{:x}", self.number >> WITHIN_BITS);
+        let digits = room.checked_sub(start.len())?.min(number.len());
+        (digits >= DIGITS).then(|| start + &number[number.len() - digits..])
+    }
+
+    fn full_secondary(&self) -> String {
         format!("mp_socket_{}_{:x}", std::process::id(), self.number)
     }
 
     /// Outside `mp_socket*`, so that no primary ever sends to it unasked.
-    pub(super) fn reply(&self) -> String {
+    ///
+    /// Where a secondary's name has to be short, this is as short as a primary's, which fits
+    /// wherever there is a primary, and tells no member.
+    pub(super) fn reply(&self, room: usize) -> String {
         // After sixteen million the first of them are long gone.
         let count = self.count.fetch_add(1, Relaxed) % WITHIN_FAMILY + 1;
+        if self.full_secondary().len() > room {
+            return short_reply(self.number ^ count);
+        }
         format!("mp_reply_{}_{:x}", std::process::id(), self.number | count)
     }
+}
+
+/// How many digits of a number tell one name of a process from the next, at least.
+const DIGITS: usize = 4;
+
+const SHORT_REPLY: &str = "mpr";
+const SHORT_DIGITS: usize = 6;
+
+/// As long as a primary's name: `mpr` and six digits of base 36.
+fn short_reply(number: u64) -> String {
+    let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 24;
+    let digit = |place| char::from_digit((mixed / 36_u64.pow(place) % 36) as u32, 36).unwrap_or('0');
+    SHORT_REPLY.chars().chain((0..SHORT_DIGITS as u32).map(digit)).collect()
+}
+
+fn is_short_reply(name: &[u8]) -> bool {
+    name.strip_prefix(SHORT_REPLY.as_bytes()).is_some_and(|digits| {
+        digits.len() == SHORT_DIGITS
+            && digits.iter().all(|digit| digit.is_ascii_digit() || digit.is_ascii_lowercase())
+    })
 }
 
 pub(super) fn unique() -> u64 {
@@ -99,7 +139,7 @@ impl Reserved {
         let name = name.as_encoded_bytes();
         if name.starts_with(b"mp_socket_") {
             Some(Self::Secondary)
-        } else if name.starts_with(b"mp_reply_") {
+        } else if name.starts_with(b"mp_reply_") || is_short_reply(name) {
             Some(Self::Reply)
         } else if name.starts_with(b"mp_left") {
             Some(Self::Left)
@@ -133,7 +173,8 @@ mod tests {
 
     #[test]
     fn our_names_have_dpdks_form_and_differ() {
-        let (a, b) = (Family::new().secondary(), Family::new().secondary());
+        let secondary = || Family::new().secondary(107).expect("there is room");
+        let (a, b) = (secondary(), secondary());
         assert_ne!(a, b);
         assert_eq!(MemberName::parse(OsStr::new(&a)), Some(MemberName { pid: std::process::id() }));
         assert_eq!(Reserved::of(OsStr::new(&a)), Some(Reserved::Secondary));
@@ -142,7 +183,7 @@ mod tests {
 
     #[test]
     fn reply_sockets_are_not_members() {
-        let reply = Family::new().reply();
+        let reply = Family::new().reply(107);
         assert!(!reply.starts_with(SocketName::PRIMARY));
         assert_eq!(Reserved::of(OsStr::new(&reply)), Some(Reserved::Reply));
     }
@@ -151,13 +192,13 @@ mod tests {
     fn every_socket_of_a_role_tells_the_member_and_no_other() {
         let families: Vec<_> = (0..100).map(|_| Family::new()).collect();
         for family in &families {
-            let member = family.secondary();
-            for socket in [member.clone(), family.reply(), family.reply()] {
+            let member = family.secondary(107).expect("there is room");
+            for socket in [member.clone(), family.reply(107), family.reply(107)] {
                 assert_eq!(SocketName::of_member(OsStr::new(&socket)), Some(member.clone()));
             }
-            assert_ne!(family.reply(), family.reply());
+            assert_ne!(family.reply(107), family.reply(107));
         }
-        let members: std::collections::BTreeSet<_> = families.iter().map(Family::secondary).collect();
+        let members: std::collections::BTreeSet<_> = families.iter().map(Family::full_secondary).collect();
         assert_eq!(members.len(), families.len());
         for nobody in ["mp_socket", "mp_reply_x", "mp_reply_1_zz", "mp_left_1_2", "config"] {
             assert_eq!(SocketName::of_member(OsStr::new(nobody)), None, "{nobody}");
@@ -172,6 +213,28 @@ mod tests {
             assert_eq!(SocketName::before_leaving(OsStr::new(&left)).as_deref(), Some(name));
         }
         assert_eq!(SocketName::left(OsStr::new("mp_reply_7_1f")), None);
+    }
+
+    #[test]
+    fn names_are_as_short_as_they_must_be() {
+        let (family, pid) = (Family::new(), std::process::id().to_string().len());
+        let full = family.full_secondary().len();
+        for room in 0..=full {
+            let name = family.secondary(room);
+            assert_eq!(name.is_some(), room >= 11 + pid + DIGITS, "{room}");
+            assert!(
+                name.is_none_or(|name| {
+                    name.len() <= room && MemberName::parse(OsStr::new(&name)).is_some()
+                })
+            );
+        }
+        for room in SocketName::PRIMARY.len()..=full {
+            let name = family.reply(room);
+            assert!(name.len() <= room, "{name}");
+            assert_eq!(Reserved::of(OsStr::new(&name)), Some(Reserved::Reply), "{name}");
+        }
+        let short: std::collections::BTreeSet<_> = (0..1000).map(|_| family.reply(9)).collect();
+        assert!(short.len() > 990, "{} differ", short.len());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! the next one's.
 
 use std::{
+    cell::OnceCell,
     fs,
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::Path,
@@ -14,14 +15,47 @@ use std::{
 ///
 /// `false` also where this user may not see which files that process has open.
 pub(super) fn holds(pid: u32, socket: &Path) -> bool {
-    let table = fs::read(format!("/proc/{pid}/net/unix")).unwrap_or_default();
-    let bound: Vec<_> =
-        table.split(|byte| *byte == b'\n').filter_map(|line| inode_of(line, socket)).collect();
-    let is_bound =
-        |target: &Path| bound.iter().any(|inode| *target == *Path::new(&format!("socket:[{inode}]")));
-    let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-    !bound.is_empty()
-        && files.filter_map(|file| fs::read_link(file.path()).ok()).any(|target| is_bound(&target))
+    Sockets::of(&pid.to_string()).are_held(pid, socket)
+}
+
+/// Which sockets are bound where, in the network namespace of a process.
+///
+/// It is read when something is asked of it.
+#[derive(Debug)]
+pub(super) struct Sockets {
+    process: String,
+    table: OnceCell<Vec<u8>>,
+}
+
+impl Sockets {
+    /// In this process's own.
+    pub(super) fn of_this_process() -> Self {
+        Self::of("self")
+    }
+
+    fn of(process: &str) -> Self {
+        Self { process: process.to_owned(), table: OnceCell::new() }
+    }
+
+    /// The same as [`holds`], without reading a table for each.
+    pub(super) fn has_held(&self, pid: u32, socket: &Path) -> bool {
+        self.are_held(pid, socket) || self.inodes(socket).is_empty() && holds(pid, socket)
+    }
+
+    fn are_held(&self, pid: u32, socket: &Path) -> bool {
+        let bound = self.inodes(socket);
+        let is_bound =
+            |target: &Path| bound.iter().any(|inode| *target == *Path::new(&format!("socket:[{inode}]")));
+        let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        !bound.is_empty()
+            && files.filter_map(|file| fs::read_link(file.path()).ok()).any(|target| is_bound(&target))
+    }
+
+    fn inodes(&self, socket: &Path) -> Vec<u64> {
+        let read = || fs::read(format!("/proc/{}/net/unix", self.process)).unwrap_or_default();
+        let table = self.table.get_or_init(read);
+        table.split(|byte| *byte == b'\n').filter_map(|line| inode_of(line, socket)).collect()
+    }
 }
 
 /// The inode of the socket in a line of `/proc/net/unix`, if that is bound at this path, however it

@@ -46,6 +46,15 @@ pub(crate) enum NotPrimary {
     Group(GroupError),
 }
 
+impl NotPrimary {
+    fn explained(self, group: &Group) -> Self {
+        match self {
+            Self::Group(error) => Self::Group(group.explain(error)),
+            superseded @ Self::Superseded { .. } => superseded,
+        }
+    }
+}
+
 impl From<GroupError> for NotPrimary {
     fn from(error: GroupError) -> Self {
         Self::Group(error)
@@ -90,7 +99,7 @@ impl Roster {
         match checked {
             Some((of_check, layout)) if Some(of_check) == stamp => Ok(layout),
             _ => {
-                let layout = self.check(group)?;
+                let layout = self.check(group).map_err(|not| not.explained(group))?;
                 self.lock().checked = stamp.map(|stamp| (stamp, layout));
                 Ok(layout)
             }
@@ -104,7 +113,7 @@ impl Roster {
             }
             _ => {}
         }
-        let members = self.list(group)?;
+        let members = self.list(group).map_err(|error| group.explain(error))?;
         let (count, mut open) = (members.len(), members);
         open.retain(|member| !group.is_opening(member.address()));
         // Who is opened to the group next changes nothing in the directory.

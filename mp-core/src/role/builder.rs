@@ -461,6 +461,11 @@ impl Setup {
         Group::locate(&self.location)?.open_to(self.access)
     }
 
+    /// Before anything is made.
+    pub(super) fn check_fits_secondary(&self) -> Result<(), GroupError> {
+        self.group()?.check_fits_secondary()
+    }
+
     fn trust(&self) -> Trust {
         self.trust.clone().unwrap_or_else(|| match self.access {
             Access::Private => Trust::same_user(),

@@ -52,6 +52,7 @@ impl sealed::Role for Secondary {
     type Asking = Asking;
 
     fn start(builder: Builder<Self>) -> Result<Self, StartError> {
+        builder.setup.check_fits_secondary().inspect_err(|_| builder.handle.start_failed())?;
         Joined::start(builder, |group, asking| Ok((Arc::new(group.bind_secondary()?), asking))).map(Self)
     }
 }

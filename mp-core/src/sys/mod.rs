@@ -24,6 +24,7 @@ mod thread;
 mod timeout;
 mod unread;
 
+pub(crate) use address::MAX_PATH;
 pub use address::{Address, PathTooLong};
 pub(crate) use clock::{Deadline, timespec};
 pub use credentials::Credentials;

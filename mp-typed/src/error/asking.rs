@@ -190,6 +190,15 @@ pub enum ReplyError {
     /// The kernel does not let us send to the requester.
     #[error("the requester cannot be sent to")]
     Refused,
+    /// This process has dropped its privileges since the role started, and the requester's socket
+    /// is closed to the user that it is now.
+    #[error("the requester cannot be sent to: this process started as uid {started_as} and is uid {now} now")]
+    UserChanged {
+        /// Who it was when the role started.
+        started_as: u32,
+        /// Who it is now.
+        now: u32,
+    },
     /// Too many replies wait for requesters that do not read.
     #[error("too many replies wait for requesters that do not read theirs")]
     TooManyWaiting,
@@ -318,6 +327,7 @@ impl From<mp_core::ReplyError> for ReplyError {
             mp_core::ReplyError::Gone => Self::Gone,
             mp_core::ReplyError::Forked => Self::Forked,
             mp_core::ReplyError::Refused => Self::Refused,
+            mp_core::ReplyError::UserChanged { started_as, now } => Self::UserChanged { started_as, now },
             mp_core::ReplyError::TooManyWaiting => Self::TooManyWaiting,
             mp_core::ReplyError::OutOfDescriptors => Self::OutOfDescriptors,
             mp_core::ReplyError::Io(error) => Self::Io(error),
@@ -370,7 +380,7 @@ impl From<ReplyError> for io::Error {
         let kind = match &error {
             ReplyError::Encode(_) => io::ErrorKind::InvalidInput,
             ReplyError::Gone => io::ErrorKind::ConnectionReset,
-            ReplyError::Refused => io::ErrorKind::PermissionDenied,
+            ReplyError::Refused | ReplyError::UserChanged { .. } => io::ErrorKind::PermissionDenied,
             ReplyError::TooManyWaiting => io::ErrorKind::WouldBlock,
             ReplyError::OutOfDescriptors => io::ErrorKind::QuotaExceeded,
             ReplyError::Io(source) => source.kind(),

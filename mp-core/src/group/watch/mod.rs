@@ -33,9 +33,10 @@ use self::{
 use crate::{
     group::{
         Group, GroupError, Place, Roster, SocketName,
+        process::Sockets,
         stale::{Burial, bury},
     },
-    sys::Deadline,
+    sys::{Deadline, Socket},
 };
 
 /// Tells who joins a group and who leaves it, and what becomes of its primary.
@@ -177,8 +178,10 @@ impl Watch {
     fn wait(&mut self, deadline: Deadline) -> Result<bool, GroupError> {
         let numbers = self.signals.wait(deadline.left()).map_err(|source| self.error(source))?;
         for number in numbers {
-            let Some(name) = self.processes.take_ended(number, &self.signals) else { continue };
-            self.ended.insert(name.clone());
+            let Some((name, is_its)) = self.processes.take_ended(number, &self.signals) else { continue };
+            if is_its {
+                self.ended.insert(name.clone());
+            }
             if name != OsStr::new(SocketName::PRIMARY) && self.bury(&name) == Burial::Undecided {
                 self.suspects.insert(name);
             }
@@ -210,6 +213,7 @@ impl Watch {
             members => members?,
         };
         let (is_round, is_retry) = (self.pace.is_round(now), self.pace.is_retry(now));
+        let sockets = Sockets::of_this_process();
         self.look_at_primary(is_round, is_retry);
         let primary = OsStr::new(SocketName::PRIMARY);
         self.suspects.retain(|name| {
@@ -221,7 +225,7 @@ impl Watch {
             for member in &members {
                 let name = member.address().file_name();
                 if let (false, Some(pid)) = (self.processes.has(name), member.pid()) {
-                    self.processes.watch(name, pid, &self.signals);
+                    self.processes.watch(member.address(), pid, &self.signals, &sockets);
                 }
             }
         }
@@ -236,7 +240,7 @@ impl Watch {
             let name = member.address().file_name();
             self.forget(name);
             if let Some(pid) = member.pid() {
-                self.processes.watch(name, pid, &self.signals);
+                self.processes.watch(member.address(), pid, &self.signals, &sockets);
             }
             self.untold.push_back(Change::Joined(member));
         }
@@ -328,10 +332,19 @@ impl AsFd for Watch {
 }
 
 fn error(group: &Group, source: Errno) -> GroupError {
-    GroupError::Io {
-        what: "watch the runtime directory",
-        path: group.dir().to_owned(),
-        source: source.into(),
+    GroupError::Io { what: why_not_watched(source), path: group.dir().to_owned(), source: source.into() }
+}
+
+/// What was tried, with which limit is in the way. `EMFILE` may be this process's or its user's.
+fn why_not_watched(errno: Errno) -> &'static str {
+    match errno {
+        Errno::NOSPC => {
+            "watch the runtime directory: this user's watches are used up, raise fs.inotify.max_user_watches"
+        }
+        Errno::MFILE if Socket::new().is_ok() => {
+            "watch the runtime directory: this user's inotify instances are used up, raise fs.inotify.max_user_instances"
+        }
+        _ => "watch the runtime directory",
     }
 }
 

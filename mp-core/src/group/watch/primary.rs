@@ -4,7 +4,10 @@ use std::ffi::OsStr;
 
 use super::{Change, Watch};
 use crate::{
-    group::{Found, Identity, Place, SocketName, identity, probe, process::holds},
+    group::{
+        Found, Identity, Place, SocketName, identity, probe,
+        process::{Sockets, holds},
+    },
     sys::Deadline,
 };
 use std::time::Duration;
@@ -93,7 +96,9 @@ impl Watch {
         self.forget(name);
         let (pid, before) = (self.pid_of_primary(), self.primary.seen.is_some());
         if let Some(pid) = pid {
-            self.processes.watch(name, pid, &self.signals);
+            let sockets = Sockets::of_this_process();
+            let socket = self.group.primary().clone();
+            self.processes.watch(&socket, pid, &self.signals, &sockets);
         }
         self.primary = PrimaryLife { seen: Some(Seen { identity, pid }), ..PrimaryLife::default() };
         let change = if before { Change::AnotherPrimary { pid } } else { Change::PrimaryUp { pid } };

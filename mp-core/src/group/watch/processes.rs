@@ -10,12 +10,24 @@ use std::{
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::signals::Signals;
-use crate::{group::liveness::process, sys::fd_share};
+use crate::{
+    group::{liveness::process, process::Sockets},
+    sys::{Address, fd_share},
+};
+
+/// A process, with the number under which the kernel tells of its end, and whether it is known to
+/// hold the member's socket.
+#[derive(Debug)]
+struct Watched {
+    number: u64,
+    process: OwnedFd,
+    is_its: bool,
+}
 
 /// The processes that are watched, by their members' file names.
 #[derive(Debug, Default)]
 pub(super) struct Processes {
-    watched: BTreeMap<OsString, (u64, OwnedFd)>,
+    watched: BTreeMap<OsString, Watched>,
     /// By the numbers under which the kernel tells of their ends.
     names: BTreeMap<u64, OsString>,
     next: u64,
@@ -24,19 +36,24 @@ pub(super) struct Processes {
 }
 
 impl Processes {
-    /// Whether the kernel tells of this member's end.
+    /// Whether the kernel tells of this member's end, for certain.
     pub(super) fn has(&self, name: &OsStr) -> bool {
-        self.watched.contains_key(name)
+        self.watched.get(name).is_some_and(|watched| watched.is_its)
     }
 
+    /// How many it tells of so.
     pub(super) fn len(&self) -> usize {
-        self.watched.len()
+        self.watched.values().filter(|watched| watched.is_its).count()
     }
 
-    /// Watches the member's process, unless that cannot be: there are enough, or it is not one of
-    /// this pid namespace. (A number that belongs to another process here does no harm: when that
-    /// ends, `Watch` finds the member alive.)
-    pub(super) fn watch(&mut self, name: &OsStr, pid: u32, signals: &Signals) {
+    /// Watches the process of whoever is bound at `socket`, unless that cannot be: there are enough,
+    /// or it is not one of this pid namespace. A number that may belong to another process here, as
+    /// that of a member in a container does, is watched as well, but nothing is certain by it.
+    pub(super) fn watch(&mut self, socket: &Address, pid: u32, signals: &Signals, sockets: &Sockets) {
+        let name = socket.file_name();
+        if self.watched.contains_key(name) {
+            return;
+        }
         let share = fd_share();
         if self.watched.len() >= share {
             return self.warn(share);
@@ -44,14 +61,15 @@ impl Processes {
         if let Ok(process) = process(pid)
             && signals.add(&process, self.next).is_ok()
         {
+            let is_its = sockets.has_held(pid, socket.path());
             self.names.insert(self.next, name.to_owned());
-            self.watched.insert(name.to_owned(), (self.next, process));
+            self.watched.insert(name.to_owned(), Watched { number: self.next, process, is_its });
             self.next += 1;
         }
     }
 
     pub(super) fn unwatch(&mut self, name: &OsStr, signals: &Signals) {
-        if let Some((number, process)) = self.watched.remove(name) {
+        if let Some(Watched { number, process, .. }) = self.watched.remove(name) {
             signals.remove(&process);
             self.names.remove(&number);
         }
@@ -59,17 +77,19 @@ impl Processes {
 
     /// Whether the process of one that is watched has ended.
     pub(super) fn has_ended(&self, name: &OsStr) -> bool {
-        self.watched.get(name).is_some_and(|(_, process)| {
-            let mut polled = [PollFd::new(process, PollFlags::IN)];
+        self.watched.get(name).filter(|watched| watched.is_its).is_some_and(|watched| {
+            let mut polled = [PollFd::new(&watched.process, PollFlags::IN)];
             poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) == Ok(1)
         })
     }
 
-    /// The one whose process has this number and has ended: it is not watched any more.
-    pub(super) fn take_ended(&mut self, number: u64, signals: &Signals) -> Option<OsString> {
+    /// The one whose process has this number and has ended, and whether that is certain: it is not
+    /// watched any more.
+    pub(super) fn take_ended(&mut self, number: u64, signals: &Signals) -> Option<(OsString, bool)> {
         let name = self.names.get(&number)?.clone();
+        let is_its = self.has(&name);
         self.unwatch(&name, signals);
-        Some(name)
+        Some((name, is_its))
     }
 
     fn warn(&mut self, share: usize) {

@@ -7,7 +7,7 @@ use mp_core::{Actions, Change, Registration, Responder};
 use crate::{
     role::Role,
     shared::Shared,
-    system::{close_all, fork_and_stay, interruptible, limit_fds},
+    system::{become_user, close_all, fork_and_stay, interruptible, limit_fds},
     words::{self, counters, lock, millis, number, tell, text_of},
 };
 
@@ -77,6 +77,8 @@ impl Shared {
                 let listed = std::process::Command::new("ls").arg("/proc/self/fd").output();
                 String::from_utf8_lossy(&listed.expect("it is everywhere").stdout).trim().replace('\n', " ")
             }
+            // Becomes another user, in this group and in no other, in all threads.
+            ["become", uid, gid] => become_user(number(uid) as u32, number(gid) as u32),
             ["fork"] => self.fork(),
             ["fork-and-stay"] => fork_and_stay(),
             ["interruptible"] => interruptible(),

@@ -99,3 +99,16 @@ pub(crate) fn close_all() -> String {
     }
     "0".into()
 }
+
+/// Becomes another user for good, as a daemon does that drops its privileges.
+pub(crate) fn become_user(uid: u32, gid: u32) -> String {
+    #![allow(unsafe_code)]
+    // SAFETY: they take numbers, and no group from nowhere.
+    let done = unsafe {
+        libc::setgroups(0, std::ptr::null()) == 0
+            && libc::setresgid(gid, gid, gid) == 0
+            && libc::setresuid(uid, uid, uid) == 0
+    };
+    assert!(done, "{}", std::io::Error::last_os_error());
+    String::new()
+}
