@@ -138,6 +138,12 @@ impl FromStr for Hex {
     }
 }
 
+impl Hex {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
 /// Why a text is not hexadecimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HexError {

@@ -9,6 +9,7 @@
 //!             ├───────► doctor      what is wrong with a group
 //!             ├───────► status      what a member says of itself
 //!             ├───────► pending     who waits for whom, by that
+//!             ├───────► monitor     datagrams as members see them: shown, saved, captured
 //!             ├───────► show        what is printed, as text or JSON: no I/O
 //!             ├───────► output      prints it
 //!             ├───────► interrupt   Ctrl-C
@@ -27,6 +28,7 @@ mod fields;
 mod ids;
 mod input;
 mod interrupt;
+mod monitor;
 mod output;
 mod peers;
 mod pending;

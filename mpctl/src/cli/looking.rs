@@ -1,12 +1,13 @@
 //! What the commands take that join or watch.
 
-use std::num::NonZeroU64;
+use std::{num::NonZeroU64, path::PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
 use mp_core::Name;
 
-use crate::{complete, peers::Wanted};
+use super::ToArgs;
+use crate::{complete, monitor::Matching, peers::Wanted};
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
@@ -47,4 +48,38 @@ pub(crate) struct StatusArgs {
     /// them.
     #[arg(add = ArgValueCompleter::new(complete::members))]
     pub(crate) member: Option<Wanted>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MonitorArgs {
+    /// Show only what fits: name=ring_open (or ring_*), kind=request (message, reply, ignore),
+    /// peer=PID or a socket, which may be either side. Of each sort one must fit.
+    #[arg(long = "match", value_name = "name=..,kind=..,peer=..")]
+    pub(crate) matching: Vec<Matching>,
+
+    /// End after so many datagrams.
+    #[arg(long, value_name = "N")]
+    pub(crate) count: Option<NonZeroU64>,
+
+    /// Capture them for Wireshark, too: pcapng, of the link type USER0.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) pcapng: Option<PathBuf>,
+
+    /// Save them, too, as lines of JSON, for `mpctl replay`.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) save: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// What `mpctl monitor --save` has saved.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) to: ToArgs,
+
+    /// Send them as far apart in time as they were; else one after the other.
+    #[arg(long)]
+    pub(crate) paced: bool,
 }

@@ -12,7 +12,7 @@ use mp_core::{Builder, Role};
 use crate::{complete, ids};
 
 pub(crate) use asking::{BytesArgs, MessageArgs, PayloadArgs, PingArgs, RequestArgs, ToArgs};
-pub(crate) use looking::{ListenArgs, ServeArgs, StatusArgs, WatchArgs};
+pub(crate) use looking::{ListenArgs, MonitorArgs, ReplayArgs, ServeArgs, StatusArgs, WatchArgs};
 
 /// Looks into a group of processes that speak DPDK's multi-process IPC.
 ///
@@ -126,6 +126,20 @@ pub(crate) enum Command {
     /// A circle of those who wait for each other is named as a deadlock, and a handler that runs for
     /// over a second is marked. Members in C do not tell for whom they wait.
     Pending,
+
+    /// Show each datagram that members in Rust send and get, as it happens.
+    ///
+    /// Requests are paired with their answers, and payloads shown in words where that is possible.
+    /// Members that join later are seen, too. What members in C send each other is not seen.
+    /// Descriptors are told by kind and size, and never passed on. A monitor holds up nobody: what it
+    /// does not read fast enough is dropped, and counted. Ctrl-C ends it.
+    Monitor(MonitorArgs),
+
+    /// Send again what `mpctl monitor --save` has saved.
+    ///
+    /// The requests and messages that the primary got, or with --to all, to one member. Each answer is
+    /// compared with the recorded one. What came with descriptors cannot be sent again.
+    Replay(ReplayArgs),
 
     /// Tell who joins the group and who leaves it, as it happens.
     ///

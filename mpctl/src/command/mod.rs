@@ -5,8 +5,10 @@ mod groups;
 mod made;
 mod manual;
 mod member;
+mod monitor;
 mod peer;
 mod ping;
+mod replay;
 mod request;
 mod send;
 mod status;
@@ -41,6 +43,8 @@ pub(crate) fn run(cli: Cli) -> Result<bool, Failure> {
         Command::Watch(args) => watch::run(&context, &args),
         Command::Doctor => doctor::run(&context),
         Command::Status(args) => status::status(&context, &args),
+        Command::Monitor(args) => monitor::run(&context, &args),
+        Command::Replay(args) => replay::run(&context, &args),
         Command::Pending => status::pending(&context),
         Command::Man => manual::man(),
         Command::Completions { shell } => manual::completions(shell),

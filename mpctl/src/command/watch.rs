@@ -1,6 +1,7 @@
 //! `mpctl watch`.
 
 use std::{
+    path::Path,
     sync::mpsc::Sender,
     thread,
     time::{Duration, SystemTime},
@@ -8,7 +9,7 @@ use std::{
 
 use mp_core::{Change, GroupError, Member, Watch};
 
-use super::Context;
+use super::{Context, peer::Peer};
 use crate::{
     cli::WatchArgs,
     failure::Failure,
@@ -22,7 +23,8 @@ pub(super) fn run(context: &Context, args: &WatchArgs) -> Result<bool, Failure> 
     let client = context.client()?;
     let watch = client.watch().map_err(|error| Failure::of_group(&error))?;
     let (events, happened) = interrupt::channel()?;
-    thread::spawn(move || tell(watch, &events));
+    let primary = Peer::primary(client).socket;
+    thread::spawn(move || tell(watch, &primary, &events));
     let most = args.count.map_or(u64::MAX, u64::from);
     let mut told = 0;
     while told < most {
@@ -39,10 +41,10 @@ pub(super) fn run(context: &Context, args: &WatchArgs) -> Result<bool, Failure> 
 }
 
 /// One change after the other, as long as somebody wants them.
-fn tell(mut watch: Watch, events: &Sender<Awaited<Result<MemberChange, GroupError>>>) {
+fn tell(mut watch: Watch, primary: &Path, events: &Sender<Awaited<Result<MemberChange, GroupError>>>) {
     loop {
         let told = match watch.next_within(Duration::MAX) {
-            Ok(Some(change)) => seen(&change).map(Ok),
+            Ok(Some(change)) => seen(&change, primary).map(Ok),
             Ok(None) => None,
             Err(error) => Some(Err(error)),
         };
@@ -54,17 +56,25 @@ fn tell(mut watch: Watch, events: &Sender<Awaited<Result<MemberChange, GroupErro
     }
 }
 
-fn seen(change: &Change) -> Option<MemberChange> {
+fn seen(change: &Change, primary: &Path) -> Option<MemberChange> {
     let now = SystemTime::now();
     // The process of one that has left is gone, and its pid may be another's by now.
     let member = |word, member: &Member, is_there: bool| {
         let command = member.pid().filter(|_| is_there).and_then(command_line);
         MemberChange::secondary(now, word, member, command)
     };
+    let of_primary = |word, pid: Option<u32>, is_there: bool| {
+        let command = pid.filter(|_| is_there).and_then(command_line);
+        Some(MemberChange::primary(now, word, pid, primary, command))
+    };
     match change {
         Change::Joined(joined) => Some(member("joined", joined, true)),
         Change::Left(left) => Some(member("left", left, false)),
         Change::Died(dead) => Some(member("died", dead, false)),
+        Change::PrimaryUp { pid } => of_primary("up", *pid, true),
+        Change::PrimaryGone { pid, died: true } => of_primary("died", *pid, false),
+        Change::PrimaryGone { pid, died: false } => of_primary("left", *pid, false),
+        Change::AnotherPrimary { pid } => of_primary("replaced", *pid, true),
         _ => None,
     }
 }

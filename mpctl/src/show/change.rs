@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -17,7 +18,7 @@ pub(crate) struct MemberChange {
     time: f64,
     change: &'static str,
     role: &'static str,
-    /// As the socket's name tells it.
+    /// Of a secondary, as its socket's name tells it.
     pid: Option<u32>,
     command: Option<String>,
     socket: String,
@@ -32,6 +33,18 @@ impl MemberChange {
     ) -> Self {
         let (pid, socket) = (member.pid(), lossy(member.address().path()));
         Self { time: seconds(now), change, role: "secondary", pid, command, socket }
+    }
+}
+
+impl MemberChange {
+    pub(crate) fn primary(
+        now: SystemTime,
+        change: &'static str,
+        pid: Option<u32>,
+        socket: &Path,
+        command: Option<String>,
+    ) -> Self {
+        Self { time: seconds(now), change, role: "primary", pid, command, socket: lossy(socket) }
     }
 }
 

@@ -98,7 +98,7 @@ fn as_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error>
     serializer.serialize_str(&hex(bytes))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         // Writing to a string does not fail.
         let _ = write!(text, "{byte:02x}");
@@ -108,7 +108,7 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Lines of 16 bytes: where they are, in hexadecimal, and as text. A star stands for lines like the
 /// one before.
-fn dump(bytes: &[u8]) -> Vec<String> {
+pub(crate) fn dump(bytes: &[u8]) -> Vec<String> {
     let rows: Vec<_> = bytes.chunks(16).collect();
     let mut lines = Vec::new();
     for (i, row) in rows.iter().enumerate() {

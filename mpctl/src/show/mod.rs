@@ -4,6 +4,7 @@
 mod change;
 mod content;
 mod pings;
+mod replayed;
 mod rows;
 mod status;
 mod tint;
@@ -14,8 +15,9 @@ use mp_core::{Address, Message, Outcome, Peer, inspect::DpdkVersion};
 use serde::Serialize;
 
 pub(crate) use change::MemberChange;
-pub(crate) use content::Content;
+pub(crate) use content::{Content, dump, hex};
 pub(crate) use pings::Pings;
+pub(crate) use replayed::Replayed;
 pub(crate) use rows::{GroupRow, MemberRow, Row, role};
 pub(crate) use status::{MemberStatus, Unknown};
 pub(crate) use tint::Tint;

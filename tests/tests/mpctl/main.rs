@@ -5,6 +5,7 @@ mod doctor;
 mod fields;
 mod joining;
 mod looking;
+mod monitoring;
 mod shell;
 mod state;
 mod usage;

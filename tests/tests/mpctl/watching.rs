@@ -49,6 +49,25 @@ fn members_are_told_as_they_come_and_go_and_die() {
 }
 
 #[test]
+fn the_primarys_life_is_told() {
+    let group = Group::new();
+    let primary = group.echoing();
+    let mut watch = group.start(&["watch"]);
+    let socket = json!(group.socket());
+    let own = json!(std::process::id());
+    assert_eq!(change(&mut watch), ("primary up".into(), own.clone(), socket.clone()));
+    drop(primary);
+    assert_eq!(change(&mut watch), ("primary left".into(), own, socket.clone()));
+    let mut next = group.start(&["serve", "echo", "--primary"]);
+    ready(&mut next);
+    let pid = json!(next.pid());
+    assert_eq!(change(&mut watch), ("primary up".into(), pid.clone(), socket.clone()));
+    next.kill();
+    assert_eq!(change(&mut watch), ("primary died".into(), pid, socket));
+    interrupt(&mut watch);
+}
+
+#[test]
 fn a_watch_ends_after_as_many_changes_as_it_was_told() {
     let group = Group::new();
     let _primary = group.echoing();

@@ -1,0 +1,18 @@
+//! What a monitor shows of each datagram, and how it is kept. No I/O, but for writing to what is given.
+//!
+//! ```text
+//! Record ─► Event ─► Wanted? ─► shown, saved (JSON), captured (pcapng)
+//!             └─► Pairs: an answer's request, and the time between them
+//! ```
+
+mod event;
+mod matching;
+mod pairs;
+mod pcapng;
+mod saved;
+
+pub(crate) use event::{Event, Note, Party};
+pub(crate) use matching::Matching;
+pub(crate) use pairs::Pairs;
+pub(crate) use pcapng::Capture;
+pub(crate) use saved::{Again, Saved, again};
