@@ -17,7 +17,7 @@ use mp_typed::{Client, Primary, Secondary, StartError};
 use crate::{
     clock::Clock,
     messages::Sender,
-    operations::{Operations, Role},
+    operations::{self, Operations, Role},
     resources::Resources,
     service,
     tally::Counter,
@@ -121,7 +121,10 @@ fn obey(shared: &Shared) {
             }
             "go" => shared.is_paused.store(false, SeqCst),
             // What came of the storm is told apart from what comes of the calm.
-            "anew" => say(&format!("before {}", shared.counter.take())),
+            "anew" => {
+                operations::be_patient();
+                say(&format!("before {}", shared.counter.take()));
+            }
             "resources" => say(&format!("resources {}", Resources::of_this_process())),
             _ => return,
         }
@@ -139,7 +142,7 @@ fn start(kind: Kind, dir: PathBuf) -> Result<Role, StartError> {
         Kind::Secondary | Kind::Older => {
             let builder = Secondary::builder("soak").runtime_dir(dir);
             let handle = builder.handle();
-            let ask = move |echo: &crate::messages::Echo| handle.request(echo, Duration::from_millis(500));
+            let ask = move |echo: &crate::messages::Echo| handle.request(echo, operations::timeout());
             Role::Secondary(match kind {
                 Kind::Older => service::of_the_release_before(builder, ask).start()?,
                 _ => service::today(builder, ask).start()?,

@@ -1,13 +1,17 @@
 //! The operations: each is done once, its result held against what it must be, and what became of it told in a word.
 
 use std::{
-    sync::mpsc,
+    sync::{
+        atomic::{AtomicU64, Ordering::Relaxed},
+        mpsc,
+    },
     time::{Duration, Instant},
 };
 
 use mp_typed::{
     Client, Member, Outcome, Primary, PrimaryHandle, Replies, RequestError, Sealed, Secondary,
     SecondaryHandle, SendError,
+    mp_core::{self, inspect},
 };
 
 use crate::{
@@ -20,8 +24,19 @@ use crate::{
     violation,
 };
 
+/// How long a request may take, in milliseconds.
+static TIMEOUT: AtomicU64 = AtomicU64::new(500);
+
+/// From now on nothing should fail: who is slow, since the machine has other work, has time.
+pub(crate) fn be_patient() {
+    TIMEOUT.store(5000, Relaxed);
+}
+
 /// How long a request may take.
-const TIMEOUT: Duration = Duration::from_millis(500);
+pub(crate) fn timeout() -> Duration {
+    Duration::from_millis(TIMEOUT.load(Relaxed))
+}
+
 /// How much later than that it may end in a process that ran all the while.
 const SLACK: Duration = Duration::from_secs(1);
 /// How many asynchronous requests go out at once.
@@ -83,7 +98,9 @@ impl Operations<'_> {
             77..80 => self.dawdle(),
             80..84 => self.relay(),
             84..90 => self.set(),
-            90..94 => self.strict(),
+            90..93 => self.strict(),
+            93 => self.status(),
+            94 => self.monitor(),
             _ => self.all(),
         }
     }
@@ -105,9 +122,9 @@ impl Operations<'_> {
     fn echo(&self) {
         let echo = Echo::new(fastrand::u64(..));
         let member = self.whom();
-        self.timed("echo", TIMEOUT, || {
+        self.timed("echo", timeout(), || {
             one_peer!(&self.asker, &member, |peer| {
-                let answer = peer.request(&echo, TIMEOUT);
+                let answer = peer.request(&echo, timeout());
                 self.judge("echo", answer, |echoed| echoed == echo.answer());
             });
         });
@@ -116,9 +133,9 @@ impl Operations<'_> {
     fn at_once(&self) {
         let all: Vec<_> = (0..AT_ONCE).map(|_| Echo::new(fastrand::u64(..))).collect();
         let member = self.whom();
-        self.timed("async", TIMEOUT, || {
+        self.timed("async", timeout(), || {
             one_peer!(&self.asker, &member, |peer| {
-                let asked: Vec<_> = all.iter().map(|echo| peer.request_async(echo, TIMEOUT)).collect();
+                let asked: Vec<_> = all.iter().map(|echo| peer.request_async(echo, timeout())).collect();
                 for (echo, answer) in all.iter().zip(asked) {
                     self.judge("async", pollster::block_on(answer), |echoed| echoed == echo.answer());
                 }
@@ -129,13 +146,13 @@ impl Operations<'_> {
     fn callback(&self) {
         let (tell, told) = mpsc::channel();
         let member = self.whom();
-        self.timed("callback", TIMEOUT, || {
+        self.timed("callback", timeout(), || {
             one_peer!(&self.asker, &member, |peer| {
-                peer.request_then(Echo::new(fastrand::u64(..)), TIMEOUT, move |echo, answer| {
+                peer.request_then(Echo::new(fastrand::u64(..)), timeout(), move |echo, answer| {
                     let _ = tell.send((echo.answer(), answer));
                 });
             });
-            match told.recv_timeout(TIMEOUT + 4 * SLACK) {
+            match told.recv_timeout(timeout() + 4 * SLACK) {
                 Ok((right, answer)) => self.judge("callback", answer, |echoed| echoed == right),
                 Err(error) => violation(&format!("a callback was not called: {error}")),
             }
@@ -149,9 +166,9 @@ impl Operations<'_> {
         let nonce = fastrand::u64(..);
         let Ok(exchange) = Exchange::new(nonce) else { return self.counter.count("exchange", "no memory") };
         let member = self.whom();
-        self.timed("exchange", TIMEOUT, || {
+        self.timed("exchange", timeout(), || {
             one_peer!(&self.asker, &member, |peer| {
-                let answer = peer.request(&exchange, TIMEOUT);
+                let answer = peer.request(&exchange, timeout());
                 self.judge("exchange", answer, |exchanged| exchanged.answers(nonce).unwrap_or(false));
             });
         });
@@ -164,9 +181,9 @@ impl Operations<'_> {
         };
         let lookup = Lookup { row, table };
         let member = self.whom();
-        self.timed("sealed", TIMEOUT, || {
+        self.timed("sealed", timeout(), || {
             one_peer!(&self.asker, &member, |peer| {
-                let answer = peer.request(&lookup, TIMEOUT);
+                let answer = peer.request(&lookup, timeout());
                 self.judge("sealed", answer, |answer| answer.value == nonce.wrapping_mul(row + 1));
             });
         });
@@ -176,9 +193,9 @@ impl Operations<'_> {
         let number = fastrand::u64(..);
         let right = if number.is_multiple_of(2) { Ok(Half(number / 2)) } else { Err(Odd::Number { number }) };
         let member = self.whom();
-        self.timed("result", TIMEOUT, || {
+        self.timed("result", timeout(), || {
             one_peer!(&self.asker, &member, |peer| {
-                let answer = peer.request(&Halve { number }, TIMEOUT);
+                let answer = peer.request(&Halve { number }, timeout());
                 self.judge("result", answer, |half| half == right);
             });
         });
@@ -187,9 +204,9 @@ impl Operations<'_> {
     fn dawdle(&self) {
         let dawdle = Dawdle { millis: fastrand::u16(..20), nonce: fastrand::u64(..) };
         let member = self.whom();
-        self.timed("slow", TIMEOUT, || {
+        self.timed("slow", timeout(), || {
             one_peer!(&self.asker, &member, |peer| {
-                let answer = peer.request(&dawdle, TIMEOUT);
+                let answer = peer.request(&dawdle, timeout());
                 self.judge("slow", answer, |dawdled: Dawdled| dawdled.nonce == dawdle.nonce);
             });
         });
@@ -199,7 +216,7 @@ impl Operations<'_> {
         let nonce = fastrand::u64(..);
         let member = self.whom();
         // The handler that asks may wait as long.
-        let timeout = 2 * TIMEOUT;
+        let timeout = 2 * timeout();
         self.timed("relay", timeout, || {
             one_peer!(&self.asker, &member, |peer| {
                 let answer = peer.request(&Relay { nonce }, timeout);
@@ -211,15 +228,15 @@ impl Operations<'_> {
     fn set(&self) {
         let member = self.whom();
         let speed = u64::from(fastrand::u16(..));
-        self.timed("accepted", TIMEOUT, || {
+        self.timed("accepted", timeout(), || {
             if self.is_older {
                 one_peer!(&self.asker, &member, |peer| {
-                    let answer = peer.request(&older::Set { port: 1 }, TIMEOUT);
+                    let answer = peer.request(&older::Set { port: 1 }, timeout());
                     self.judge("accepted", answer, |settled| settled == older::Settled { speed: 10 });
                 });
             } else {
                 one_peer!(&self.asker, &member, |peer| {
-                    let answer = peer.request(&Set { port: 1, speed }, TIMEOUT);
+                    let answer = peer.request(&Set { port: 1, speed }, timeout());
                     // The release before does not know this one's definition.
                     self.judge_or_other("accepted", answer, |settled| settled == Settled { speed });
                 });
@@ -229,12 +246,12 @@ impl Operations<'_> {
 
     fn strict(&self) {
         let member = self.whom();
-        self.timed("strict", TIMEOUT, || {
+        self.timed("strict", timeout(), || {
             if self.is_older {
                 one_peer!(&self.asker, &member, |peer| {
                     self.judge_or_other(
                         "strict",
-                        peer.request(&older::Strict { second: 1, first: 2 }, TIMEOUT),
+                        peer.request(&older::Strict { second: 1, first: 2 }, timeout()),
                         |()| true,
                     );
                 });
@@ -242,7 +259,7 @@ impl Operations<'_> {
                 one_peer!(&self.asker, &member, |peer| {
                     self.judge_or_other(
                         "strict",
-                        peer.request(&Strict { first: 1, second: 2 }, TIMEOUT),
+                        peer.request(&Strict { first: 1, second: 2 }, timeout()),
                         |()| true,
                     );
                 });
@@ -264,15 +281,52 @@ impl Operations<'_> {
         self.counter.count("note", outcome.unwrap_or_else(|error| of_send(&error)));
     }
 
+    /// What goes on in a member, answered whatever goes on in it.
+    fn status(&self) {
+        let Some(member) = self.whom() else { return };
+        self.timed("status", timeout(), || match inspect::status(self.core(&member), timeout()) {
+            Ok(text) if text.starts_with('{') => self.counter.count("status", "ok"),
+            Ok(text) => violation(&format!("a status that is none: {text}")),
+            Err(error) => self.counter.count("status", of_look(&error)),
+        });
+    }
+
+    /// Comes, looks on for a moment, and goes.
+    fn monitor(&self) {
+        let Some(member) = self.whom() else { return };
+        let until = Instant::now() + Duration::from_millis(50);
+        self.timed("monitor", timeout(), || {
+            match inspect::monitor(self.core(&member), inspect::Filter::all(), timeout()) {
+                Ok(mut monitor) => loop {
+                    match monitor.next_within(until.saturating_duration_since(Instant::now())) {
+                        Ok(Some(_)) => self.counter.count("copy", "ok"),
+                        Ok(None) => return self.counter.count("monitor", "ok"),
+                        Err(inspect::MonitorError::Ended) => return self.counter.count("monitor", "gone"),
+                        Err(error) => return violation(&error),
+                    }
+                },
+                Err(error) => self.counter.count("monitor", of_look(&error)),
+            }
+        });
+    }
+
+    fn core<'a>(&'a self, member: &'a Member) -> mp_core::OnePeer<'a> {
+        match &self.asker {
+            Asker::Client(role) => role.core().to(member),
+            Asker::Secondary(role) => role.core().to(member),
+            Asker::Primary(role) => role.core().to(member),
+        }
+    }
+
     /// What only a primary can ask: everybody.
     fn all(&self) {
         let Asker::Primary(role) = &self.asker else { return self.echo() };
         let echo = Echo::new(fastrand::u64(..));
-        self.timed("all", TIMEOUT, || {
+        self.timed("all", timeout(), || {
             let replies = if fastrand::bool() {
-                role.request(&echo, TIMEOUT)
+                role.request(&echo, timeout())
             } else {
-                pollster::block_on(role.request_async(&echo, TIMEOUT))
+                pollster::block_on(role.request_async(&echo, timeout()))
             };
             match replies {
                 Ok(replies) => self.judge_all(&echo, &replies),
@@ -360,6 +414,18 @@ fn of_send(error: &SendError) -> &'static str {
             violation(error);
             "violation"
         }
+    }
+}
+
+fn of_look(error: &inspect::InspectError) -> &'static str {
+    match error {
+        inspect::InspectError::Refused { .. } => "refused",
+        inspect::InspectError::Silent { .. } => "timed out",
+        inspect::InspectError::NotKnown { .. } | inspect::InspectError::Unusable { .. } => {
+            violation(error);
+            "violation"
+        }
+        _ => "failed",
     }
 }
 
