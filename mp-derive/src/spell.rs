@@ -193,6 +193,16 @@ pub(crate) fn holds(ty: &Type, param: &Ident) -> bool {
     holds.found
 }
 
+/// Whether the type is spelled as a `Result`.
+pub(crate) fn is_result(ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) => path.path.segments.last().is_some_and(|segment| segment.ident == "Result"),
+        Type::Group(group) => is_result(&group.elem),
+        Type::Paren(paren) => is_result(&paren.elem),
+        _ => false,
+    }
+}
+
 /// Whether the type is a reference to something `'static`, or an `Option` of one.
 pub(crate) fn is_static(ty: &Type) -> bool {
     match ty {

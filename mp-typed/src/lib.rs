@@ -105,8 +105,9 @@
 //! whose type has another does not look at the message; it counts it as
 //! [`Rejection::OtherDefinition`] and warns of the first, and the requester gets
 //! [`RequestError::OtherDefinition`] with both. What does not show on the wire does not count: names of
-//! types, bounds, whether a field is borrowed; what [`Sealed`] contains and `max_size` stands for is
-//! not known to the compiler.
+//! types, bounds, whether a field is borrowed. What [`Sealed`] and `Shared` contain and `max_size` stands
+//! for is not known to the derive, either: two programs that differ there only are not told apart, so
+//! give the message another name, or the content a version of its own.
 //!
 //! Peers that tell no fingerprint are taken at their word: those in C, types in C layout and with
 //! `fingerprint = false`, and names of more than 39 bytes, which leave no room for one.
@@ -155,6 +156,8 @@
 //! assert_eq!(client.request(&SetSpeed { port: 1, mbit: 25_000 }, Duration::from_secs(1))?.mbit, 25_000);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! Where the response is a `Result` in both, answer and error are converted each by its own `From`.
 //!
 //! [`Layouts`] prints all of a program's definitions, to commit and to compare.
 //!

@@ -10,7 +10,9 @@ pub use core::primitive::{bool, i128, str, u32, u64, usize};
 pub use core::result::Result::{self, Err, Ok};
 pub use std::alloc::Layout;
 
-pub use crate::accept::{accept_message, accept_request, check_same_name};
+pub use crate::accept::{
+    Between, SideBySideWay, WholeWay, accept_message, accept_request, accept_request_by, check_same_name,
+};
 pub use crate::c_layout::CField;
 pub use crate::codec::{FdSource, Reader, Writer};
 pub use crate::error::{At, DecodeFault, EncodeFault, Undecoded};

@@ -509,3 +509,101 @@ fn all_layouts_are_one_text_to_commit_and_compare() {
         .to_string();
     expect_test::expect_file!["../layouts.txt"].assert_eq(&layouts);
 }
+
+/// Answer and error, of which one release has others than the next.
+mod results {
+    use mp_typed::{Request, Response};
+
+    #[derive(Request)]
+    #[message(name = "speed", response = Result<OldSpeed, OldError>)]
+    pub struct OldSetSpeed(pub u32);
+
+    #[derive(Response, Debug, PartialEq)]
+    pub struct OldSpeed(pub u32);
+
+    #[derive(Response, Debug, PartialEq)]
+    pub enum OldError {
+        Refused,
+    }
+
+    #[derive(Request)]
+    #[message(name = "speed", response = Result<Speed, Error>, accepts = OldSetSpeed)]
+    pub struct SetSpeed(pub u64);
+
+    #[derive(Response, Debug, PartialEq)]
+    pub struct Speed(pub u64);
+
+    #[derive(Response, Debug, PartialEq)]
+    pub enum Error {
+        TooFast { most: u64 },
+        LinkDown,
+    }
+
+    /// From before errors were part of the answer.
+    #[derive(Request)]
+    #[message(name = "slow", response = OldestSpeed)]
+    pub struct OldestSetSpeed(pub u32);
+
+    #[derive(Response, Debug, PartialEq)]
+    pub struct OldestSpeed(pub u32);
+
+    #[derive(Request)]
+    #[message(name = "slow", response = Result<Speed, Error>, accepts = OldestSetSpeed)]
+    pub struct SetSlow(pub u64);
+
+    impl From<OldSetSpeed> for SetSpeed {
+        fn from(old: OldSetSpeed) -> Self {
+            Self(old.0.into())
+        }
+    }
+
+    impl From<OldestSetSpeed> for SetSlow {
+        fn from(old: OldestSetSpeed) -> Self {
+            Self(old.0.into())
+        }
+    }
+
+    impl From<Speed> for OldSpeed {
+        fn from(new: Speed) -> Self {
+            Self(u32::try_from(new.0).unwrap_or(u32::MAX))
+        }
+    }
+
+    impl From<Error> for OldError {
+        fn from(_: Error) -> Self {
+            Self::Refused
+        }
+    }
+
+    impl From<Result<Speed, Error>> for OldestSpeed {
+        fn from(new: Result<Speed, Error>) -> Self {
+            Self(new.map_or(0, |speed| OldSpeed::from(speed).0))
+        }
+    }
+
+    pub fn set(speed: u64) -> Result<Speed, Error> {
+        match speed {
+            0 => Err(Error::LinkDown),
+            1..=100 => Ok(Speed(speed)),
+            _ => Err(Error::TooFast { most: 100 }),
+        }
+    }
+}
+
+#[test]
+fn answer_and_error_become_those_of_the_release_before_each_by_itself() {
+    use results::*;
+    let dir = dir();
+    let _primary = primary(dir.path())
+        .serve(|SetSpeed(speed): SetSpeed, _: &Peer| set(speed))
+        .serve(|SetSlow(speed): SetSlow, _: &Peer| set(speed))
+        .start()
+        .unwrap();
+    let client = client(dir.path());
+    assert_eq!(client.request(&OldSetSpeed(7), SECOND).unwrap(), Ok(OldSpeed(7)));
+    assert_eq!(client.request(&OldSetSpeed(0), SECOND).unwrap(), Err(OldError::Refused));
+    assert_eq!(client.request(&SetSpeed(0), SECOND).unwrap(), Err(Error::LinkDown));
+    assert_eq!(client.request(&SetSpeed(101), SECOND).unwrap(), Err(Error::TooFast { most: 100 }));
+    assert_eq!(client.request(&OldestSetSpeed(7), SECOND).unwrap(), OldestSpeed(7));
+    assert_eq!(client.request(&OldestSetSpeed(0), SECOND).unwrap(), OldestSpeed(0));
+}

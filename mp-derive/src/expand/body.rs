@@ -9,6 +9,7 @@ use super::codecs::Codecs;
 use super::{coding, span};
 use crate::ast::Input;
 use crate::derive::Derive;
+use crate::spell;
 
 pub(super) fn expand(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStream {
     let definition = &codecs.definition;
@@ -219,7 +220,17 @@ fn accepts(input: &Input<'_>, private: &TokenStream) -> Option<(TokenStream, Tok
         Derive::Request => (quote_spanned!(at=> accept_request), quote_spanned!(at=> Request)),
         _ => (quote_spanned!(at=> accept_message), quote_spanned!(at=> Message)),
     };
-    let call = quote_spanned!(at=> #here::#accept::<Self, #old>(__fingerprint));
+    let response = input.attrs.response.as_ref().map(|response| &response.value);
+    let call = match response.filter(|response| spell::is_result(response)) {
+        // Who wrote the types cannot write a `From` between two results, so each side has its own.
+        Some(response) => quote_spanned! {at=>
+            #[allow(unused_imports)]
+            use #here::{SideBySideWay as _, WholeWay as _};
+            let __way = (&#here::Between::<#response, <#old as #here::Request>::Response>::new()).way();
+            #here::accept_request_by::<Self, #old, _>(__fingerprint, __way)
+        },
+        None => quote_spanned!(at=> #here::#accept::<Self, #old>(__fingerprint)),
+    };
     let accepts = quote! {
         fn accepts(__fingerprint: #private::u64) -> #private::Option<#private::Accepted<Self>> {
             #call
