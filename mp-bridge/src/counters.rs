@@ -78,7 +78,7 @@ counters! {
     denied,
     /// Requests of DPDK's own answered *ignore* on the spot.
     dpdk,
-    /// Requests left unanswered: whoever was asked is gone or took too long.
+    /// Requests left unanswered: whoever was asked took too long.
     unanswered,
     /// Answers for which nobody waits any more.
     late,

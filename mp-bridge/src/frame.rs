@@ -17,7 +17,7 @@
 //! (8 bytes), the param's length (2 bytes) and the param. Whatever is longer or shorter than its
 //! kind says, or has another magic or version, is no frame.
 
-use mp_core::{Message, Name, Param, Why};
+use mp_core::{Message, Name, Param, Reason, Why};
 
 const MAGIC: [u8; 3] = *b"mpb";
 /// A frame of another version is no frame: bridges of one group are of one release.
@@ -82,9 +82,15 @@ pub(crate) struct Content {
 pub(crate) enum Answer {
     Reply(Param),
     Ignore(Why),
-    /// Nothing: whoever was asked is gone, or did not answer. The requester waits until it sees
-    /// that itself.
+    /// Nothing: whoever was asked did not answer. The requester's own deadline ends it.
     Nothing,
+}
+
+impl Answer {
+    /// Whoever was asked is gone.
+    pub(crate) fn gone() -> Self {
+        Self::Ignore(Reason::Gone.into())
+    }
 }
 
 impl Content {
@@ -300,8 +306,6 @@ impl<'a> Input<'a> {
 
 #[cfg(test)]
 mod tests {
-    use mp_core::Reason;
-
     use super::*;
 
     fn content() -> Content {

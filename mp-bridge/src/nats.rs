@@ -3,9 +3,12 @@
 //! Frames leave through a bounded channel, in order. Every one names a subject of ours for the
 //! answer, at which the server says at once if nobody is there (`503 No Responders`).
 
-use std::{path::PathBuf, time::Duration};
+use std::{io, path::PathBuf, time::Duration};
 
-use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, Message, StatusCode, Subscriber};
+use async_nats::{
+    Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, Message, ServerAddr, StatusCode,
+    Subscriber,
+};
 use futures_util::{StreamExt, stream::SelectAll};
 use tokio::{
     sync::mpsc::{self, UnboundedReceiver},
@@ -45,7 +48,7 @@ pub enum ServerError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The server's address is none, or it refuses this bridge.
     #[error("the NATS server cannot be used: {why}")]
@@ -85,7 +88,7 @@ impl Server {
         let client = loop {
             match options(access, changed.clone())?.connect(access.servers.as_slice()).await {
                 Ok(client) => break client,
-                Err(error) if may_come(error.kind()) => {
+                Err(error) if may_come(&error) => {
                     on_failure(&error.to_string());
                     tokio::time::sleep(RECONNECT).await;
                 }
@@ -164,15 +167,25 @@ async fn write(client: Client, subjects: Subjects, mut frames: mpsc::Receiver<(T
     }
 }
 
-/// Whether it may do to try again.
-fn may_come(kind: ConnectErrorKind) -> bool {
-    matches!(
-        kind,
-        ConnectErrorKind::Io
-            | ConnectErrorKind::Dns
-            | ConnectErrorKind::TimedOut
-            | ConnectErrorKind::MaxReconnects
-    )
+/// Whether it may do to try again: not where the two do not want each other.
+fn may_come(error: &ConnectError) -> bool {
+    use ConnectErrorKind::{Dns, Io, MaxReconnects, TimedOut};
+    // What TLS does not accept.
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
+    let is_invalid = cause.is_some_and(|cause| cause.kind() == io::ErrorKind::InvalidData);
+    !is_invalid && matches!(error.kind(), Io | Dns | TimedOut | MaxReconnects)
+}
+
+/// The user and password, or the token, of a server's URL: the client leaves them there.
+fn in_url(server: &str, options: ConnectOptions) -> Result<ConnectOptions, ServerError> {
+    let address: ServerAddr = server
+        .parse()
+        .map_err(|error| ServerError::Refused { why: format!("its address is none: {error}") })?;
+    Ok(match (address.username(), address.password()) {
+        (Some(user), Some(password)) => options.user_and_password(user.into(), password.into()),
+        (Some(token), None) => options.token(token.into()),
+        _ => options,
+    })
 }
 
 fn options(access: &Access, changed: mpsc::UnboundedSender<bool>) -> Result<ConnectOptions, ServerError> {
@@ -194,6 +207,9 @@ fn options(access: &Access, changed: mpsc::UnboundedSender<bool>) -> Result<Conn
             }
             async {}
         });
+    for server in &access.servers {
+        options = in_url(server, options)?;
+    }
     if let Some(path) = &access.credentials {
         let credentials = options.credentials(&read(path)?);
         options = credentials.map_err(|source| ServerError::File { path: path.clone(), source })?;

@@ -328,3 +328,26 @@ fn an_error_of_sending_means_the_same_to_a_responder_as_to_a_requester() {
     assert!(matches!(responder.reply(b"", &[]), Err(mp_core::ReplyError::Refused)));
     std::fs::remove_file(&path).expect("the link");
 }
+
+#[test]
+fn one_that_stands_in_for_another_says_that_it_is_gone_or_nothing() {
+    let dir = runtime_dir();
+    let (gone, silent) = (Name::from_static("gone"), Name::from_static("silent"));
+    let join = || {
+        Secondary::builder("any")
+            .runtime_dir(dir.path())
+            .serve(gone, |request| request.ignore(Reason::Gone))
+            .serve(silent, |request| request.defer().leave_unanswered())
+            .start()
+            .expect("it joins")
+    };
+    let (_one, _other) = (join(), join());
+    let primary = Primary::builder("any").runtime_dir(dir.path()).start().expect("it starts");
+    let replies = primary.request(&Raw::new(gone), WITHIN).expect("both are asked");
+    assert!(replies.outcomes.iter().all(|(_, outcome)| *outcome == Outcome::Gone), "{replies:?}");
+    let members = primary.members().expect("they are listed");
+    let asked = primary.to(&members[0]);
+    assert!(matches!(asked.request(&Raw::new(gone), WITHIN), Err(RequestError::Gone)));
+    let short = Duration::from_millis(50);
+    assert!(matches!(asked.request(&Raw::new(silent), short), Err(RequestError::TimedOut { .. })));
+}

@@ -78,7 +78,7 @@ impl AwayHost {
                 self.numbers.insert(member.clone(), number);
                 self.members.insert(number, member);
             }
-            Change::Left(member) => {
+            Change::Left(member) | Change::Died(member) => {
                 let Some(number) = self.numbers.remove(&member) else { return };
                 self.members.remove(&number);
                 self.outbox.forget(number);
@@ -107,7 +107,10 @@ impl Host for AwayHost {
     fn event(&mut self, side: &mut Away, event: Event, now: Instant) {
         match event {
             Event::Changed(change) => self.changed(side, change),
-            Event::Bound { generation } if side.stands_for(generation) => self.bound = primary_of(&self.dir),
+            Event::Bound { generation, primary } if side.stands_for(generation) => {
+                self.bound = primary;
+                tracing::info!("stands in for the primary here");
+            }
             Event::BindFailed { generation, why } => side.bind_failed(generation, why, now),
             _ => {}
         }
@@ -205,7 +208,7 @@ fn watch(
             let Some(change) = watch.next_within(LOOK)? else { continue };
             match &change {
                 Change::Joined(member) => drop(there.insert(member.clone())),
-                Change::Left(member) => drop(there.remove(member)),
+                Change::Left(member) | Change::Died(member) => drop(there.remove(member)),
                 _ => {}
             }
             // The loop may be over.

@@ -13,7 +13,7 @@ use std::{
 use mp_core::{BindError, Builder, Joins, Primary, Secondary, StartError};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{At, Event, Gate, in_words, spawn};
+use super::{At, Event, Gate, in_words, place::primary_of, spawn};
 use crate::state::BindFailed;
 
 /// What the thread is to do, in order.
@@ -114,7 +114,7 @@ impl Tenants {
         match self.start::<Primary>(At::Primary { generation }) {
             Ok(primary) => {
                 self.primary = Some(primary);
-                self.tell(Event::Bound { generation });
+                self.tell(Event::Bound { generation, primary: primary_of(&self.dir) });
             }
             Err(error) => {
                 let why = in_words(&error);

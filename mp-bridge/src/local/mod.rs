@@ -32,8 +32,8 @@ pub(crate) enum Event {
     Answered { session: u64, id: u64, answer: Answer },
     /// A stand-in could not join.
     JoinFailed { session: u64, member: u64, why: String },
-    /// The bridge is the primary.
-    Bound { generation: u64 },
+    /// The bridge is the primary, which is known by this.
+    Bound { generation: u64, primary: Option<u64> },
     /// It could not become that.
     BindFailed { generation: u64, why: BindFailed },
     /// A local process has joined or left.

@@ -94,7 +94,7 @@ impl Outbox {
     pub(super) fn nobody(&self, request: Option<(u64, u64)>) {
         match request {
             Some((session, id)) => {
-                let _ = self.events.send(Event::Answered { session, id, answer: Answer::Nothing });
+                let _ = self.events.send(Event::Answered { session, id, answer: Answer::gone() });
             }
             None => self.counters.dropped.add(),
         }
@@ -184,7 +184,7 @@ fn answer(outcome: Result<Reply, RequestError>, counters: &Counters) -> Answer {
         Ok(reply) => Answer::Reply(reply.message.param),
         Err(RequestError::Ignored { why }) => Answer::Ignore(why),
         Err(error) if error.is_timeout() => Answer::Nothing,
-        Err(RequestError::Gone | RequestError::NoPrimary { .. } | RequestError::Stopped) => Answer::Nothing,
+        Err(RequestError::Gone | RequestError::NoPrimary { .. } | RequestError::Stopped) => Answer::gone(),
         Err(RequestError::TooManyUnderWay { .. }) => Answer::Ignore(Reason::Overloaded.into()),
         Err(RequestError::FdsLost) => Answer::Ignore(descriptors()),
         Err(error) => Answer::Ignore(Why::new(Reason::HandlerFailed, format_args!("the bridge: {error}"))),
@@ -199,7 +199,7 @@ mod tests {
     fn what_a_request_came_to_is_told_as_it_would_be_at_home() {
         let counters = Counters::default();
         let told = |error| answer(Err(error), &counters);
-        assert_eq!(told(RequestError::Gone), Answer::Nothing);
+        assert_eq!(told(RequestError::Gone), Answer::gone());
         assert_eq!(told(RequestError::TimedOut { timeout: Duration::ZERO }), Answer::Nothing);
         let why = Why::new(Reason::OtherDefinition, "1 and 2");
         assert_eq!(told(RequestError::Ignored { why: why.clone() }), Answer::Ignore(why));

@@ -119,7 +119,7 @@ impl Away {
         let id = self.common.new_id();
         match &mut self.stage {
             Stage::Linked(link) if generation == self.standing => self.common.ask(link, id, 0, content, now),
-            _ => self.common.abandon([id]),
+            _ => self.common.end([id]),
         }
         id
     }
@@ -144,7 +144,7 @@ impl Away {
         let Stage::Linked(mut link) = std::mem::replace(&mut self.stage, next) else { return };
         self.session_of_next = self.session_of_next.wrapping_add(1);
         self.stand_for(0);
-        self.common.abandon(link.open());
+        self.common.end(link.open());
         self.common.counters.dropped.add_many(link.unsent());
         if let Some(why) = why {
             self.common.tell(format!("{} is gone: {why}", link.host));
@@ -184,7 +184,7 @@ impl Away {
                 // What was asked of another primary, that one cannot answer any more.
                 let open = link.open();
                 self.stand_for(generation);
-                self.common.abandon(open);
+                self.common.end(open);
             }
             body => self.common.work(frame.session, link, body),
         }

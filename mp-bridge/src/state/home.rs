@@ -95,7 +95,7 @@ impl Home {
             Some(guest) if guest.members.contains(&member) => {
                 self.common.ask(&mut guest.link, id, member, content, now);
             }
-            _ => self.common.abandon([id]),
+            _ => self.common.end([id]),
         }
         id
     }
@@ -132,7 +132,7 @@ impl Home {
         for member in guest.members {
             self.common.put(Output::Leave { session, member });
         }
-        self.common.abandon(guest.link.open());
+        self.common.end(guest.link.open());
         self.common.counters.dropped.add_many(guest.link.unsent());
         if let Some(why) = why {
             self.common.tell(format!("{} is gone: {why}", guest.link.host));
@@ -188,7 +188,7 @@ impl Home {
             Body::Left { member } => {
                 if guest.members.remove(&member) {
                     self.common.put(Output::Leave { session, member });
-                    self.common.abandon(guest.link.open_to(member));
+                    self.common.end(guest.link.open_to(member));
                 }
             }
             body => self.common.work(session, &mut guest.link, body),

@@ -205,7 +205,14 @@ impl Common {
         id
     }
 
-    /// These requests are never answered.
+    /// These requests were made to somebody who is gone.
+    fn end(&mut self, ids: impl IntoIterator<Item = u64>) {
+        for id in ids {
+            self.put(Output::Answer { id, answer: Answer::gone() });
+        }
+    }
+
+    /// These are never answered.
     fn abandon(&mut self, ids: impl IntoIterator<Item = u64>) {
         for id in ids {
             self.counters.unanswered.add();

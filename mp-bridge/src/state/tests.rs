@@ -198,7 +198,7 @@ fn a_host_that_is_cut_off_is_gone_on_both_sides_after_the_grace_and_comes_back()
     assert_eq!((&pair.at_home[..], &pair.there[..]), (&[][..], &[][..]));
     pair.pass(2 * BEAT);
     assert_eq!(pair.at_home, [Output::Leave { session: first, member: 5 }]);
-    assert_eq!(pair.there, [Output::Unbind, Output::Answer { id, answer: Answer::Nothing }]);
+    assert_eq!(pair.there, [Output::Unbind, Output::Answer { id, answer: Answer::gone() }]);
     pair.forget();
     pair.is_up = true;
     pair.pass(2 * BEAT);
@@ -291,7 +291,7 @@ fn a_restarted_bridge_is_another_and_what_the_first_was_asked_is_left() {
     pair.away.joined(1, 77);
     pair.pass(2 * BEAT);
     let left = Output::Leave { session: first, member: 5 };
-    assert_eq!(pair.at_home[..2], [left, Output::Answer { id, answer: Answer::Nothing }]);
+    assert_eq!(pair.at_home[..2], [left, Output::Answer { id, answer: Answer::gone() }]);
     assert!(matches!(pair.at_home[2], Output::Join { member: 1, .. }));
 }
 
@@ -303,7 +303,7 @@ fn a_primary_that_another_replaces_is_another_on_every_host() {
     pair.home.primary(Some(8));
     pair.settle();
     let unbound =
-        [Output::Unbind, Output::Bind { generation: 2 }, Output::Answer { id, answer: Answer::Nothing }];
+        [Output::Unbind, Output::Bind { generation: 2 }, Output::Answer { id, answer: Answer::gone() }];
     assert_eq!(pair.there, unbound);
     pair.forget();
     pair.home.primary(None);
@@ -312,7 +312,7 @@ fn a_primary_that_another_replaces_is_another_on_every_host() {
     // What comes in for the primary that was.
     let id = pair.away.asked(2, content("echo"), pair.now);
     pair.settle();
-    assert_eq!(pair.there[1..], [Output::Answer { id, answer: Answer::Nothing }]);
+    assert_eq!(pair.there[1..], [Output::Answer { id, answer: Answer::gone() }]);
 }
 
 #[test]

@@ -236,6 +236,7 @@ fn a_host_with_a_primary_of_its_own_is_refused_and_both_hosts_are_told() {
 fn a_primary_that_takes_the_bridges_place_is_told_on_both_hosts() {
     let mut hosts = Hosts::joined();
     let _primary = hosts.primary();
+    hosts.away_bridge.says("stands in for the primary");
     // As a DPDK primary does, which asks nobody.
     std::fs::remove_file(hosts.away.join("mp_socket")).expect("it is bound");
     let _own = std::os::unix::net::UnixDatagram::bind(hosts.away.join("mp_socket")).expect("it is free");

@@ -6,3 +6,4 @@
 mod breaks;
 mod common;
 mod crossing;
+mod limits;

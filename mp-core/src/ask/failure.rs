@@ -14,7 +14,7 @@ use super::{Outcome, RequestError, SendError};
 use crate::{
     group::{Group, GroupError, NotPrimary, Undelivered},
     sys::Address,
-    wire::Why,
+    wire::{Reason, Why},
 };
 
 /// Why a request failed or, with [`Undelivered`] as what there is to say of the peer, why a message
@@ -47,6 +47,16 @@ pub(super) enum Unanswered {
     Refused,
     FdsLost,
     Failed(Errno),
+}
+
+impl Unanswered {
+    /// Of one that asked to be ignored. A stand-in for one that is gone says so.
+    pub(super) fn of_ignore(why: Why) -> Self {
+        match why.reason() {
+            Reason::Gone => Self::Gone,
+            _ => Self::Ignored { why },
+        }
+    }
 }
 
 /// What became of a peer that was asked.

@@ -111,7 +111,7 @@ impl Requester {
                         }
                         Some(Answer::Ignore(why)) => {
                             self.policy.counters.ignores_received.add();
-                            return Ok(Unanswered::Ignored { why }.into());
+                            return Ok(Unanswered::of_ignore(why).into());
                         }
                         None => inbox.close_fds(),
                     }

@@ -43,12 +43,15 @@ pub enum Reason {
     OutOfDescriptors,
     /// Its handler declined; the text says why.
     Declined,
+    /// Whom it stands in for is gone, as one on another host may be. Requesters of this crate take it
+    /// for [`Outcome::Gone`](crate::Outcome::Gone).
+    Gone,
     /// A code that this release does not know.
     Other(u8),
 }
 
 impl Reason {
-    const CODES: [Self; 8] = [
+    const CODES: [Self; 9] = [
         Self::NoAction,
         Self::Undecodable,
         Self::OtherDefinition,
@@ -57,6 +60,7 @@ impl Reason {
         Self::Stopping,
         Self::OutOfDescriptors,
         Self::Declined,
+        Self::Gone,
     ];
 
     /// In one word, as logs and monitoring have it: `no_action`, say.
@@ -72,6 +76,7 @@ impl Reason {
             Self::Stopping => "stopping",
             Self::OutOfDescriptors => "out_of_descriptors",
             Self::Declined => "declined",
+            Self::Gone => "gone",
             Self::Other(_) => "other",
         }
     }
@@ -88,6 +93,7 @@ impl Reason {
             Self::Stopping => 6,
             Self::OutOfDescriptors => 7,
             Self::Declined => 8,
+            Self::Gone => 9,
             Self::Other(code) => code,
         }
     }
@@ -112,6 +118,7 @@ impl Display for Reason {
             Self::Stopping => "it is stopping",
             Self::OutOfDescriptors => "it has no room for more file descriptors",
             Self::Declined => "it declines",
+            Self::Gone => "whom it stands in for is gone",
             Self::Other(code) => return write!(f, "it says why with the unknown code {code}"),
         })
     }

@@ -97,7 +97,7 @@ impl RequestUnderWay {
         let Some(answer) = requester.classify(&arrived, verdict) else { return };
         let (counter, outcome) = match answer {
             Answer::Reply => (&counters.replies_received, Settled::Replied),
-            Answer::Ignore(why) => (&counters.ignores_received, Unanswered::Ignored { why }.into()),
+            Answer::Ignore(why) => (&counters.ignores_received, Unanswered::of_ignore(why).into()),
         };
         let is_reply = outcome == Settled::Replied;
         if !peer.is_some_and(|peer| self.pending.settle(peer, outcome)) {
