@@ -195,3 +195,14 @@ fn a_wrong_arrow_would_be_seen() {
         ["shape"]
     );
 }
+
+#[test]
+fn every_file_begins_with_what_it_knows() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+    let packages = ["mp-core", "mp-derive", "mp-typed", "mp-dpdk", "mpctl", "mp-bridge", "examples"];
+    let all: Vec<_> = packages.iter().flat_map(|package| files(&root.join(package).join("src"))).collect();
+    let silent: Vec<_> =
+        all.iter().filter(|(_, text)| !text.starts_with("//!")).map(|(path, _)| path).collect();
+    assert!(silent.is_empty(), "without a head: {silent:?}");
+    assert!(all.len() > 150, "only {} files were found", all.len());
+}

@@ -1,3 +1,5 @@
+//! What a run is asked for on its command line.
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};

@@ -79,7 +79,7 @@ impl<T> Backlog<T> {
         if self.taken { None } else { self.next() }
     }
 
-    /// Admits nothing more, and gives out what waits.
+    /// Admits nothing more. Returns what waits.
     pub(super) fn close(&mut self) -> VecDeque<T> {
         self.closed = true;
         std::mem::take(&mut self.waiting)

@@ -159,7 +159,7 @@ impl<W: Work> Crew<W> {
         Ok(this)
     }
 
-    /// Handles nothing more but what has begun: what waits, and what still comes, is rejected.
+    /// Lets the handlers that run go on, and rejects what waits and what still comes.
     pub(crate) fn close(&self) {
         let waiting = {
             let mut duties = self.lock();
@@ -300,12 +300,12 @@ impl<W: Work> Crew<W> {
         let is_behind = !duties.is_free() && !duties.is_closed();
         if is_behind && !self.work.is_handled(arrival) {
             drop(duties);
-            // It need not wait to hear that nobody answers it here.
+            // Nobody answers it here: it is rejected at once, and need not wait for its turn.
             self.work.reject_and_ignore(arrival, NotHandled::NoAction);
             return true;
         }
         if duties.wants_standby() {
-            // Without it this handler can hold up the socket; nothing worse.
+            // If it cannot be started, nobody receives until this handler ends; nothing is lost.
             let _ = self.spawn(&mut duties);
         }
         match duties.arrived(|| std::mem::replace(arrival, W::room())) {
@@ -340,7 +340,7 @@ impl<W: Work> Crew<W> {
         epoch: Option<ReceiverEpoch>,
     ) -> bool {
         let mut next: Option<Box<W::Arrival>> = None;
-        // Whoever received it handles it at once.
+        // This thread received it, and handles it at once.
         let mut has_waited = epoch.is_none();
         loop {
             let turn = W::handle(self, next.as_deref_mut().unwrap_or(arrival), has_waited);
@@ -348,7 +348,7 @@ impl<W: Work> Crew<W> {
             duties.running.ended(place);
             let after = duties.finished(epoch, turn);
             if duties.is_closed() {
-                // Whoever stops the role waits for the handlers to end.
+                // A thread that stops the role waits for the last handler to end.
                 self.changed.notify_all();
             }
             match after {

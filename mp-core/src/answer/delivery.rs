@@ -162,7 +162,8 @@ impl Drop for Copies {
     }
 }
 
-/// Who has something unread, while there is not room for all: they get no more for now.
+/// The requesters that get no more for now: there is not room for all, and they have something
+/// unread.
 #[derive(Default)]
 struct KeptFrom {
     requesters: HashSet<Address>,

@@ -24,7 +24,7 @@ pub(super) struct Duties<T> {
     started: u64,
     /// Handlers under way, those included that let others go first.
     running: usize,
-    /// Who stands by wakes at every tick.
+    /// The thread that stands by wakes at every tick.
     ticking: bool,
     /// Threads with nothing to do: asleep, or on their way to it.
     idle: usize,
@@ -130,7 +130,8 @@ impl<T> Duties<T> {
         admission
     }
 
-    /// Has who stands by wake at every tick; whether it must be woken for that.
+    /// From now on the thread that stands by wakes at every tick. Tells whether it is asleep until
+    /// then, and must be woken to begin with that.
     pub(super) fn have_standby_tick(&mut self) -> bool {
         !std::mem::replace(&mut self.ticking, true) && self.idle > 0
     }
@@ -193,7 +194,7 @@ impl<T> Duties<T> {
         if self.started != seen.started {
             *seen = self.begin_standby();
         } else if matches!(self.receiver, Receiver::Handling(_)) {
-            // The same handler for a whole tick: receive in its thread's stead.
+            // One handler has run for a whole tick: this thread receives instead of its thread.
             self.receiver = Receiver::Nobody;
         } else {
             seen.quiet_ticks += 1;
@@ -223,7 +224,7 @@ impl<T> Duties<T> {
         Standby::Sleep { tick: self.ticking }
     }
 
-    /// Nothing is handled any more but what has begun; gives out what waits.
+    /// No more handlers are started. Returns what waits for one.
     pub(super) fn close(&mut self) -> VecDeque<T> {
         self.backlog.close()
     }

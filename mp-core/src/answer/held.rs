@@ -15,12 +15,12 @@ use super::{
     sync::{AtomicUsize, Condvar, Deadline, Mutex, MutexGuard, PoisonError, SeqCst},
 };
 
-/// How many replies are kept at most, and as many *ignores* besides: these may stand for replies
-/// that found no room here, and must not find none for the same reason.
+/// How many replies are kept at most. As many *ignores* have room of their own besides, since a reply
+/// that finds no room here is replaced by one.
 const BOUND: usize = 256;
 
-/// How many of all that there is room for still one requester may have, lest it takes the room of
-/// the others: the more have answers here, the fewer has each.
+/// What part of the room that is left one requester may take, so that the others find some: the more
+/// requesters have answers here, the fewer answers each may have.
 const PART_OF_ONE: usize = 4;
 
 /// What the thread does.

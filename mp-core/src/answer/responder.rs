@@ -1,3 +1,6 @@
+//! The one answer to a request, and the socket that it leaves from. Which answers have to wait, and
+//! when those are sent, `held` and `delivery` know.
+
 use std::{collections::HashSet, io, os::fd::BorrowedFd, sync::Arc};
 
 use rustix::io::Errno;

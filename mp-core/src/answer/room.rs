@@ -4,7 +4,7 @@
 //! very socket. So a few hundred requesters that read nothing, with eleven answers each, could use
 //! up the buffer, and nobody else would be answered. From half of it on, whoever has something
 //! unread gets no more until it is read; its answers wait in [`HeldAnswers`](super::held). Below
-//! that nothing is asked of the kernel, but how much is unread, every hundred answers or so.
+//! half, the kernel is asked only how much is unread in all, about once in a hundred answers.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -55,7 +55,7 @@ impl Room {
         self.is_short(socket) && self.lock().has_unread(to)
     }
 
-    /// Who has something unread, if their answers are to wait.
+    /// The requesters whose answers are to wait, since they have something unread and room is short.
     pub(super) fn kept_from(&self, socket: &Socket) -> HashSet<Address> {
         let mut kept_from = HashSet::new();
         if self.is_short(socket)
@@ -99,7 +99,8 @@ impl Requesters {
         self.diag.as_mut()
     }
 
-    /// Whoever is answered for the first time is taken to read; of the others the kernel tells.
+    /// A requester that is answered for the first time is taken to read; whether the others do, the
+    /// kernel tells.
     fn has_unread(&mut self, to: &Address) -> bool {
         if self.inodes.len() > REMEMBERED {
             self.inodes.clear();

@@ -106,7 +106,7 @@ impl Requester {
     }
 
     /// To be called before anything is sent. If a primary asks here: the layout of its group, or
-    /// that it is the primary no more. Other roles use the layout of whom they are connected to.
+    /// that it is the primary no more. Other roles use the layout of the peer that they connect to.
     fn layout_of_primary(&self) -> Result<Option<Layout>, NotPrimary> {
         self.of_primary.get().map(|roster| roster.layout(&self.group)).transpose()
     }

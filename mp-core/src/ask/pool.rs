@@ -14,8 +14,8 @@ pub(super) const LOOKS: usize = 4;
 
 /// Reply sockets without a request on them, to which no answer may still come.
 ///
-/// Whoever takes one has it alone, and brings it back only if nothing more can arrive on it.
-/// Sockets are closed without the lock, so nobody waits for that.
+/// A thread that takes one has it alone, and brings it back only if nothing more can arrive on it.
+/// Sockets are closed after the lock is released, so no other thread waits for that.
 #[derive(Debug)]
 pub(super) struct Pool<L> {
     shelf: Mutex<Shelf<L>>,

@@ -66,8 +66,8 @@ impl PeerIdentity {
 
     /// Whether it can still answer. In doubt, yes.
     ///
-    /// Who has left in order has removed its file, yet answers what it has accepted: then it counts
-    /// whether its process runs.
+    /// A peer that leaves in order removes its file first, and then answers what it has accepted: so
+    /// if the file is gone, it can answer as long as its process runs.
     pub(crate) fn can_answer(&self, at: &Address) -> bool {
         let replaced = self.identity.is_some() && identity(at) != self.identity;
         match probe(at) {

@@ -1,3 +1,6 @@
+//! A member of a group, as the directory lists it: where it is bound, and what its name tells. Whether
+//! it lives, `liveness` tells.
+
 use std::fmt;
 
 use super::MemberName;

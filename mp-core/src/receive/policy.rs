@@ -1,3 +1,5 @@
+//! Whom a role listens to, and what it counts: all that receiving needs to know of its role.
+
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},

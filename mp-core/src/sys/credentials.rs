@@ -1,3 +1,5 @@
+//! Who sent a datagram, as the kernel attests it. Whether that one is trusted, `receive` decides.
+
 /// Who sent a datagram, attested by the kernel: no peer can forge it without the privilege to.
 ///
 /// Implements `SCM_CREDENTIALS` of `unix(7)`, which the receiver asks for with `SO_PASSCRED`, so

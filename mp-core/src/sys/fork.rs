@@ -53,7 +53,7 @@ fn watch_forks() {
         // SAFETY: `before` may run in any process, and only adds to an atomic. `in_child` may run
         // in any child: what it does is async-signal-safe (see there). A crate that is never
         // unloaded, so their addresses stay valid. If there is no memory for it, forks are not told
-        // apart and keep their parents' sockets; nothing worse.
+        // apart and keep their parents' sockets.
         let _ = unsafe { libc::pthread_atfork(Some(before), None, Some(in_child)) };
     });
 }

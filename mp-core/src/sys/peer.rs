@@ -1,3 +1,5 @@
+//! The sender of what came in: its credentials, and where it is bound.
+
 use super::{Address, Credentials, address::Source};
 
 /// Who sent a datagram.

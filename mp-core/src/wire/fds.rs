@@ -1,3 +1,5 @@
+//! The descriptors of a received message: owned, bounded, and closed where that holds nobody up.
+
 use std::{
     io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},

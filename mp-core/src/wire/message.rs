@@ -1,3 +1,6 @@
+//! A message before it is laid out, owned and lent: name, param, descriptors. Every one fits a
+//! datagram, whatever its layout.
+
 use std::{
     io,
     os::fd::{BorrowedFd, OwnedFd},

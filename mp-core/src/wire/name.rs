@@ -1,3 +1,5 @@
+//! The name of an action: 1 to 63 bytes, none of them NUL, checked where it is made.
+
 use std::{fmt, io, str::FromStr};
 
 use super::MAX_NAME;

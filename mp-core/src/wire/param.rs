@@ -1,3 +1,5 @@
+//! The bytes of a message, at most 256, held inline.
+
 use std::{fmt, io, ops::Deref};
 
 use super::MAX_PARAM;

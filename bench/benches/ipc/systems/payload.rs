@@ -1,3 +1,5 @@
+//! What the compared systems send: bytes that tell whether an answer is the right one.
+
 use std::{
     array,
     fs::File,

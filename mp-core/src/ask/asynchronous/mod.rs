@@ -1,7 +1,7 @@
 //! Requests that nobody blocks for: one thread makes them all.
 //!
-//! Whoever asks puts an [`AsyncRequest`] into the [`Submissions`], and has a future or has left a
-//! callback. The first request starts the thread. It has a bounded number of slots, each with one
+//! The asking thread puts an [`AsyncRequest`] into the [`Submissions`], and keeps a future or has
+//! left a callback. The first request starts the thread. It has a bounded number of slots, each with one
 //! reply socket for one request at a time, and keeps some of them for each peer, so that one that
 //! is stuck does not hold up the others. [`Schedule`](schedule::Schedule) decides which request has
 //! a slot and what is due; a [`RequestUnderWay`](super::under_way::RequestUnderWay) sends and

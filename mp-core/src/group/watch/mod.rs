@@ -201,7 +201,7 @@ impl Watch {
         // What is told from here on makes for another look.
         self.hear()?;
         let listed = self.roster.members(&self.group);
-        // Who said goodbye before the list was made is not on it: that has been told by now.
+        // A member that said goodbye before the list was made is not on it, and its end was told.
         self.hear()?;
         let mut members = match listed {
             // The program has used up its descriptors: until it closes some, nobody is seen.

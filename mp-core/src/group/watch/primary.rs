@@ -19,7 +19,7 @@ pub(super) struct PrimaryLife {
     seen: Option<Seen>,
     /// It is the role that watches: its end is told by its role, and it never dies before.
     is_own: bool,
-    /// A file that was found dead. Such a one does not come to life.
+    /// A file that was found dead, and so is dead for good: no process can bind a file that is there.
     dead: Option<Identity>,
 }
 

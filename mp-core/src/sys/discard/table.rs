@@ -2,8 +2,8 @@
 //!
 //! A connection that lingers keeps whoever closes its last copy until its peer has read everything,
 //! which may be never; but the kernel lets nobody linger who exits. And what takes long for another
-//! reason keeps only a thread that has nothing else to do. Of whom the copies are it does not know;
-//! [`discard`](super) gives them.
+//! reason keeps only a thread that has nothing else to do. Where the copies come from it does not
+//! know; [`discard`](super) gives them.
 #![allow(unsafe_code)]
 
 use std::{

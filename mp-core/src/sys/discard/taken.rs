@@ -1,9 +1,9 @@
 //! Keeping handlers and callbacks from the last `close` of what they take out of a message.
 //!
-//! Whoever drops a descriptor that it has taken out closes it, and waits for that as long as the
-//! peer likes; a handler or callback makes others wait with it. So a copy is kept of what it takes
-//! out until it returns: its own `close` is not the last then. That is made where the copies go, by
-//! the closing threads ([`discard`](super)). It does not know what is a handler.
+//! A handler or callback that drops a descriptor which it took out closes it, and may wait for that
+//! as long as the peer likes, and others with it. So a copy is kept until it returns: its own `close`
+//! is then not the last. The last is the copy's, by the closing threads ([`discard`](super)). What a
+//! handler is, this does not know.
 
 use std::{
     cell::RefCell,
@@ -53,7 +53,8 @@ impl Drop for TakenOut {
     }
 }
 
-/// Whoever has `fd` now may close it at any time.
+/// Keeps a copy of `fd`, if its close may take long: a handler has it now, and may close it at any
+/// time.
 pub(super) fn taken(fd: BorrowedFd<'_>) {
     // Where a thread ends none are kept.
     let _ = COPIES.try_with(|copies| {
