@@ -25,7 +25,7 @@ fn fill_queue(from: &RawSocket, to: &Path) {
 }
 
 /// A secondary that is stopped, with a full queue.
-fn stuck(group: &tests::Group) -> Process {
+fn stuck(group: &Group) -> Process {
     let before = group.files("mp_socket_");
     let secondary = group.secondary();
     let name = group.files("mp_socket_").into_iter().find(|name| !before.contains(name));
