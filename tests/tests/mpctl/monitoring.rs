@@ -106,10 +106,12 @@ fn members_that_come_later_are_seen_and_those_that_leave_are_told() {
 #[test]
 fn only_what_matches_is_shown_in_words_where_that_is_possible() {
     let group = Group::new();
-    let builder = group.primary().serve(Name::from_static("bus_vdev_mp"), |request, _, responder| {
-        echo(&request, responder);
+    let builder = group.primary().serve(Name::from_static("bus_vdev_mp"), |mut request| {
+        echo(&request.take_message(), request.defer());
     });
-    let primary = builder.serve(Name::from_static("echo"), |request, _, responder| echo(&request, responder));
+    let primary = builder.serve(Name::from_static("echo"), |mut request| {
+        echo(&request.take_message(), request.defer());
+    });
     let _primary = primary.start().unwrap();
     let pid = std::process::id().to_string();
     let matching = format!("name=bus_*,kind=request,peer={pid}");
@@ -204,8 +206,8 @@ fn saved(group: &Group, answer: &'static [u8], file: &Path) {
 }
 
 fn answering(group: &Group, answer: &'static [u8]) -> Primary {
-    let builder = group.primary().serve(Name::from_static("open"), move |_, _, responder| {
-        responder.reply(answer, &[]).expect("it can be had");
+    let builder = group.primary().serve(Name::from_static("open"), move |request| {
+        request.reply(answer, &[]).expect("it can be had");
     });
     builder.start().expect("it can be had")
 }
