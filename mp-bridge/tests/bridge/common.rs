@@ -74,6 +74,22 @@ impl Drop for Server {
     }
 }
 
+/// A program without a word, killed when this is dropped.
+pub(crate) struct Background(Child);
+
+impl Background {
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it can be run"))
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A running `mp-bridge`. It is killed when this is dropped.
 pub(crate) struct Bridge {
     child: Child,
@@ -229,7 +245,11 @@ pub(crate) fn start(side: &str, group: &Group, url: &str, options: &[String]) ->
 }
 
 pub(crate) fn command(side: &str, group: &Group, url: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mp-bridge"));
+    command_of(Command::new(env!("CARGO_BIN_EXE_mp-bridge")), side, group, url)
+}
+
+/// The same of a program that is run in some other way.
+pub(crate) fn command_of(mut command: Command, side: &str, group: &Group, url: &str) -> Command {
     command.args([side, "--file-prefix", "app", "--host", &format!("the-{side}"), "--server", url]);
     command.arg("--runtime-dir").arg(group.path());
     command

@@ -7,3 +7,4 @@ mod breaks;
 mod common;
 mod crossing;
 mod limits;
+mod namespaces;
