@@ -49,6 +49,16 @@
 //! of that name to that peer has been made. That is then answered with what was meant for the
 //! one before. DPDK's own actions answer once.
 //!
+//! # What is traced
+//!
+//! Through the crate `tracing`, with the module paths of `mp_core` as targets: filter by the crate. An
+//! *error* is a handler, callback or waker that panicked, or a wait that failed. A *warning* is what an
+//! operator must see, once per cause: dropped privileges, another spelling of the directory, a socket
+//! left behind, limits that are too low, a handler that does not end. At *debug* level are joining,
+//! leaving, each datagram that is rejected, each answer that was not delivered, and the spans
+//! `mp_request` (`name`, `to`), `mp_request_all` (`name`, `members`) and `mp_handle` (`name`, `pid`).
+//! These levels, spans and fields are an interface; texts and modules are not.
+//!
 //! # After a fork
 //!
 //! A role belongs to the process that started it. The child of a fork has a copy

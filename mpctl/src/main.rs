@@ -3,6 +3,7 @@
 //! ```text
 //! main ─► cli ─► ids                what can be asked for, of which users
 //!   │      └─► complete             what a shell is told when it completes a word
+//!   ├───► logging                   what the libraries trace
 //!   └───► command/*  ─► input       payloads and files, from the command line
 //!             ├───────► peers       which member is meant
 //!             ├───────► fields      payloads of C peers, field by field
@@ -28,6 +29,7 @@ mod fields;
 mod ids;
 mod input;
 mod interrupt;
+mod logging;
 mod monitor;
 mod output;
 mod peers;
@@ -55,7 +57,7 @@ fn main() -> ExitCode {
         }
         Err(error) => error.exit(),
     };
-    end(command::run(cli))
+    end(logging::start(cli.verbose).and_then(|()| command::run(cli)))
 }
 
 fn end(result: Result<bool, Failure>) -> ExitCode {

@@ -1,6 +1,6 @@
 //! Processes of several users, which takes root to make.
 
-use std::{ffi::OsStr, process::Command};
+use std::{ffi::OsStr, path::Path, process::Command};
 
 use rustix::process::geteuid;
 
@@ -44,4 +44,33 @@ pub fn run_by<'a>(
         };
     }
     run
+}
+
+/// A root file system of its own, with what programs need, and the runtime directory at the path that it has outside.
+const CONTAINER: &str = r#"
+set -e
+dir=$1 program=$2; shift 2
+mount --make-rprivate /
+root=$(mktemp -d)
+mount -t tmpfs none "$root"
+for shared in /usr /bin /lib /lib64; do
+    if [ -e "$shared" ]; then mkdir -p "$root$shared"; mount --rbind "$shared" "$root$shared"; fi
+done
+mkdir -p "$root/proc" "$root/dev" "$root$dir" "$root$(dirname "$program")"
+mount -t proc none "$root/proc"
+mount --rbind /dev "$root/dev"
+mount --bind "$dir" "$root$dir"
+mount --bind "$(dirname "$program")" "$root$(dirname "$program")"
+exec chroot "$root" "$program" "$@"
+"#;
+
+/// The namespaces of a container, save that of users.
+pub const NAMESPACES: [&str; 7] = ["--mount", "--pid", "--fork", "--kill-child", "--net", "--uts", "--ipc"];
+
+/// The same command in a container of its own, which is given this runtime directory.
+#[must_use]
+pub fn in_container(dir: &Path, command: &Command) -> Command {
+    let arguments = NAMESPACES.map(OsStr::new).into_iter();
+    let script = ["sh", "-c", CONTAINER, "sh"].map(OsStr::new);
+    run_by("unshare", arguments.chain(script).chain([dir.as_os_str()]), command)
 }

@@ -10,35 +10,11 @@ use std::{
 
 use tests::{
     Group, Process, StartFailed, eventually, group,
-    users::{ALICE, as_user, is_root, run_by},
+    users::{ALICE, NAMESPACES, as_user, in_container, is_root, run_by},
 };
 
-/// A root file system of its own, with what programs need, and the runtime directory at the path that it has outside.
-const CONTAINER: &str = r#"
-set -e
-dir=$1 program=$2; shift 2
-mount --make-rprivate /
-root=$(mktemp -d)
-mount -t tmpfs none "$root"
-for shared in /usr /bin /lib /lib64; do
-    if [ -e "$shared" ]; then mkdir -p "$root$shared"; mount --rbind "$shared" "$root$shared"; fi
-done
-mkdir -p "$root/proc" "$root/dev" "$root$dir" "$root$(dirname "$program")"
-mount -t proc none "$root/proc"
-mount --rbind /dev "$root/dev"
-mount --bind "$dir" "$root$dir"
-mount --bind "$(dirname "$program")" "$root$(dirname "$program")"
-exec chroot "$root" "$program" "$@"
-"#;
-
-/// The namespaces of a container, save that of users.
-const NAMESPACES: [&str; 7] = ["--mount", "--pid", "--fork", "--kill-child", "--net", "--uts", "--ipc"];
-
 fn contained(group: &Group, role: &str) -> Command {
-    let arguments = NAMESPACES.map(OsStr::new).into_iter();
-    let script = ["sh", "-c", CONTAINER, "sh"].map(OsStr::new);
-    let arguments = arguments.chain(script).chain([group.path().as_os_str()]);
-    run_by("unshare", arguments, &group.command(role, &[]))
+    in_container(group.path(), &group.command(role, &[]))
 }
 
 /// Whether the kernel lets this be made; says that the test is skipped if not.

@@ -8,6 +8,11 @@ fn every_test_that_the_comparison_names_exists() {
 }
 
 #[test]
+fn every_test_that_the_deployment_guide_names_exists() {
+    assert_names_tests("docs/deployment.md", 25);
+}
+
+#[test]
 fn every_test_that_the_trust_model_names_exists() {
     assert_names_tests("SECURITY.md", 12);
     // Each row names one.

@@ -7,11 +7,12 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 use expect_test::expect_file;
 
 /// What a test needs that not every machine has. Where root is told, others see as much of it as they may.
-const NEEDS: [(&str, &str); 7] = [
+const NEEDS: [(&str, &str); 8] = [
     ("c_layout", "the feature `dpdk`, of which a C compiler only"),
     ("lies", "for one test root, which becomes another user"),
     ("containers", "root, and namespaces"),
     ("limits", "for some tests root, or user namespaces"),
+    ("systemd", "root"),
     ("users", "root, which becomes other users"),
     ("mpctl", "nothing; root looks as another user, too"),
     ("compile_fail", "nothing; for the stored outputs the compiler that they are of"),

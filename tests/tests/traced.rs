@@ -189,3 +189,36 @@ fn requests_handlers_rejections_and_members_are_told() {
         assert!(lines.iter().any(|line| line == told), "{told:?} is not in {lines:?}");
     }
 }
+
+/// The kernel knows users of threads: so this one becomes another, and the other tests do not.
+#[test]
+fn who_dropped_privileges_is_warned_once_of_all_that_comes_of_it() {
+    use rustix::process::{Uid, geteuid};
+    if !geteuid().is_root() {
+        return eprintln!("skipped: only root can become another user");
+    }
+    let log = log();
+    let group = tests::group!();
+    let primary = Primary::builder("any").runtime_dir(group.path()).start().unwrap();
+    let _secondary = Secondary::builder("any").runtime_dir(group.path()).start().unwrap();
+    let nobody = Uid::from_raw(65_534);
+    std::thread::scope(|scope| {
+        let dropped = scope.spawn(|| {
+            rustix::thread::set_thread_res_uid(nobody, nobody, nobody).unwrap();
+            for _ in 0..3 {
+                let error = primary.send(&Raw::new(Name::from_static("note"))).unwrap_err();
+                assert!(error.to_string().contains("started as uid 0 and is uid 65534 now"), "{error}");
+                primary.request(&Raw::new(Name::from_static("ask")), Duration::from_secs(1)).unwrap_err();
+            }
+        });
+        dropped.join().unwrap();
+    });
+    let lines = log.lines();
+    let warned: Vec<_> = lines.iter().filter(|line| line.contains("started as another user")).collect();
+    assert_eq!(warned.len(), 1, "{warned:?}");
+    for consequence in
+        ["cannot answer, send, list members", "remove its socket", "share_with_group", "before start()"]
+    {
+        assert!(warned[0].starts_with("WARN ") && warned[0].contains(consequence), "{warned:?}");
+    }
+}

@@ -124,7 +124,8 @@ fn remove_if_dead(group: &Group, directory: &Directory, name: &OsStr) -> Burial 
 pub(super) fn is_young_and_closed(at: &Address) -> bool {
     let Ok(file) = lstat(at.path()) else { return false };
     let made = Duration::new(file.st_mtime.try_into().unwrap_or(0), file.st_mtime_nsec as u32);
-    file.st_mode & 0o060 != 0o060 && age(made).is_some_and(|age| age <= SETTLED)
+    // So ours are bound; those of C processes, which stay closed, are not.
+    file.st_mode & 0o777 == 0o600 && age(made).is_some_and(|age| age <= SETTLED)
 }
 
 fn is_settled(directory: &Directory, name: &OsStr) -> bool {

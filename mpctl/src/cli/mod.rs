@@ -5,7 +5,7 @@ mod looking;
 
 use std::{ffi::OsString, fs, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use clap_complete::{ArgValueCompleter, Shell};
 use mp_core::{Builder, Role};
 
@@ -28,6 +28,12 @@ pub(crate) struct Cli {
     #[arg(long, global = true, value_name = "DURATION", default_value = "1s")]
     #[arg(value_parser = humantime::parse_duration)]
     pub(crate) timeout: Duration,
+
+    /// Print what the libraries trace, on the standard error; twice for all of it.
+    ///
+    /// Otherwise RUST_LOG says what, as in RUST_LOG=mp_core=debug; without it, warnings.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
 
     /// Print one JSON object per line.
     #[arg(long, global = true)]

@@ -17,6 +17,7 @@ use super::{
     process::{Process, run_to_end},
     record::Recording,
 };
+use crate::users::as_user;
 
 /// Where the memory of a DPDK process comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,7 +216,8 @@ impl Group {
     #[must_use]
     pub fn dpdk(&self, role: Role) -> DpdkBuilder<'_> {
         assert_ne!(role, Role::Client, "DPDK has primaries and secondaries only");
-        DpdkBuilder { group: self, role, arguments: vec!["--proc-type".to_owned(), role.name().to_owned()] }
+        let arguments = vec!["--proc-type".to_owned(), role.name().to_owned()];
+        DpdkBuilder { group: self, role, arguments, user: None }
     }
 }
 
@@ -238,6 +240,7 @@ pub struct DpdkBuilder<'a> {
     group: &'a Group,
     role: Role,
     arguments: Vec<String>,
+    user: Option<u32>,
 }
 
 impl DpdkBuilder<'_> {
@@ -245,6 +248,14 @@ impl DpdkBuilder<'_> {
     #[must_use]
     pub fn vdev(mut self, device: &str) -> Self {
         self.arguments.extend(["--vdev".to_owned(), device.to_owned()]);
+        self
+    }
+
+    /// Has another user run it, who is given the group's directory.
+    #[must_use]
+    pub fn by(mut self, uid: u32) -> Self {
+        std::os::unix::fs::chown(self.group.base(), Some(uid), Some(uid)).expect("root may");
+        self.user = Some(uid);
         self
     }
 
@@ -262,6 +273,9 @@ impl DpdkBuilder<'_> {
             None => command.args(["--no-huge", "-m", "16"]),
         };
         command.args(&self.arguments).env("RUNTIME_DIRECTORY", self.group.base());
+        if let Some(uid) = self.user {
+            command = as_user(uid, uid, &command);
+        }
         Process::start(format!("DPDK {}", self.role.name()), &mut command)
     }
 }

@@ -108,6 +108,27 @@ fn options_may_follow_the_command() {
     assert_eq!((run.status, &run.json()["received"]), (0, &json!(1)));
 }
 
+#[test]
+fn verbose_prints_what_is_traced() {
+    let group = Group::new();
+    let _primary = group.echoing();
+    let dir = group.path().to_str().unwrap();
+    let run = |verbose: &[&str], log: &str| {
+        let mut mpctl = mpctl();
+        mpctl.args(verbose).env("RUST_LOG", log);
+        Run::of(mpctl.args(["--timeout", "5s", "--runtime-dir", dir, "request", "echo"]))
+    };
+    assert_eq!(run(&[], "").err, "", "nothing an operator must see");
+    for told in [run(&["-v"], ""), run(&["-vv"], ""), run(&[], "mp_core=debug")] {
+        assert_eq!(told.status, 0, "{told:?}");
+        assert!(told.err.contains("mp_request") && told.err.contains("name=echo"), "{told:?}");
+    }
+    assert_eq!(run(&[], "mp_core=error").err, "");
+    let refused = run(&[], "mp_core=loud");
+    assert_eq!(refused.status, 2);
+    assert!(refused.err.contains("RUST_LOG"), "{refused:?}");
+}
+
 /// The commands that `mpctl --help` lists.
 fn commands() -> Vec<String> {
     let help = Run::of(mpctl().arg("--help"));
