@@ -37,20 +37,25 @@ const _: () = {
         T: Copy,
     {
         const MAX_SIZE: __mp::usize = __Fields::<T, N>::NO_PAYLOAD_CONTAINS_ITSELF;
-        const KIND: __mp::Kind = __mp::Kind::Enum(
-            &[
-                __mp::Variant {
-                    name: "Both",
-                    fields: &[
-                        __Fields::<T, N>::__0_0.shape("first"),
-                        __Fields::<T, N>::__0_1.shape("second"),
-                    ],
-                },
-                __mp::Variant {
-                    name: "Neither",
-                    fields: &[__Fields::<T, N>::__1_0.shape("0")],
-                },
-            ],
+        const KIND: __mp::Kind = __mp::Kind::Type(
+            &__mp::Shape {
+                type_name: "Pair",
+                form: __mp::Form::Enum,
+                variants: &[
+                    __mp::Variant {
+                        name: "Both",
+                        fields: &[
+                            __Fields::<T, N>::__0_0.shape("first"),
+                            __Fields::<T, N>::__0_1.shape("second"),
+                        ],
+                    },
+                    __mp::Variant {
+                        name: "Neither",
+                        fields: &[__Fields::<T, N>::__1_0.shape("0")],
+                    },
+                ],
+                max_fds: __mp::None,
+            },
         );
         fn encode_payload(
             &self,

@@ -22,16 +22,21 @@ const _: () = {
     #[automatically_derived]
     impl __mp::CField for Inner {
         const LAYOUT: __mp::Layout = __Fields::__C.0;
-        const KIND: __mp::Kind = __mp::Kind::Struct(
-            &[
-                __mp::Variant {
-                    name: "",
-                    fields: &[
-                        __Fields::__0_0.shape("kind").at(__Fields::__C.1[0usize]),
-                        __Fields::__0_1.shape("count").at(__Fields::__C.1[1usize]),
-                    ],
-                },
-            ],
+        const KIND: __mp::Kind = __mp::Kind::Type(
+            &__mp::Shape {
+                type_name: "Inner",
+                form: __mp::Form::C(__Fields::__C.0),
+                variants: &[
+                    __mp::Variant {
+                        name: "",
+                        fields: &[
+                            __Fields::__0_0.shape("kind").at(__Fields::__C.1[0usize]),
+                            __Fields::__0_1.shape("count").at(__Fields::__C.1[1usize]),
+                        ],
+                    },
+                ],
+                max_fds: __mp::None,
+            },
         );
         fn encode_c(
             &self,

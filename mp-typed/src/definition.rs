@@ -2,7 +2,6 @@
 
 use crate::error::Definition;
 use crate::message::{Body, Message, Request};
-use crate::shape;
 
 impl Definition {
     /// That of a message.
@@ -20,7 +19,7 @@ impl Definition {
 }
 
 fn fields<B: Body>() -> String {
-    format!("{} {}", B::SHAPE.type_name, shape::whole(&B::SHAPE))
+    format!("{} {}", B::SHAPE.type_name, B::SHAPE.whole())
 }
 
 #[cfg(test)]

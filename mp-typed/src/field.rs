@@ -145,7 +145,7 @@ pub const fn payload<'de, T: Payload>() -> Codec<'de, T> {
 pub const fn max_len<'de, T: MaxLen<'de>, const N: usize>() -> Codec<'de, T> {
     Codec {
         size: shape::list_of(T::ITEM_SIZE, N).saturating_add(T::BASE_SIZE),
-        kind: T::KIND,
+        kind: Kind::AtMost(&T::KIND, N),
         layout: UNKNOWN,
         put: |value, out| value.encode_bounded(N, out),
         get: |src| T::decode_bounded(N, src),
@@ -157,7 +157,7 @@ pub const fn max_len<'de, T: MaxLen<'de>, const N: usize>() -> Codec<'de, T> {
 pub const fn max_size<'de, T: SerdeField<'de>, const N: usize>() -> Codec<'de, T> {
     Codec {
         size: N,
-        kind: Kind::SERDE,
+        kind: Kind::AtMost(&Kind::SERDE, N),
         layout: UNKNOWN,
         put: |value, out| value.encode_foreign(N, out),
         get: |src| T::decode_foreign(N, src),
@@ -226,7 +226,7 @@ pub const fn lent_fd_list<'de, T: LendFdList<K>, K, const N: usize, const IMPLIE
         size: if IMPLIED { 0 } else { counted },
         fds: <T::Fd as LendFd<K>>::MAX_FDS.saturating_mul(N),
         count: <T::Fd as LendFd<K>>::COUNT.in_option_or_list(),
-        kind: Kind::Of("List", const { &[<T::Fd as LendFd<K>>::KIND] }),
+        kind: Kind::AtMost(const { &Kind::Of("List", &[<T::Fd as LendFd<K>>::KIND]) }, N),
         put,
         claim: |_, _| Err(DecodeFault::MissingFd),
         take: |_, _| Err(DecodeFault::MissingFd),

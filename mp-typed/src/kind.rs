@@ -6,6 +6,7 @@
 //! `max_size`, a bounded container's capacity) and names of types are left out: what is over a bound is
 //! refused in words, and what is not is the same on the wire.
 
+use std::alloc::Layout;
 use std::fmt;
 
 /// What a field holds, as far as it shows on the wire.
@@ -21,6 +22,10 @@ pub enum Kind {
     Struct(&'static [Variant]),
     /// The number of a variant, and its fields.
     Enum(&'static [Variant]),
+    /// The same of a derived type, whose name and layout do not show.
+    Type(&'static Shape),
+    /// What grows to so many bytes or items, which does not show.
+    AtMost(&'static Kind, usize),
 }
 
 impl Kind {
@@ -29,6 +34,50 @@ impl Kind {
     /// What serde makes of a foreign type, of which only serde knows more.
     pub(crate) const SERDE: Self = Self::Named("serde");
     pub(crate) const NOTHING: Self = Self::Of("Tuple", &[]);
+}
+
+/// What a derived type looks like on the wire.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// As people know the type.
+    pub type_name: &'static str,
+    /// How it is laid out.
+    pub form: Form,
+    /// One, without a name, for a struct.
+    pub variants: &'static [Variant],
+    /// The `max_fds` of the type: how many descriptors may be received, if more than can be sent.
+    pub max_fds: Option<usize>,
+}
+
+/// How the fields make up the payload.
+#[derive(Clone, Copy, Debug)]
+pub enum Form {
+    /// One field after the other.
+    Struct,
+    /// The number of the variant, then its fields.
+    Enum,
+    /// The same, of a `Result`, whose two parts have been checked each by itself.
+    Result,
+    /// As C lays out a struct.
+    C(Layout),
+}
+
+impl Shape {
+    /// No bytes, no descriptors. Also stands in for a type that the derive has found a mistake in.
+    pub const EMPTY: Self = Self {
+        type_name: "()",
+        form: Form::Struct,
+        variants: &[Variant { name: "", fields: &[] }],
+        max_fds: None,
+    };
+
+    /// The kind of a whole message.
+    pub(crate) const fn whole(&self) -> Kind {
+        match self.form {
+            Form::Struct | Form::C(_) => Kind::Struct(self.variants),
+            Form::Enum | Form::Result => Kind::Enum(self.variants),
+        }
+    }
 }
 
 /// A variant of an enum, or the fields of a struct.
@@ -143,6 +192,8 @@ impl Hash {
             Kind::Array(item, len) => self.byte(3).number(*len).kind(item),
             Kind::Struct(variants) => self.byte(4).variants(variants),
             Kind::Enum(variants) => self.byte(5).variants(variants),
+            Kind::Type(shape) => self.kind(&shape.whole()),
+            Kind::AtMost(kind, _) => self.kind(kind),
         }
     }
 
@@ -200,6 +251,8 @@ impl fmt::Display for Kind {
                 }
                 Ok(())
             }
+            Self::Type(shape) => shape.whole().fmt(f),
+            Self::AtMost(kind, _) => kind.fmt(f),
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use std::fmt::{self, Write};
 
-use crate::kind::Field;
+use mp_core::__typed::{Describe, Json};
+
+use crate::kind::{Field, Form, Shape};
 use crate::message::{Body, Message, Request};
-use crate::shape::{Form, Shape};
+use crate::schema::{describe_message, describe_request};
 
 /// The layouts of messages and requests as one text: names, fields, sizes, fingerprints.
 ///
@@ -28,7 +30,10 @@ use crate::shape::{Form, Shape};
 /// assert!(layouts.contains("  port  u16   2 B\n"));
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct Layouts(String);
+pub struct Layouts {
+    text: String,
+    definitions: Vec<(&'static str, Describe)>,
+}
 
 impl Layouts {
     /// None yet.
@@ -40,16 +45,34 @@ impl Layouts {
     /// And that of a message.
     #[must_use]
     pub fn message<M: Message>(self) -> Self {
-        self.with("message", M::NAME, M::FINGERPRINT).body::<M>("").end()
+        self.with("message", M::NAME, M::FINGERPRINT, describe_message::<M>).body::<M>("").end()
     }
 
     /// And those of a request and its response.
     #[must_use]
     pub fn request<Q: Request>(self) -> Self {
-        self.with("request", Q::NAME, Q::FINGERPRINT).body::<Q>("").body::<Q::Response>("response ").end()
+        let this = self.with("request", Q::NAME, Q::FINGERPRINT, describe_request::<Q>);
+        this.body::<Q>("").body::<Q::Response>("response ").end()
     }
 
-    fn with(mut self, what: &str, name: &str, fingerprint: u64) -> Self {
+    /// The same as JSON, with all that it takes to encode and decode without the types: an object with
+    /// `actions`, as a member that handles all of these tells them to who asks with `mp.describe`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        Json::document(|json| {
+            json.key("actions").array(|json| {
+                for (name, describe) in &self.definitions {
+                    json.object(|json| {
+                        json.key("name").text(name);
+                        describe(json);
+                    });
+                }
+            });
+        })
+    }
+
+    fn with(mut self, what: &str, name: &'static str, fingerprint: u64, describe: Describe) -> Self {
+        self.definitions.push((name, describe));
         let fingerprint = match fingerprint {
             0 => "without a fingerprint".to_owned(),
             fingerprint => format!("{fingerprint:016x}"),
@@ -91,18 +114,18 @@ impl Layouts {
     }
 
     fn end(mut self) -> Self {
-        self.0.push('\n');
+        self.text.push('\n');
         self
     }
 
     fn write(&mut self, text: fmt::Arguments<'_>) {
         // A `String` takes everything.
-        let _ = self.0.write_fmt(text);
+        let _ = self.text.write_fmt(text);
     }
 }
 
 impl fmt::Display for Layouts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }

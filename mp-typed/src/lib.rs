@@ -236,6 +236,7 @@ mod layouts;
 mod message;
 mod payload;
 mod role;
+mod schema;
 #[cfg(feature = "serde")]
 mod sealed;
 mod shape;

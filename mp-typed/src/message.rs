@@ -17,8 +17,8 @@ use mp_core::Fds;
 
 use crate::codec::{FdSource, Reader, Writer};
 use crate::error::{At, DecodeError, DecodeFault, EncodeError, EncodeFault, Undecoded};
-use crate::kind::{FdCount, Field, Variant};
-use crate::shape::{self, Form, Shape};
+use crate::kind::{FdCount, Field, Form, Kind, Shape, Variant};
+use crate::shape;
 use crate::text::Text;
 
 /// Bytes and file descriptors that fit one datagram: what messages, requests and responses have in
@@ -111,6 +111,10 @@ pub trait Message: Body {
     /// fields. 0, for none, in C layout and with `#[message(fingerprint = false)]`.
     const FINGERPRINT: u64 = shape::fingerprint(&Self::SHAPE, None);
 
+    /// The fingerprints of earlier definitions that may be received as well.
+    #[doc(hidden)]
+    const ACCEPTS: &'static [u64] = &[];
+
     #[doc(hidden)]
     #[must_use]
     fn accepts(_fingerprint: u64) -> Option<Accepted<Self>>
@@ -155,6 +159,10 @@ pub trait Request: Body {
     /// fields, of the request and its response together. 0, for none, if either is in C layout,
     /// and with `#[message(fingerprint = false)]`.
     const FINGERPRINT: u64 = shape::fingerprint(&Self::SHAPE, Some(&<Self::Response as Body>::SHAPE));
+
+    /// The fingerprints of earlier definitions that may be received as well.
+    #[doc(hidden)]
+    const ACCEPTS: &'static [u64] = &[];
 
     #[doc(hidden)]
     #[must_use]
@@ -332,10 +340,10 @@ impl DecodeOwned for () {}
 impl Response for () {}
 
 /// The fields of a response within a `Result`: its own, or itself as one where it is no plain struct.
-const fn within(part: &Shape) -> Field {
+const fn within(part: &'static Shape) -> Field {
     Field {
         name: part.type_name,
-        kind: shape::whole(part),
+        kind: Kind::Type(part),
         size: shape::max_size(part),
         fds: shape::max_fds(part),
         count: FdCount::Ambiguous,

@@ -17,15 +17,13 @@ pub use crate::c_layout::CField;
 pub use crate::codec::{FdSource, Reader, Writer};
 pub use crate::error::{At, DecodeFault, EncodeFault, Undecoded};
 pub use crate::field::{Codec, FdCodec, c, fd, fd_list, lent_fd, lent_fd_list, max_len, max_size, payload};
-pub use crate::kind::{Field, Kind, Variant};
+pub use crate::kind::{Field, Form, Kind, Shape, Variant};
 pub use crate::message::{
     Accepted, Body, Decode, DecodeOwned, Message, Request, Response, SentAs, check, check_c_response,
     check_response, check_sent_as,
 };
 pub use crate::payload::Payload;
-pub use crate::shape::{
-    Form, Shape, c_struct, check_discriminant, check_max_fds, check_name, enum_of, sum_of,
-};
+pub use crate::shape::{c_struct, check_discriminant, check_max_fds, check_name, enum_of, sum_of};
 pub use crate::spelled::{
     handle, list, map, max_len_of_bounded, max_len_of_list, max_len_of_map, max_len_of_other, pointer,
     reference, text, wrapped,

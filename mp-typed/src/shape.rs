@@ -5,7 +5,7 @@ use std::alloc::Layout;
 
 use mp_core::{MAX_FDS, MAX_NAME, MAX_PARAM};
 
-use crate::kind::{self, FdCount, Field, Hash, Kind, Variant};
+use crate::kind::{self, FdCount, Field, Form, Hash, Shape, Variant};
 use crate::text::Text;
 
 /// Bytes that say which variant of an enum follows.
@@ -16,50 +16,6 @@ pub(crate) const LEN_SIZE: usize = 8;
 /// What Linux passes along with one datagram at most.
 const KERNEL_MAX_FDS: usize = 253;
 
-/// What a derived type looks like on the wire.
-#[derive(Clone, Copy, Debug)]
-pub struct Shape {
-    /// As people know the type.
-    pub type_name: &'static str,
-    /// How it is laid out.
-    pub form: Form,
-    /// One, without a name, for a struct.
-    pub variants: &'static [Variant],
-    /// The `max_fds` of the type: how many descriptors may be received, if more than can be sent.
-    pub max_fds: Option<usize>,
-}
-
-/// How the fields make up the payload.
-#[derive(Clone, Copy, Debug)]
-pub enum Form {
-    /// One field after the other.
-    Struct,
-    /// The number of the variant, then its fields.
-    Enum,
-    /// The same, of a `Result`, whose two parts have been checked each by itself.
-    Result,
-    /// As C lays out a struct.
-    C(Layout),
-}
-
-impl Shape {
-    /// No bytes, no descriptors. Also stands in for a type that the derive has found a mistake in.
-    pub const EMPTY: Self = Self {
-        type_name: "()",
-        form: Form::Struct,
-        variants: &[Variant { name: "", fields: &[] }],
-        max_fds: None,
-    };
-}
-
-/// The kind of a whole message.
-pub(crate) const fn whole(shape: &Shape) -> Kind {
-    match shape.form {
-        Form::Struct | Form::C(_) => Kind::Struct(shape.variants),
-        Form::Enum | Form::Result => Kind::Enum(shape.variants),
-    }
-}
-
 /// The fingerprint of a message, or of a request and its response together; 0, for none, where one of
 /// them is in C layout: its peers have no definition of ours.
 pub(crate) const fn fingerprint(message: &Shape, response: Option<&Shape>) -> u64 {
@@ -67,12 +23,12 @@ pub(crate) const fn fingerprint(message: &Shape, response: Option<&Shape>) -> u6
     if let Form::C(_) = message.form {
         return 0;
     }
-    hash = hash.kind(&whole(message));
+    hash = hash.kind(&message.whole());
     if let Some(response) = response {
         if let Form::C(_) = response.form {
             return 0;
         }
-        hash = hash.kind(&whole(response));
+        hash = hash.kind(&response.whole());
     }
     hash.end()
 }

@@ -11,6 +11,7 @@
 //!             ├───────► status      what a member says of itself
 //!             ├───────► pending     who waits for whom, by that
 //!             ├───────► monitor     datagrams as members see them: shown, saved, captured
+//!             ├───────► schema      what typed messages are made of, and JSON to their payloads and back
 //!             ├───────► show        what is printed, as text or JSON: no I/O
 //!             ├───────► output      prints it
 //!             ├───────► interrupt   Ctrl-C
@@ -35,6 +36,7 @@ mod output;
 mod peers;
 mod pending;
 mod process;
+mod schema;
 mod show;
 mod status;
 

@@ -262,6 +262,8 @@ fn asking_leaves_nothing_behind() {
     let primary = group.primary();
     let client = client(&group);
     inspect::status(&client, SECOND).expect("it answers");
+    // What the status came in is closed before this is answered.
+    client.request(&Message::new(Name::from_static("echo")), SECOND).expect("an echo");
     let before = primary.open_fds();
     for _ in 0..200 {
         inspect::status(&client, SECOND).expect("it answers");

@@ -112,9 +112,8 @@ fn shape(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStre
 
 /// What a payload is, for the fingerprints of messages that contain it.
 pub(super) fn kind(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) -> TokenStream {
-    let variants = variants(input, codecs, private);
-    let form = if input.is_enum { quote!(Enum) } else { quote!(Struct) };
-    quote!(#private::Kind::#form(#variants))
+    let shape = shape(input, codecs, private);
+    quote!(#private::Kind::Type(&#shape))
 }
 
 /// All fields of all variants, as constants.
@@ -232,6 +231,8 @@ fn accepts(input: &Input<'_>, private: &TokenStream) -> Option<(TokenStream, Tok
         None => quote_spanned!(at=> #here::#accept::<Self, #old>(__fingerprint)),
     };
     let accepts = quote! {
+        const ACCEPTS: &'static [#private::u64] = &[<#old as #here::#role>::FINGERPRINT];
+
         fn accepts(__fingerprint: #private::u64) -> #private::Option<#private::Accepted<Self>> {
             #call
         }

@@ -193,7 +193,7 @@ macro_rules! bounded_lists {
             const MAX_FDS: usize = T::MAX_FDS.saturating_mul(N);
             const SIZE: usize = T::SIZE.saturating_mul(N).saturating_add(crate::shape::LEN_SIZE);
             const COUNT: FdCount = T::COUNT.in_option_or_list();
-            const KIND: FieldKind = FieldKind::Of("List", &[T::KIND]);
+            const KIND: FieldKind = FieldKind::AtMost(&FieldKind::Of("List", &[T::KIND]), N);
 
             #[inline]
             fn lend<'a>(&'a self, count: Count, out: &mut Writer<'a>) -> Result<(), EncodeFault> {

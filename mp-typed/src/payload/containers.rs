@@ -19,7 +19,7 @@ macro_rules! containers {
         #[diagnostic::do_not_recommend]
         impl<const N: usize> Payload for $text {
             const MAX_SIZE: usize = N.saturating_add(LEN_SIZE);
-            const KIND: Kind = Kind::TEXT;
+            const KIND: Kind = Kind::AtMost(&Kind::TEXT, N);
 
             #[inline]
             fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {
@@ -39,7 +39,7 @@ macro_rules! containers {
         #[diagnostic::do_not_recommend]
         impl<T: Payload, const N: usize> Payload for $list {
             const MAX_SIZE: usize = list_of(T::MAX_SIZE, N).saturating_add(LEN_SIZE);
-            const KIND: Kind = Kind::Of("List", &[T::KIND]);
+            const KIND: Kind = Kind::AtMost(&Kind::Of("List", &[T::KIND]), N);
 
             #[inline]
             fn encode_payload(&self, out: &mut Writer<'_>) -> Result<(), EncodeFault> {

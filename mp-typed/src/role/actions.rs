@@ -9,6 +9,7 @@ use crate::{
         serve_later,
     },
     message::{DecodeOwned, Message, Request},
+    schema::{describe_message, describe_request},
     transcode::name,
 };
 
@@ -30,12 +31,12 @@ impl Actions {
 
 /// Each way to handle what comes, at the builder and while the role runs.
 macro_rules! registers {
-    ($($(#[$about:meta])* $verb:ident[$($type:ident),*] for $named:ident where { $($bounds:tt)* })*) => {
+    ($($(#[$about:meta])* $verb:ident[$($type:ident),*] for $named:ident by $describe:ident where { $($bounds:tt)* })*) => {
         impl<R: Joins> Builder<R> {$(
             $(#[$about])*
             #[must_use]
             pub fn $verb<$($type),*>(self, handler: F) -> Self where $($bounds)* {
-                self.core(|core| core.action(const { name($named::NAME) }, $verb(handler)))
+                self.core(|core| core.described(const { name($named::NAME) }, $describe::<$named>, $verb(handler)))
             }
         )*}
 
@@ -47,7 +48,7 @@ macro_rules! registers {
             /// [`RegisterError`] if the name is taken, or is DPDK's own.
             pub fn $verb<$($type),*>(&self, handler: F) -> Result<Registration, RegisterError>
             where $($bounds)* {
-                self.0.action(const { name($named::NAME) }, $verb(handler))
+                self.0.described(const { name($named::NAME) }, $describe::<$named>, $verb(handler))
             }
         )*}
     };
@@ -59,7 +60,7 @@ registers! {
     /// Handlers run one at a time, in the order in which datagrams came; one that waits for a reply
     /// of its own lets others run meanwhile. A panic in one is caught and counted. What cannot be
     /// decoded is counted as [`Rejection::Undecodable`](crate::Rejection::Undecodable).
-    on[M, F] for M where {
+    on[M, F] for M by describe_message where {
         M: Message + DecodeOwned + 'static,
         F: Fn(M, &Peer) + Send + Sync + 'static,
     }
@@ -70,7 +71,7 @@ registers! {
     /// Where the response is a `Result` itself (`response = Result<Ring, OpenError>`), its error is
     /// an answer like any other. Any other error, a panic, or a request that cannot be decoded
     /// tells the requester to ignore this process, and why.
-    serve[Q, A, K, F] for Q where {
+    serve[Q, A, K, F] for Q by describe_request where {
         Q: Request + DecodeOwned + 'static,
         A: Answer<Q::Response, K>,
         F: Fn(Q, &Peer) -> A + Send + Sync + 'static,
@@ -78,7 +79,7 @@ registers! {
 
     /// Lets `handler` answer each request of type `Q` when and where it likes, through the
     /// [`Responder`].
-    serve_later[Q, F] for Q where {
+    serve_later[Q, F] for Q by describe_request where {
         Q: Request + DecodeOwned + 'static,
         F: Fn(Q, &Peer, Responder<Q::Response>) + Send + Sync + 'static,
     }

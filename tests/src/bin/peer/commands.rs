@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, thread, time::Duration};
 
-use mp_core::{Actions, Change, Registration, Responder};
+use mp_core::{Actions, Change, Registration, Responder, inspect};
 
 use crate::{
     role::Role,
@@ -62,6 +62,8 @@ impl Shared {
             ["unregister", name] => self.role().actions().unregister(&words::name(name)).to_string(),
             ["unregister"] => lock(&self.registered).pop().is_some_and(Registration::unregister).to_string(),
             ["guard", name] => self.guard(name),
+            // Gets copies of the primary's datagrams, and never looks at them.
+            ["monitor"] => self.monitor(),
             ["members"] => self.members(),
             // From now on tells `!joined <pid>` and `!left <pid>`.
             ["watch"] => self.watch(),
@@ -159,6 +161,18 @@ impl Shared {
             }
         });
         String::new()
+    }
+
+    fn monitor(&self) -> String {
+        let Role::Client(client) = self.role() else { panic!("only a client monitors") };
+        match inspect::monitor(client, inspect::Filter::all(), Duration::from_secs(5)) {
+            Ok(monitor) => {
+                // Its descriptor goes with the process.
+                std::mem::forget(monitor);
+                "attached".into()
+            }
+            Err(error) => text_of(&error),
+        }
     }
 
     fn members(&self) -> String {
