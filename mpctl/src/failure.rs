@@ -2,7 +2,10 @@
 
 use std::{error::Error, fmt, io, path::Path};
 
-use mp_core::{GroupError, RegisterError, RequestError, SendError, StartError, inspect::Base};
+use mp_core::{
+    GroupError, RegisterError, RequestError, SendError, StartError,
+    inspect::{Base, InspectError},
+};
 
 use crate::peers::WantedError;
 
@@ -118,6 +121,15 @@ impl Failure {
             SendError::NoPrimary { dir } => Self::no_primary(dir),
             SendError::Group(error) => Self::of_group(error),
             error => Self::Failed(chain(error)),
+        }
+    }
+
+    /// A peer does not tell about itself.
+    pub(crate) fn of_inspect(error: &InspectError, peer: &str) -> Self {
+        match error {
+            InspectError::Request(error) => Self::of_request(error),
+            InspectError::Io(error) => Self::Failed(chain(error)),
+            error => Self::Failed(format!("{peer}: {error}")),
         }
     }
 

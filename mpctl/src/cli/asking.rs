@@ -1,6 +1,6 @@
 //! What the commands take that send and ask.
 
-use std::{ffi::OsString, num::NonZeroU64, path::PathBuf, time::Duration};
+use std::{ffi::OsString, num::NonZeroU64, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Args, ValueHint};
 use clap_complete::ArgValueCompleter;
@@ -108,4 +108,64 @@ pub(crate) struct PingArgs {
     #[arg(long, value_name = "DURATION", default_value = "10ms")]
     #[arg(value_parser = humantime::parse_duration)]
     pub(crate) interval: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DescribeArgs {
+    /// Which member, instead of the primary: a pid, a socket's name, or its path. A word that names no
+    /// member is the name of an action of the primary's.
+    #[arg(add = ArgValueCompleter::new(complete::members))]
+    pub(crate) member: Option<String>,
+
+    /// Only the action of this name.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// Print C structs, with assertions, of those that are in C layout.
+    #[arg(long)]
+    pub(crate) c: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CallArgs {
+    /// The name of an action that takes a type: `mpctl describe` tells which there are.
+    #[arg(add = ArgValueCompleter::new(complete::names))]
+    pub(crate) name: Name,
+
+    /// The request's fields as JSON; without any, those of a request that has none. - is the standard
+    /// input.
+    #[arg(value_name = "JSON", allow_hyphen_values = true)]
+    pub(crate) value: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) to: ToArgs,
+
+    /// A file to pass along, opened for reading, as the field of that name; for a list as often as there
+    /// are files.
+    #[arg(long = "fd", value_name = "FIELD=PATH")]
+    pub(crate) fds: Vec<FieldPath>,
+
+    /// Save the content of the file that comes as the field of that name.
+    #[arg(long = "save", value_name = "FIELD=PATH")]
+    pub(crate) save: Vec<FieldPath>,
+}
+
+/// A field, and a path for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FieldPath {
+    pub(crate) field: String,
+    pub(crate) path: PathBuf,
+}
+
+impl FromStr for FieldPath {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some((field, path)) if !field.is_empty() && !path.is_empty() => {
+                Ok(Self { field: field.to_owned(), path: path.into() })
+            }
+            _ => Err("name the field, too: FIELD=PATH"),
+        }
+    }
 }

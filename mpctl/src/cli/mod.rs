@@ -11,7 +11,9 @@ use mp_core::{Builder, Role};
 
 use crate::{complete, ids};
 
-pub(crate) use asking::{BytesArgs, MessageArgs, PayloadArgs, PingArgs, RequestArgs, ToArgs};
+pub(crate) use asking::{
+    BytesArgs, CallArgs, DescribeArgs, FieldPath, MessageArgs, PayloadArgs, PingArgs, RequestArgs, ToArgs,
+};
 pub(crate) use looking::{ListenArgs, MonitorArgs, ReplayArgs, ServeArgs, StatusArgs, WatchArgs};
 
 /// Looks into a group of processes that speak DPDK's multi-process IPC.
@@ -102,6 +104,17 @@ pub(crate) enum Command {
 
     /// Send the primary, or a member, a one-way message.
     Send(MessageArgs),
+
+    /// Tell which actions the primary, or a member, has, and what each takes and answers.
+    ///
+    /// In Rust-like notation: fields with their bounds and sizes, descriptors, the response, and the
+    /// fingerprint that tells the definition from others. Members in C cannot tell.
+    Describe(DescribeArgs),
+
+    /// Ask the primary, or a member, with JSON, and print its answer as JSON.
+    ///
+    /// The JSON is checked against what the member says that the action takes, before anything is sent.
+    Call(CallArgs),
 
     /// Join, and answer every request with the payload and files that came with it.
     ///

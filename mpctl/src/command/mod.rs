@@ -1,5 +1,7 @@
 //! The commands: each asks or joins, and says what to print.
 
+mod call;
+mod describe;
 mod doctor;
 mod groups;
 mod made;
@@ -37,6 +39,8 @@ pub(crate) fn run(cli: Cli) -> Result<bool, Failure> {
         Command::Members => groups::members(&context),
         Command::Request(args) => request::run(&context, &args),
         Command::Send(args) => send::run(&context, &args),
+        Command::Describe(args) => describe::run(&context, &args),
+        Command::Call(args) => call::run(&context, &args),
         Command::Serve(args) => member::serve(&context, &args),
         Command::Listen(args) => member::listen(&context, &args),
         Command::Ping(args) => ping::run(&context, &args),

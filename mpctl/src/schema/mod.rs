@@ -25,7 +25,7 @@ use std::fmt;
 
 pub(crate) use c::in_c;
 pub(crate) use read::read;
-pub(crate) use told::{Told, Untold};
+pub(crate) use told::Told;
 pub(crate) use write::{Written, write};
 
 /// All that a member tells of its actions.

@@ -1,4 +1,4 @@
-//! How many bytes a value takes at least, and whether that is always the same.
+//! How many bytes a value takes, at least and at most.
 
 use super::{Content, Enum, Field, Struct, Type, Variant, leaf::TAG};
 
@@ -9,12 +9,6 @@ impl Type {
     /// The fewest bytes that a value takes.
     pub(crate) fn min(&self) -> usize {
         self.sizes().0
-    }
-
-    /// How many bytes every value takes, if all take the same.
-    pub(super) fn fixed(&self) -> Option<usize> {
-        let (min, max) = self.sizes();
-        (min == max).then_some(min)
     }
 
     fn sizes(&self) -> (usize, usize) {

@@ -590,7 +590,7 @@ fn types_are_spelled_as_one_would_write_them() {
             list: Vec<Inner, 3>,               // 26
             sorts: [Sort; 2],                  // 24
             optional: Option<Option<u8>>,      // 3
-            tuple: (u8, (i32), ()),            // 5
+            tuple: (u8, (i32,), ()),           // 5
             result: Result<Wrapped, Sort>,     // 16
             nothing: Nothing,                  // 0
             perhaps_nothing: Option<Nothing>,  // 1

@@ -14,15 +14,15 @@ use crate::fields::{Declared, Fields};
 
 /// A file descriptor that came along.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Fd {
+pub(crate) struct Fd {
     /// What it refers to, as `/proc` names it.
-    pub(super) target: String,
+    pub(crate) target: String,
     /// The file's size in bytes.
-    pub(super) size: u64,
+    pub(crate) size: u64,
 }
 
 impl Fd {
-    fn of(fd: BorrowedFd<'_>) -> Self {
+    pub(crate) fn of(fd: BorrowedFd<'_>) -> Self {
         let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
         let target = std::fs::read_link(&path).map(|target| lossy(&target)).unwrap_or_default();
         let size = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());

@@ -15,7 +15,7 @@ use mp_core::{Address, Message, Outcome, Peer, inspect::DpdkVersion};
 use serde::Serialize;
 
 pub(crate) use change::MemberChange;
-pub(crate) use content::{Content, dump, hex};
+pub(crate) use content::{Content, Fd, dump, hex};
 pub(crate) use pings::Pings;
 pub(crate) use replayed::Replayed;
 pub(crate) use rows::{GroupRow, MemberRow, Row, role};

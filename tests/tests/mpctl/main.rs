@@ -8,6 +8,7 @@ mod looking;
 mod monitoring;
 mod shell;
 mod state;
+mod typed;
 mod usage;
 mod watching;
 
