@@ -161,6 +161,31 @@
 //!
 //! [`Layouts`] prints all of a program's definitions, to commit and to compare.
 //!
+//! # Told to others
+//!
+//! A member tells what its actions take to whom it trusts, in answer to `mp.describe`
+//! ([`mp_core::inspect`]); `mpctl describe` shows it, and `mpctl call` encodes and decodes by it.
+//! [`Layouts::to_json`] is the same without a member. Each action is an object:
+//!
+//! | key | |
+//! | --- | --- |
+//! | `name` | of the action |
+//! | `kind` | `message` or `request`; it and what follows is there of typed actions only |
+//! | `fingerprint`, `accepts` | 16 hexadecimal digits, or `null`; and those of earlier definitions that are received, too |
+//! | `body`, `response` | what it takes, and what it answers: a type, with `max`, its most bytes; `fds`, the most descriptors sent; `fds_received`, the most received |
+//!
+//! | type | is |
+//! | --- | --- |
+//! | `"u16"`, `"Duration"`, `"fd"` | one of those that have a name |
+//! | `{"text": 32}`, `{"serde": 32}` | text of at most so many bytes; what only serde knows |
+//! | `{"list": type, "max_len": 4}`, `set`, `{"map": [type, type], "max_len": 4}` | so many at most |
+//! | `{"array": type, "len": 4}`, `{"tuple": [type, ..]}`, `{"option": type}`, `{"result": [type, type]}` | |
+//! | `{"struct": "Ring", "fields": [..]}` | one field after the other; with `"c": {"size", "align"}` as C lays it out |
+//! | `{"enum": "Event", "variants": [..]}` | the place of the variant, as a `u32`, then its `fields` |
+//! | `{"result": "Result<Ring, OpenError>", "variants": [..]}` | the same, of an answer; a part that is no plain struct `is` a type instead of having `fields` |
+//!
+//! A field has `name`, `type`, and `max` bytes, or the most `fds`; in C layout its `offset`.
+//!
 //! # Peers in C
 //!
 //! With `layout = "C"` the payload is the C struct with these fields, byte for byte: numbers in the

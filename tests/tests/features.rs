@@ -31,7 +31,7 @@ fn assert_names_tests(document: &str, at_least: usize) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
     let table = fs::read_to_string(root.join(document)).expect("it is there");
     let mut tests = String::new();
-    for dir in ["tests/tests", "mp-core/src", "mp-typed/src", "mp-dpdk", "mp-bridge"] {
+    for dir in ["tests/tests", "mp-core/src", "mp-typed/src", "mp-dpdk", "mp-bridge", "mpctl/src"] {
         read_below(&root.join(dir), &mut tests);
     }
     let named = table.split('`').skip(1).step_by(2).filter(|word| is_test_name(word));
