@@ -110,7 +110,7 @@ fn what_a_member_asks_itself_is_copied_and_so_is_what_it_sends_to_all() {
         inspect::monitor(client.to(&member(&client, other.pid())), Filter::all().name("route"), SECOND)
             .expect("it is allowed");
     drop(secondary);
-    primary.call(&format!("ask route 5000 p end"));
+    primary.call("ask route 5000 p end");
     let seen: Vec<_> = (0..4).map(|_| next(&mut of_secondary)).collect();
     let sequence = |at: usize| seen[at].content().expect("well-formed").sequence;
     let direction: Vec<_> = seen.iter().map(|record| record.direction).collect();
