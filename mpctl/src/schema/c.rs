@@ -35,7 +35,7 @@ fn declare<'a>(of: &'a Struct, text: &mut String, told: &mut Vec<&'a str>) -> Re
     let mut members = String::new();
     let mut asserts = format!("_Static_assert(sizeof(struct {name}) == {size}, \"size of {name}\");\n");
     // What the struct as a whole asks for, its first member asks for in C.
-    let mut wider = (*align > natural).then(|| format!("_Alignas({align}) ")).unwrap_or_default();
+    let mut wider = if *align > natural { format!("_Alignas({align}) ") } else { String::new() };
     for field in in_payload().filter(|field| field.max > 0) {
         let (item, dimensions) = innermost(&field.ty);
         let member = word(&field.name);
