@@ -92,7 +92,7 @@ pub use receive::{Rejection, Statistics, Trust};
 pub use role::{
     Builder, Client, Joins, Primary, PrimaryHandle, Role, Secondary, SecondaryHandle, StartError, inspect,
 };
-pub use sys::{Address, Credentials, PathTooLong, Peer};
+pub use sys::{Address, Credentials, PathTooLong, Peer, ThreadRole};
 pub use wire::{
     Fds, FdsError, FdsIntoIter, Layout, MAX_FDS, MAX_NAME, MAX_PARAM, Malformed, Message, MessageError,
     MessageRef, Name, NameError, Param, ParamError, Reason, Why,

@@ -290,7 +290,7 @@ pub use transcode::{Encoded, decode, encode};
 pub use mp_core::{
     Address, BindError, Blocking, Change, Changes, Credentials, GroupError, HandlerPool, Holder, InProcess,
     Incoming, Layout, Member, Name, NameError, Outcome, Peer, Reason, RegisterError, Registration,
-    RegistrationGuard, Rejection, Sent, StartError, Statistics, Task, Trust, Watch, Why,
+    RegistrationGuard, Rejection, Sent, StartError, Statistics, Task, ThreadRole, Trust, Watch, Why,
 };
 
 /// The same without types, in the version that this crate builds on.

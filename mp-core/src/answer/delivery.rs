@@ -12,7 +12,6 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
-    thread,
     time::Duration,
 };
 
@@ -25,7 +24,7 @@ use super::{
 };
 use crate::{
     group::Undelivered,
-    sys::{Address, CARE, Deadline, Room, fd_share, room_for_a_thread},
+    sys::{Address, CARE, Deadline, Room, ThreadRole, fd_share},
     wire::{Datagram, Fds, MAX_FDS, MessageError},
 };
 
@@ -58,10 +57,8 @@ impl ReplyPort {
         let (answer, deadline) = (PutAside { datagram, fds }, Deadline::after(KEPT));
         self.held().push(HeldAnswer { to: to.clone(), answer, is_ignore, deadline }, || {
             let port = Arc::clone(self);
-            let thread = thread::Builder::new().name("mp_held_replies".into());
-            room_for_a_thread()?;
-            thread.spawn(move || port.held().run(&mut ToRequesters::from(&port)))?;
-            Ok(())
+            let run = move || port.held().run(&mut ToRequesters::from(&port));
+            Ok(self.threads.spawn(ThreadRole::HeldReplies, run)?)
         })
     }
 }

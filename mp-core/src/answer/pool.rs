@@ -7,8 +7,7 @@
 use std::{
     cell::Cell,
     fmt, io,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
+    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Instant,
 };
 
@@ -21,7 +20,7 @@ use super::{
 };
 use crate::{
     receive::Counters,
-    sys::{Deadline, TakenOut, room_for_a_thread},
+    sys::{Deadline, TakenOut, ThreadRole, Threads},
 };
 
 /// How many arrivals wait for a thread, unless it is told otherwise.
@@ -116,7 +115,7 @@ impl HandlerPool {
 impl Aside for Pooled {
     fn take(&self, arrival: Box<SetAside>) -> Result<(), (Box<SetAside>, NotHandled)> {
         // Without any thread, it would wait for ever.
-        if self.pool.have_a_thread().is_err() {
+        if self.pool.have_a_thread(&self.served.elsewhere).is_err() {
             return Err((arrival, NotHandled::Overloaded));
         }
         let job = Job { arrival, since: Instant::now(), served: Arc::clone(&self.served) };
@@ -132,7 +131,7 @@ impl Aside for Pooled {
 
 impl Pool {
     /// Starts one more thread, until there are as many as may be. An error if there is none.
-    fn have_a_thread(&self) -> io::Result<()> {
+    fn have_a_thread(&self, elsewhere: &Elsewhere) -> io::Result<()> {
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         if *threads == self.most {
             return Ok(());
@@ -143,9 +142,7 @@ impl Pool {
                 job.run();
             }
         };
-        let started = room_for_a_thread()
-            .and_then(|()| thread::Builder::new().name("mp_pool".into()).spawn(run).map(drop));
-        match started {
+        match elsewhere.spawn(run) {
             Ok(()) => *threads += 1,
             Err(error) if *threads == 0 => return Err(error),
             Err(_) => {}
@@ -191,6 +188,7 @@ impl Job {
 pub(super) struct Elsewhere {
     state: Mutex<State>,
     ended: Condvar,
+    threads: OnceLock<Arc<Threads>>,
 }
 
 #[derive(Debug, Default)]
@@ -217,6 +215,17 @@ impl Elsewhere {
         state.running += 1;
         RUNNING_FOR.set(std::ptr::from_ref(self).addr());
         Some(RunningHere(self))
+    }
+
+    /// Threads that are started for it begin like this.
+    pub(super) fn have_threads(&self, threads: Arc<Threads>) {
+        let _ = self.threads.set(threads);
+    }
+
+    fn spawn(&self, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        // Nothing comes before the role has started.
+        let threads = self.threads.get().ok_or(io::ErrorKind::NotConnected)?;
+        threads.spawn(ThreadRole::Pool, run)
     }
 
     /// Nothing begins any more.

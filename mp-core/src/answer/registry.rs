@@ -23,7 +23,7 @@ use super::{
 use crate::{
     look::{Json, is_reserved},
     receive::{Counters, Rejection},
-    sys::Deadline,
+    sys::{Deadline, Threads},
     wire::Name,
 };
 
@@ -104,6 +104,11 @@ impl Registry {
     /// Has something run what handlers are futures of, at most so many at once.
     pub(crate) fn run_tasks_with(&self, spawner: Spawner, bound: usize) {
         let _ = self.tasks.set(Tasks::new(spawner, bound));
+    }
+
+    /// How threads begin that run something of the role in pools.
+    pub(crate) fn have_threads(&self, threads: Arc<Threads>) {
+        self.elsewhere.have_threads(threads);
     }
 
     /// Makes an action whose handler is a future.

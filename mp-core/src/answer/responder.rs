@@ -10,7 +10,7 @@ use crate::{
     group::{Bound, Found, Undelivered, UserChange, probe},
     look::Look,
     receive::{Counters, ReceivePolicy},
-    sys::{Address, Deadline},
+    sys::{Address, Deadline, Threads},
     wire::{Datagram, Kind, Layout, MessageError, Name, Reason, Tag, Why, check_size},
 };
 
@@ -268,6 +268,7 @@ pub(crate) struct ReplyPort {
     pub(crate) bound: Arc<Bound>,
     pub(crate) counters: Arc<Counters>,
     look: Arc<Look>,
+    pub(super) threads: Arc<Threads>,
     held: HeldAnswers<Address, PutAside>,
     room: Room,
 }
@@ -277,7 +278,8 @@ impl ReplyPort {
         bound.socket.widen();
         let room = Room::of(&bound.socket);
         let (counters, look) = (Arc::clone(&policy.counters), Arc::clone(&policy.look));
-        Arc::new(Self { bound, counters, look, held: HeldAnswers::new(), room })
+        let threads = Arc::clone(&policy.threads);
+        Arc::new(Self { bound, counters, look, threads, held: HeldAnswers::new(), room })
     }
 
     /// Waits until the answers that requesters had no room for are delivered or given up, but not

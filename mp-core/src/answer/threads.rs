@@ -21,7 +21,7 @@ use crate::{
         Arrived, Counters, Inbox, Missed, ReceivePolicy, Rejection,
         turn::{self, TurnHolder},
     },
-    sys::{Deadline, TakenOut, Wait, room_for_a_thread, thread_id},
+    sys::{Deadline, TakenOut, ThreadRole, Wait, thread_id},
     wire::{Kind, Name, Reason},
 };
 
@@ -193,8 +193,7 @@ impl Work for Reception {
     }
 
     fn spawn(&self, thread: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-        room_for_a_thread()?;
-        thread::Builder::new().name("mp_handle".into()).spawn(thread).map(drop)
+        self.policy.threads.spawn(ThreadRole::Handling, thread)
     }
 }
 

@@ -220,7 +220,13 @@ mod tests {
             names.map(|name| Member::new(group.address(name).expect("a short path"))).collect();
         let counters = Arc::new(Counters::default());
         let (trust, look, busy_poll) = (Trust::same_user(), Look::new(true), Duration::ZERO);
-        let policy = ReceivePolicy { trust, counters, look, busy_poll };
+        let policy = ReceivePolicy {
+            trust,
+            counters,
+            look,
+            threads: crate::sys::Threads::of_starter(None),
+            busy_poll,
+        };
         let requester = Requester::new(group, policy, 1);
         // Its send buffer, of the default size, holds some 270 datagrams; the members' queues hold
         // 660.

@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use crate::{
     look::Look,
     receive::{Counters, Rejection, Trust},
-    sys::{Address, Frame, Peer, Receipt, Socket, Wait},
+    sys::{Address, Frame, Peer, Receipt, Socket, Threads, Wait},
     wire::{Fds, Header, Message},
 };
 
@@ -25,6 +25,8 @@ pub(crate) struct ReceivePolicy {
     pub(crate) counters: Arc<Counters>,
     /// What others may see of the role.
     pub(crate) look: Arc<Look>,
+    /// How the role's threads begin.
+    pub(crate) threads: Arc<Threads>,
     /// How long to spin for a datagram before sleeping.
     pub(crate) busy_poll: Duration,
 }

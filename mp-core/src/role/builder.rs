@@ -12,7 +12,7 @@ use crate::{
     look::Look,
     receive::{ReceivePolicy, Rejection, Trust},
     role::{Client, Primary, Secondary, needs::NeedsPrimary, shared::Shared},
-    sys::Peer,
+    sys::{OnStart, Peer, ThreadRole, Threads},
     wire::{Message, Name},
 };
 
@@ -33,6 +33,7 @@ pub(crate) struct Setup {
     registry: Arc<Registry>,
     allow_dpdk_actions: bool,
     inspection: bool,
+    on_thread_start: Option<OnStart>,
     pub(super) needs_primary: NeedsPrimary,
     spawner: Option<Spawner>,
     tasks: usize,
@@ -87,6 +88,7 @@ impl<R: Role> Builder<R> {
             registry: Registry::of(Arc::default()),
             allow_dpdk_actions: false,
             inspection: true,
+            on_thread_start: None,
             needs_primary: NeedsPrimary::default(),
             spawner: None,
             tasks: 1024,
@@ -203,6 +205,39 @@ impl<R: Role> Builder<R> {
     #[must_use]
     pub fn busy_poll(mut self, time: Duration) -> Self {
         self.setup.busy_poll = time;
+        self
+    }
+
+    /// Calls this on each thread of the role, as the first thing there: to place it on processors, to
+    /// give it a priority, to count it. [`ThreadRole`] tells which threads there are, and how each
+    /// begins.
+    ///
+    /// Threads that are the whole process's ([`Closing`](ThreadRole::Closing),
+    /// [`Watching`](ThreadRole::Watching)) call that of the role started last. A panic in it is traced,
+    /// and goes no further.
+    ///
+    /// Default: nothing. Whatever starts it, a thread begins on the processors that the thread had
+    /// which called [`start`](Self::start), not on those of a poll loop that asks first; and it handles
+    /// no signals.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+    /// use std::sync::mpsc::channel;
+    /// use mp_core::{Primary, ThreadRole};
+    ///
+    /// let (started, threads) = channel();
+    /// let _primary = Primary::builder("example")
+    ///     .runtime_dir(dir.path())
+    ///     .on_thread_start(move |role| drop(started.send((role, std::thread::current().id()))))
+    ///     .start()?;
+    /// assert_eq!(threads.recv()?.0, ThreadRole::Handling);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn on_thread_start(mut self, start: impl Fn(ThreadRole) + Send + Sync + 'static) -> Self {
+        self.setup.on_thread_start = Some(Arc::new(start));
         self
     }
 
@@ -480,7 +515,9 @@ impl Setup {
     pub(super) fn asking(&self, group: &Group) -> Asking {
         let counters = Arc::clone(self.registry.counters());
         let (trust, look) = (self.trust(), Look::new(self.inspection));
-        let policy = ReceivePolicy { trust, counters, look, busy_poll: self.busy_poll };
+        let threads = Threads::of_starter(self.on_thread_start.clone());
+        self.registry.have_threads(Arc::clone(&threads));
+        let policy = ReceivePolicy { trust, counters, look, threads, busy_poll: self.busy_poll };
         Asking::new(group.clone(), policy, self.under_way, self.send_timeout)
     }
 

@@ -21,6 +21,7 @@ mod room;
 mod sealed;
 mod socket;
 mod thread;
+mod threads;
 mod timeout;
 mod unread;
 
@@ -44,5 +45,7 @@ pub(crate) use room::Room;
 pub(crate) use sealed::{seal, unseal};
 pub(crate) use socket::Socket;
 pub(crate) use thread::{monotonic, realtime, thread_id};
+pub use threads::ThreadRole;
+pub(crate) use threads::{OnStart, Threads, spawn_for_all};
 pub(crate) use timeout::Wait;
 pub(crate) use unread::UnreadDiag;

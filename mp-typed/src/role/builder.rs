@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
-use mp_core::{InProcess, StartError, Trust};
+use mp_core::{InProcess, StartError, ThreadRole, Trust};
 
 use super::{Client, Secondary};
 
@@ -70,6 +70,8 @@ settings! {
     beside_user(uid: u32);
     /// Listens to those whom this policy allows. Default: [`Trust::same_user`].
     trust(trust: Trust);
+    /// Calls this on each thread of the role, as the first thing there.
+    on_thread_start(start: impl Fn(ThreadRole) + Send + Sync + 'static);
     /// How long a one-way message waits for room in a full queue. Default: 100 ms.
     send_timeout(timeout: Duration);
 

@@ -26,7 +26,6 @@ use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    thread::Builder,
     time::Duration,
 };
 
@@ -36,7 +35,7 @@ pub(crate) use request::{Ending, To};
 use super::{RequestError, Requester};
 use crate::{
     receive::Counters,
-    sys::{Deadline, room_for_a_thread},
+    sys::{Deadline, ThreadRole},
     wire::{Message, MessageRef, Name},
 };
 use bell::EventBell;
@@ -196,9 +195,7 @@ impl Start<Box<AsyncRequest>, EventBell> for Arc<Requester> {
     }
 
     fn spawn(&self, thread: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        room_for_a_thread()?;
-        Builder::new().name("mp_async".into()).spawn(thread)?;
-        Ok(())
+        self.policy.threads.spawn(ThreadRole::Asynchronous, thread)
     }
 
     fn run(worker: Worker) {

@@ -14,6 +14,8 @@ use rustix::{
     io::Errno,
 };
 
+use crate::sys::{ThreadRole, spawn_for_all};
+
 /// The thread, which ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Waking(Arc<Shared>);
@@ -39,7 +41,7 @@ impl Waking {
         let end = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new(), end });
         let of_thread = Arc::clone(&shared);
-        thread::Builder::new().name("mp_watch".into()).spawn(move || of_thread.run(&readable))?;
+        spawn_for_all(thread::Builder::new(), ThreadRole::Watching, move || of_thread.run(&readable))?;
         Ok(Self(shared))
     }
 

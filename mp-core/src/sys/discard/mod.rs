@@ -32,7 +32,7 @@ use std::{
     thread,
 };
 
-use super::{ForkGuard, fd_share, room_for_a_thread};
+use super::{ForkGuard, ThreadRole, fd_share, spawn_for_all};
 use crate::wire::{Care, Fds, OwnedFds};
 use kind::{Closing, closing};
 pub(crate) use taken::TakenOut;
@@ -156,8 +156,8 @@ impl Closer {
         let mut waiting = self.lock();
         let (was_full, now, is_full) = (self.full.load(Relaxed), waiting.len(), self.set_full(&waiting));
         if waiting.threads < THREADS {
-            let thread = thread::Builder::new().name("mp_close".into()).stack_size(STACK);
-            if room_for_a_thread().is_ok() && thread.spawn(|| self.run()).is_ok() {
+            let thread = thread::Builder::new().stack_size(STACK);
+            if spawn_for_all(thread, ThreadRole::Closing, || self.run()).is_ok() {
                 waiting.threads += 1;
             }
         }
