@@ -43,7 +43,12 @@ pub(super) trait Calls {
 /// The timeout last set of a socket, in microseconds; 0 for none. Setting one is a system call, so
 /// it is done only when it changes.
 #[derive(Debug, Default)]
-pub(super) struct SocketTimeout(AtomicU64);
+pub(super) struct SocketTimeout {
+    micros: AtomicU64,
+    /// The wait that it was set for, in nanoseconds; 0 for none. The same wait again, as with every
+    /// request that is answered, needs no reckoning in ticks.
+    of: AtomicU64,
+}
 
 /// What a call that may take so long does.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,6 +68,13 @@ impl SocketTimeout {
     }
 
     fn call_with<C: Calls>(&self, tick: Duration, wait: Wait, calls: &mut C) -> Result<C::Done, Errno> {
+        let nanos = match wait {
+            Wait::AtMost(time) => u64::try_from(time.as_nanos()).unwrap_or(0),
+            Wait::No | Wait::Forever => 0,
+        };
+        if nanos != 0 && self.of.load(Relaxed) == nanos {
+            return calls.call(true);
+        }
         match How::of(wait, tick) {
             How::Try => calls.call(false),
             How::Poll(time) if calls.is_ready(time)? => calls.call(false),
@@ -70,10 +82,12 @@ impl SocketTimeout {
             How::Block(timeout) => {
                 let micros =
                     timeout.map_or(0, |timeout| u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX));
-                if self.0.load(Relaxed) != micros {
+                if self.micros.load(Relaxed) != micros {
+                    self.of.store(0, Relaxed);
                     calls.set_timeout(timeout)?;
-                    self.0.store(micros, Relaxed);
+                    self.micros.store(micros, Relaxed);
                 }
+                self.of.store(nanos, Relaxed);
                 calls.call(true)
             }
         }

@@ -115,15 +115,12 @@ impl Tag {
         // Any odd number whose bits are well mixed will do.
         const MIXER: u64 = 0x9e37_79b9_7f4a_7c15;
         let (words, _) = name.padded()[..MAGIC.start].as_chunks::<8>();
-        let words = words.iter().map(|word| u64::from_ne_bytes(*word));
-        let mixed = [u64::from(self.magic()), self.sequence, self.fingerprint].into_iter().chain(words).fold(
-            0,
-            |state: u64, word| {
-                let mixed = (state ^ word).wrapping_mul(MIXER);
-                mixed ^ (mixed >> 32)
-            },
-        );
-        mixed as u32
+        let mix = |state: u64, word: u64| {
+            let mixed = (state ^ word).wrapping_mul(MIXER);
+            mixed ^ (mixed >> 32)
+        };
+        let own = [u64::from(self.magic()), self.sequence, self.fingerprint].into_iter().fold(0, mix);
+        words.iter().fold(own, |state, word| mix(state, u64::from_ne_bytes(*word))) as u32
     }
 }
 
