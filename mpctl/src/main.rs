@@ -11,6 +11,7 @@
 //!             ├───────► status      what a member says of itself
 //!             ├───────► pending     who waits for whom, by that
 //!             ├───────► monitor     datagrams as members see them: shown, saved, captured
+//!             ├───────► layouts     definitions, dumped and told
 //!             ├───────► schema      what typed messages are made of, and JSON to their payloads and back
 //!             ├───────► show        what is printed, as text or JSON: no I/O
 //!             ├───────► output      prints it
@@ -30,6 +31,7 @@ mod fields;
 mod ids;
 mod input;
 mod interrupt;
+mod layouts;
 mod logging;
 mod monitor;
 mod output;

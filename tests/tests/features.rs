@@ -46,6 +46,25 @@ fn assert_names_tests(document: &str, at_least: usize) {
     }
 }
 
+#[test]
+fn every_test_that_the_comparison_of_tools_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+    let text = fs::read_to_string(root.join("docs/mpctl.md")).expect("the manual");
+    let mut tests = String::new();
+    read_below(&root.join("tests/tests/mpctl"), &mut tests);
+    read_below(&root.join("mpctl/src"), &mut tests);
+    let rows = text.lines().filter(|line| line.starts_with("| "));
+    let words = rows.flat_map(|row| row.split('`').skip(1).step_by(2));
+    let is_name =
+        |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    let mut count = 0;
+    for name in words.filter(is_name).filter(|word| word.matches('_').count() >= 3) {
+        assert!(tests.contains(&format!("fn {name}(")), "there is no test {name}");
+        count += 1;
+    }
+    assert!(count > 25, "only {count} tests are named");
+}
+
 /// Adds the text of every Rust file below a folder.
 fn read_below(folder: &Path, text: &mut String) {
     for file in fs::read_dir(folder).expect("a folder").flatten() {

@@ -83,3 +83,10 @@ pub(crate) struct ReplayArgs {
     #[arg(long)]
     pub(crate) paced: bool,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// A dump of layouts.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+}

@@ -14,7 +14,7 @@ use crate::{complete, ids};
 pub(crate) use asking::{
     BytesArgs, CallArgs, DescribeArgs, FieldPath, MessageArgs, PayloadArgs, PingArgs, RequestArgs, ToArgs,
 };
-pub(crate) use looking::{ListenArgs, MonitorArgs, ReplayArgs, ServeArgs, StatusArgs, WatchArgs};
+pub(crate) use looking::{CheckArgs, ListenArgs, MonitorArgs, ReplayArgs, ServeArgs, StatusArgs, WatchArgs};
 
 /// Looks into a group of processes that speak DPDK's multi-process IPC.
 ///
@@ -159,6 +159,13 @@ pub(crate) enum Command {
     /// The requests and messages that the primary got, or with --to all, to one member. Each answer is
     /// compared with the recorded one. What came with descriptors cannot be sent again.
     Replay(ReplayArgs),
+
+    /// Compare definitions with what runs: which process has another one of what.
+    ///
+    /// FILE is what `mp_typed::Layouts` prints, or its JSON. Fingerprints decide, where both sides have
+    /// one, and else names and sizes of fields. The exit status is 1 if a member has another
+    /// definition, or does not tell.
+    Check(CheckArgs),
 
     /// Tell who joins the group and who leaves it, as it happens.
     ///

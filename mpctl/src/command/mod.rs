@@ -1,6 +1,7 @@
 //! The commands: each asks or joins, and says what to print.
 
 mod call;
+mod check;
 mod describe;
 mod doctor;
 mod groups;
@@ -49,6 +50,7 @@ pub(crate) fn run(cli: Cli) -> Result<bool, Failure> {
         Command::Status(args) => status::status(&context, &args),
         Command::Monitor(args) => monitor::run(&context, &args),
         Command::Replay(args) => replay::run(&context, &args),
+        Command::Check(args) => check::run(&context, &args),
         Command::Pending => status::pending(&context),
         Command::Man => manual::man(),
         Command::Completions { shell } => manual::completions(shell),

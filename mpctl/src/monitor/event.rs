@@ -66,6 +66,14 @@ impl Party {
         self.pid.is_some_and(|pid| pid.to_string() == wanted) || self.socket.as_ref().is_some_and(is_socket)
     }
 
+    /// With the socket's name.
+    pub(crate) fn full(&self) -> String {
+        match &self.socket {
+            Some(socket) => format!("{self} ({})", plain(name_of(socket))),
+            None => self.to_string(),
+        }
+    }
+
     /// Who is bound there; the pid is what the name says.
     fn at(socket: Option<&Path>, pid: Option<u32>) -> Self {
         let socket = socket.map(|path| path.display().to_string());
@@ -189,11 +197,14 @@ impl Show for Note {}
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = match self {
-            Self::Attached(member) => format!("# {} is seen", full(member)),
-            Self::Left(member) => format!("# {} has left", full(member)),
-            Self::Unseen { member, why } => format!("# {} is not seen: {}", full(member), plain(why)),
+            Self::Attached(member) => format!("# {} is seen", member.full()),
+            Self::Left(member) => format!("# {} has left", member.full()),
+            Self::Unseen { member, why } => format!("# {} is not seen: {}", member.full(), plain(why)),
             Self::Dropped { member, dropped } => {
-                format!("# {dropped} of {} are not shown: they came faster than they were read", full(member))
+                format!(
+                    "# {dropped} of {} are not shown: they came faster than they were read",
+                    member.full()
+                )
             }
         };
         let tint = match self {
@@ -201,13 +212,6 @@ impl fmt::Display for Note {
             Self::Unseen { .. } | Self::Dropped { .. } => Tint::Odd,
         };
         f.write_str(&tint.on(f, &line))
-    }
-}
-
-fn full(party: &Party) -> String {
-    match &party.socket {
-        Some(socket) => format!("{party} ({})", plain(name_of(socket))),
-        None => party.to_string(),
     }
 }
 

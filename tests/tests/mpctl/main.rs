@@ -1,6 +1,7 @@
 //! The program `mpctl`, run against real primaries: what it prints, and how it ends.
 
 mod asking;
+mod checking;
 mod doctor;
 mod fields;
 mod joining;
