@@ -227,6 +227,12 @@ impl Actions {
         Incoming::new(&self.0, name, bound, kind, describe, make)
     }
 
+    /// Says what the action takes that is registered under `name`.
+    #[doc(hidden)]
+    pub fn describe(&self, name: &Name, describe: Describe) {
+        self.0.set_describe(name, describe);
+    }
+
     /// The same, for an action that can say what it takes.
     #[doc(hidden)]
     pub fn described<F>(

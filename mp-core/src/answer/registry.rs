@@ -261,6 +261,13 @@ impl Registry {
         asides.iter().for_each(|aside| aside.stop());
     }
 
+    /// Says what the action takes that is registered under `name`.
+    pub(super) fn set_describe(&self, name: &Name, describe: Describe) {
+        if let Some(registered) = self.write().by_name.get_mut(name) {
+            registered.describe = Some(describe);
+        }
+    }
+
     /// Drops every action, and with them whatever their closures hold.
     pub(crate) fn clear(&self) {
         let mut table = self.write();

@@ -23,24 +23,35 @@ pub(super) struct Place(usize);
 
 impl<B> Running<B> {
     pub(super) fn new() -> Self {
-        Self(Vec::with_capacity(2))
+        Self(Vec::from([None]))
     }
 
     /// A handler begins; `since` if its time is known.
+    #[inline]
     pub(super) fn began(&mut self, brief: B, since: Option<Instant>) -> Place {
-        let handler = Some(Handler { brief, since });
+        // The only one, most of the time: written where it stays.
+        if let Some(first @ None) = self.0.first_mut() {
+            *first = Some(Handler { brief, since });
+            return Place(0);
+        }
+        self.began_beside_others(Handler { brief, since })
+    }
+
+    #[cold]
+    fn began_beside_others(&mut self, handler: Handler<B>) -> Place {
         match self.0.iter().position(Option::is_none) {
             Some(free) => {
-                self.0[free] = handler;
+                self.0[free] = Some(handler);
                 Place(free)
             }
             None => {
-                self.0.push(handler);
+                self.0.push(Some(handler));
                 Place(self.0.len() - 1)
             }
         }
     }
 
+    #[inline]
     pub(super) fn ended(&mut self, place: Place) {
         self.0[place.0] = None;
     }

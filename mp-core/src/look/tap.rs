@@ -106,7 +106,22 @@ impl Tap {
         fds: &[BorrowedFd<'_>],
         sent: Result<(), Errno>,
     ) {
-        if self.is_on() && sent != Err(Errno::AGAIN) {
+        if self.is_on() {
+            self.attempted(socket, to, datagram, fds, sent);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn attempted(
+        &self,
+        socket: &Socket,
+        to: Option<&Address>,
+        datagram: &[u8],
+        fds: &[BorrowedFd<'_>],
+        sent: Result<(), Errno>,
+    ) {
+        if sent != Err(Errno::AGAIN) {
             let errno = sent.err().and_then(|errno| u16::try_from(errno.raw_os_error()).ok());
             self.went(socket.number(), to.map(Address::path), (datagram, errno.unwrap_or(0)), fds);
         }

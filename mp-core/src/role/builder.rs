@@ -445,6 +445,16 @@ impl<R: Joins> Builder<R> {
         self
     }
 
+    /// Says what the action takes that has been given last.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn described_last(mut self, describe: Describe) -> Self {
+        if let Some(last) = self.setup.actions.last_mut() {
+            last.2 = Some(describe);
+        }
+        self
+    }
+
     /// As [`action`](Self::action), for one that can say what it takes.
     #[doc(hidden)]
     #[must_use]

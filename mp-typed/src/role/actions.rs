@@ -87,12 +87,15 @@ registers! {
 
 /// Each way to handle what comes by a task of its own, at the builder and while the role runs.
 macro_rules! registers_tasks {
-    ($($(#[$about:meta])* $verb:ident[$($type:ident),*] for $named:ident where { $($bounds:tt)* })*) => {
+    ($($(#[$about:meta])* $verb:ident[$($type:ident),*] for $named:ident by $describe:ident where { $($bounds:tt)* })*) => {
         impl<R: Joins> Builder<R> {$(
             $(#[$about])*
             #[must_use]
             pub fn $verb<$($type),*>(self, handler: F) -> Self where $($bounds)* {
-                self.core(|core| core.action_async(const { name($named::NAME) }, $verb(handler)))
+                self.core(|core| {
+                    let core = core.action_async(const { name($named::NAME) }, $verb(handler));
+                    core.described_last($describe::<$named>)
+                })
             }
         )*}
 
@@ -104,7 +107,9 @@ macro_rules! registers_tasks {
             /// [`RegisterError`] if the name is taken, is DPDK's own, or nothing spawns tasks.
             pub fn $verb<$($type),*>(&self, handler: F) -> Result<Registration, RegisterError>
             where $($bounds)* {
-                self.0.action_async(const { name($named::NAME) }, $verb(handler))
+                let registration = self.0.action_async(const { name($named::NAME) }, $verb(handler))?;
+                self.0.describe(registration.name(), $describe::<$named>);
+                Ok(registration)
             }
         )*}
     };
@@ -114,7 +119,7 @@ registers_tasks! {
     /// Handles each message of type `M` by a task of its own, which what
     /// [`spawn_with`](Builder::spawn_with) says runs. Tasks keep no order; where that matters, read
     /// the messages: [`messages`](Builder::messages).
-    on_async[M, F, T] for M where {
+    on_async[M, F, T] for M by describe_message where {
         M: Message + DecodeOwned + 'static,
         F: Fn(M, Peer) -> T + Send + Sync + 'static,
         T: Future<Output = ()> + Send + 'static,
@@ -152,7 +157,7 @@ registers_tasks! {
     /// assert_eq!(client.request(&Double(21), Duration::from_secs(5))?.0, 42);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    serve_async[Q, A, K, F, T] for Q where {
+    serve_async[Q, A, K, F, T] for Q by describe_request where {
         Q: Request + DecodeOwned + 'static,
         A: Answer<Q::Response, K>,
         F: Fn(Q, Peer) -> T + Send + Sync + 'static,
@@ -177,7 +182,10 @@ impl<R: Joins> Builder<R> {
         A: Answer<Q::Response, K>,
         F: Fn(Q, &Peer) -> A + Send + Sync + 'static,
     {
-        self.core(|core| core.action_on(pool, const { name(Q::NAME) }, serve(handler)))
+        self.core(|core| {
+            let core = core.action_on(pool, const { name(Q::NAME) }, serve(handler));
+            core.described_last(describe_request::<Q>)
+        })
     }
 }
 
@@ -194,7 +202,9 @@ impl Actions {
         A: Answer<Q::Response, K>,
         F: Fn(Q, &Peer) -> A + Send + Sync + 'static,
     {
-        self.0.action_on(pool, const { name(Q::NAME) }, serve(handler))
+        let registration = self.0.action_on(pool, const { name(Q::NAME) }, serve(handler))?;
+        self.0.describe(registration.name(), describe_request::<Q>);
+        Ok(registration)
     }
 
     /// The messages of type `M` that come from now on, each with its sender, to be read: as a stream
@@ -208,7 +218,10 @@ impl Actions {
     where
         M: Message + DecodeOwned + 'static,
     {
-        self.0.incoming(const { name(M::NAME) }, bound, false, None, message())
+        let name = const { name(M::NAME) };
+        let messages = self.0.incoming(name, bound, false, None, message())?;
+        self.0.describe(&name, describe_message::<M>);
+        Ok(messages)
     }
 
     /// The requests of type `Q` that come from now on, each with its sender and with the
@@ -223,7 +236,10 @@ impl Actions {
     where
         Q: Request + DecodeOwned + 'static,
     {
-        self.0.incoming(const { name(Q::NAME) }, bound, true, None, request())
+        let name = const { name(Q::NAME) };
+        let requests = self.0.incoming(name, bound, true, None, request())?;
+        self.0.describe(&name, describe_request::<Q>);
+        Ok(requests)
     }
 }
 
@@ -239,7 +255,10 @@ impl<R: Joins> Builder<R> {
         M: Message + DecodeOwned + 'static,
     {
         let name = const { name(M::NAME) };
-        self.core.actions_to_be(name)?.incoming(name, bound, false, None, message())
+        let actions = self.core.actions_to_be(name)?;
+        let messages = actions.incoming(name, bound, false, None, message())?;
+        actions.describe(&name, describe_message::<M>);
+        Ok(messages)
     }
 
     /// The requests of type `Q`, to be read and answered, from the first that comes on: see
@@ -253,6 +272,9 @@ impl<R: Joins> Builder<R> {
         Q: Request + DecodeOwned + 'static,
     {
         let name = const { name(Q::NAME) };
-        self.core.actions_to_be(name)?.incoming(name, bound, true, None, request())
+        let actions = self.core.actions_to_be(name)?;
+        let requests = actions.incoming(name, bound, true, None, request())?;
+        actions.describe(&name, describe_request::<Q>);
+        Ok(requests)
     }
 }
