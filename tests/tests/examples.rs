@@ -61,6 +61,18 @@ fn with_tokio_asks_a_hundred_times_at_once_and_gives_up() {
 }
 
 #[test]
+fn event_loop_handles_requests_between_other_things() {
+    let expected = "100 requests handled in the loop; the sum of the squares is 338350\n";
+    assert_eq!(printed(&example("event_loop")), expected);
+}
+
+#[test]
+fn async_fd_has_the_runtime_handle_what_comes() {
+    let expected = "100 requests handled by the runtime; the sum of the squares is 338350\n";
+    assert_eq!(printed(&example_of_a_runtime("async_fd")), expected);
+}
+
+#[test]
 fn serve_with_tokio_answers_by_tasks_and_from_a_stream() {
     let printed = printed(&example_of_a_runtime("serve_with_tokio"));
     let lines: Vec<_> = printed.lines().collect();

@@ -40,8 +40,8 @@ pub(crate) trait Work: Send + Sync + Sized + 'static {
 
     fn room() -> Box<Self::Arrival>;
 
-    /// Waits until something comes.
-    fn receive(crew: &Crew<Self>, into: &mut Self::Arrival) -> Came;
+    /// Waits until something comes, if it may.
+    fn receive(crew: &Crew<Self>, into: &mut Self::Arrival, may_wait: bool) -> Came;
 
     /// Nothing more can come; what has come can still be received.
     fn shut_down(&self);
@@ -72,6 +72,8 @@ pub(crate) enum Came {
     Arrival,
     /// Nothing that is to be handled.
     Nothing,
+    /// Nothing at all, yet.
+    Empty,
     /// Everything: it is shut down and empty.
     Closed,
 }
@@ -157,6 +159,53 @@ impl<W: Work> Crew<W> {
         drop(duties);
         spawned.inspect_err(|_| this.shut_down(Deadline::after(LEAVING)))?;
         Ok(this)
+    }
+
+    /// Shares without threads of their own: who calls [`dispatch`](Self::dispatch) is their one thread
+    /// meanwhile.
+    pub(super) fn without_threads(work: W, in_place: impl FnOnce()) -> Arc<Self> {
+        let shared = Shared { duties: Duties::new(0, 1), running: Running::new() };
+        let this = Self { work, linger: 0, shared: Mutex::new(shared), changed: Condvar::new() };
+        in_place();
+        Arc::new(this)
+    }
+
+    /// On this thread, receives what has come, at most so many, and handles each at once. Tells how
+    /// many that were; none while another thread is about it, or this is inside a handler.
+    pub(super) fn dispatch(self: &Arc<Self>, room: &mut Box<W::Arrival>, most: usize) -> usize {
+        let epoch = {
+            let mut duties = self.lock();
+            if !duties.recruit() {
+                return 0;
+            }
+            let mut seen = duties.begin_standby();
+            match duties.stand_by(&mut seen) {
+                Standby::Receive(epoch) => epoch,
+                // It is shut down and empty: who stood by has left.
+                Standby::Leave => return 0,
+                Standby::Handle(_) | Standby::Sleep { .. } => {
+                    unreachable!("nothing waits, and nobody else receives")
+                }
+            }
+        };
+        let mut received = 0;
+        while received < most {
+            match W::receive(self, room, false) {
+                Came::Arrival => {
+                    self.take_in(room, epoch);
+                }
+                Came::Nothing => {}
+                Came::Empty => break,
+                Came::Closed => {
+                    self.lock().drained();
+                    break;
+                }
+            }
+            received += 1;
+        }
+        self.lock().leave();
+        self.changed.notify_all();
+        received
     }
 
     /// Lets the handlers that run go on, and rejects what waits and what still comes.
@@ -276,13 +325,13 @@ impl<W: Work> Crew<W> {
     fn receive(self: &Arc<Self>, epoch: ReceiverEpoch) {
         let mut room = W::room();
         loop {
-            match W::receive(self, &mut room) {
+            match W::receive(self, &mut room, true) {
                 Came::Arrival => {
                     if !self.take_in(&mut room, epoch) {
                         return;
                     }
                 }
-                Came::Nothing => {}
+                Came::Nothing | Came::Empty => {}
                 Came::Closed => {
                     self.lock().drained();
                     self.changed.notify_all();

@@ -270,7 +270,7 @@ impl Work for World {
         Box::default()
     }
 
-    fn receive(crew: &Crew<Self>, into: &mut Room) -> Came {
+    fn receive(crew: &Crew<Self>, into: &mut Room, may_wait: bool) -> Came {
         let this = &crew.work;
         if !std::mem::replace(&mut into.used, true) {
             return Came::Nothing;
@@ -278,6 +278,10 @@ impl Work for World {
         assert!(!std::mem::replace(&mut this.seen().receiving, true), "two receive");
         let mut progress = this.lock();
         while this.is_all_read(&progress) && !progress.shut_down {
+            if !may_wait {
+                this.seen().receiving = false;
+                return Came::Empty;
+            }
             progress = this.changed.wait(progress).expect("nothing panics");
         }
         this.seen().receiving = false;
@@ -419,6 +423,36 @@ impl Model {
         assert!(seen.most_threads <= self.max_threads, "{} threads", seen.most_threads);
     }
 
+    /// Two threads that dispatch as they like, while a third stops the role or not.
+    fn check_dispatch(&self, stop: Stop) {
+        let model = self.clone();
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = builder.preemption_bound.or(Some(model.preemptions));
+        builder.check(move || {
+            let (progress, changed, seen) = (Mutex::default(), Condvar::new(), Arc::default());
+            let crew = Crew::without_threads(World { model: model.clone(), progress, changed, seen }, || {});
+            let dispatch = |crew: &Arc<Crew<World>>| {
+                let mut room = World::room();
+                (0..2).map(|_| crew.dispatch(&mut room, 2)).sum::<usize>()
+            };
+            let other = Arc::clone(&crew);
+            let other = thread::spawn(move || dispatch(&other));
+            if stop == InTheEnd {
+                dispatch(&crew);
+            }
+            let most = other.join().expect("nothing panics");
+            assert!(most <= 4, "{most} of at most two at a time");
+            // What they have left, as the role does that stops.
+            crew.close();
+            crew.work.shut_down();
+            let mut room = World::room();
+            crew.dispatch(&mut room, usize::MAX);
+            assert_eq!(crew.dispatch(&mut room, usize::MAX), 0, "it is at its end");
+            crew.shut_down(Deadline::Never);
+            model.assert_good_end(&crew.work.seen(), AtOnce);
+        });
+    }
+
     fn assert_good_end(&self, seen: &Seen, stop: Stop) {
         assert!(seen.started.is_sorted(), "out of order: {:?}", seen.started);
         let all_late = seen.waited == seen.handled_late;
@@ -511,6 +545,17 @@ fn two_threads_that_change_where_nothing_calls_for_it_lose_nothing() {
     }
     for stop in [AtOnce, Impatient] {
         Model { preemptions: 2, spawns: 2, ..Model::of(&[Slow, Quick]) }.check(stop);
+    }
+}
+
+#[test]
+fn without_threads_whoever_dispatches_is_the_only_one_and_nothing_is_lost() {
+    for stop in [InTheEnd, AtOnce] {
+        for handlers in [&[Quick, Quick][..], &[Quick, Missing, Quick], &[Slow, Quick], &[WaitsFor(1), Quick]]
+        {
+            Model { backlog: 0, max_threads: 1, spawns: 0, preemptions: 2, ..Model::of(handlers) }
+                .check_dispatch(stop);
+        }
     }
 }
 

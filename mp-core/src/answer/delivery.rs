@@ -56,11 +56,54 @@ impl ReplyPort {
         let (fds, is_ignore) = (Copies::of(fds)?, datagram.is_ignore());
         let (answer, deadline) = (PutAside { datagram, fds }, Deadline::after(KEPT));
         self.held().push(HeldAnswer { to: to.clone(), answer, is_ignore, deadline }, || {
+            if let Some(timer) = &self.timer {
+                return timer.set(Some(LOOK)).map_err(|errno| ReplyError::Io(errno.into()));
+            }
             let port = Arc::clone(self);
             let run = move || port.held().run(&mut ToRequesters::from(&port));
             Ok(self.threads.spawn(ThreadRole::HeldReplies, run)?)
         })
     }
+}
+
+impl ReplyPort {
+    /// Without a thread: sends what there is room for of the answers put aside, and has the timer tell
+    /// when to call this again, if some are left.
+    pub(super) fn deliver(&self) {
+        let Some(timer) = &self.timer else { return };
+        if self.held().len() == 0 {
+            return;
+        }
+        let again = (!self.held().round(&mut AtOnce(ToRequesters::from(self)))).then_some(LOOK);
+        if let Err(errno) = timer.set(again) {
+            tracing::warn!(%errno, "answers that had no room wait until something comes");
+        }
+    }
+}
+
+/// Tries each requester once, and waits for none.
+struct AtOnce<'a>(ToRequesters<'a>);
+
+impl Delivery for AtOnce<'_> {
+    type To = Address;
+    type Answer = PutAside;
+
+    fn look(&mut self) {
+        self.0.look();
+    }
+
+    fn give_up(&mut self, answer: &PutAside) {
+        self.0.give_up(answer);
+    }
+
+    fn send_each(&mut self, queue: &mut Queue<Address, PutAside>) {
+        let requesters: HashSet<_> = queue.requesters().cloned().collect();
+        for to in &requesters {
+            queue.send_to(to, |answer| send(self.0.port, to, answer, &mut self.0.kept_from));
+        }
+    }
+
+    fn wait(&mut self) {}
 }
 
 /// What the thread has for sending.

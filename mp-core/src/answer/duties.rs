@@ -224,6 +224,15 @@ impl<T> Duties<T> {
         Standby::Sleep { tick: self.ticking }
     }
 
+    /// A thread that was recruited for a while, and is idle or the receiver, leaves.
+    pub(super) fn leave(&mut self) {
+        match std::mem::replace(&mut self.receiver, Receiver::Nobody) {
+            Receiver::Nobody => self.idle -= 1,
+            Receiver::Receiving(_) | Receiver::Handling(_) => {}
+        }
+        self.threads -= 1;
+    }
+
     /// No more handlers are started. Returns what waits for one.
     pub(super) fn close(&mut self) -> VecDeque<T> {
         self.backlog.close()

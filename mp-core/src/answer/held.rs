@@ -109,20 +109,22 @@ impl<To: PartialEq, A> HeldAnswers<To, A> {
 
     /// Sends what is put aside, until nothing is.
     pub(super) fn run(&self, delivery: &mut impl Delivery<To = To, Answer = A>) {
-        loop {
-            delivery.look();
-            {
-                let mut queue = self.lock();
-                queue.give_up_overdue(|answer| delivery.give_up(answer));
-                delivery.send_each(&mut queue);
-                self.len.store(queue.0.len(), SeqCst);
-                if queue.0.is_empty() {
-                    self.emptied.notify_all();
-                    return;
-                }
-            }
+        while !self.round(delivery) {
             delivery.wait();
         }
+    }
+
+    /// Sends what there is room for. Tells whether nothing is put aside any more.
+    pub(super) fn round(&self, delivery: &mut impl Delivery<To = To, Answer = A>) -> bool {
+        delivery.look();
+        let mut queue = self.lock();
+        queue.give_up_overdue(|answer| delivery.give_up(answer));
+        delivery.send_each(&mut queue);
+        self.len.store(queue.0.len(), SeqCst);
+        if queue.0.is_empty() {
+            self.emptied.notify_all();
+        }
+        queue.0.is_empty()
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue<To, A>> {

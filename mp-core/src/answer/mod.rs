@@ -22,6 +22,7 @@ mod crew;
 mod crew_model;
 mod delivery;
 mod duties;
+mod event_loop;
 mod held;
 #[cfg(test)]
 mod held_model;
@@ -52,6 +53,7 @@ pub use actions::Describe;
 pub use actions::{Actions, RegisterError, Registration, RegistrationGuard};
 pub(crate) use actions::{on, serve, served};
 pub use arrival::{Arrival, Received, Request};
+pub(crate) use event_loop::EventLoop;
 pub use incoming::{Blocking, Incoming, Messages, Requests};
 pub use pool::HandlerPool;
 pub(crate) use registry::{Action, Handler, Registry};

@@ -1,7 +1,7 @@
 //! The one answer to a request, and the socket that it leaves from. Which answers have to wait, and
 //! when those are sent, `held` and `delivery` know.
 
-use std::{collections::HashSet, io, os::fd::BorrowedFd, sync::Arc};
+use std::{collections::HashSet, io, os::fd::BorrowedFd, sync::Arc, thread, time::Duration};
 
 use rustix::io::Errno;
 
@@ -10,9 +10,12 @@ use crate::{
     group::{Bound, Found, Undelivered, UserChange, probe},
     look::Look,
     receive::{Counters, ReceivePolicy},
-    sys::{Address, Deadline, Threads},
+    sys::{Address, Deadline, Threads, Timer},
     wire::{Datagram, Kind, Layout, MessageError, Name, Reason, Tag, Why, check_size},
 };
+
+/// How long to wait, as the role stops, before trying again to send what had no room.
+const BETWEEN_TRIES: Duration = Duration::from_millis(2);
 
 /// The one answer to a request. It may be kept, sent to another thread, and used after the handler
 /// returned, also after the role was stopped.
@@ -269,22 +272,33 @@ pub(crate) struct ReplyPort {
     pub(crate) counters: Arc<Counters>,
     look: Arc<Look>,
     pub(super) threads: Arc<Threads>,
+    /// Tells when to try again to send what had no room, if no thread does.
+    pub(super) timer: Option<Timer>,
     held: HeldAnswers<Address, PutAside>,
     room: Room,
 }
 
 impl ReplyPort {
-    pub(crate) fn new(bound: Arc<Bound>, policy: &ReceivePolicy) -> Arc<Self> {
+    pub(crate) fn new(bound: Arc<Bound>, policy: &ReceivePolicy, timer: Option<Timer>) -> Arc<Self> {
         bound.socket.widen();
         let room = Room::of(&bound.socket);
         let (counters, look) = (Arc::clone(&policy.counters), Arc::clone(&policy.look));
         let threads = Arc::clone(&policy.threads);
-        Arc::new(Self { bound, counters, look, threads, held: HeldAnswers::new(), room })
+        Arc::new(Self { bound, counters, look, threads, timer, held: HeldAnswers::new(), room })
+    }
+
+    /// Whether threads of its own send what had no room.
+    pub(crate) fn has_threads(&self) -> bool {
+        self.timer.is_none()
     }
 
     /// Waits until the answers that requesters had no room for are delivered or given up, but not
     /// longer than `deadline`.
     pub(crate) fn flush(&self, deadline: Deadline) {
+        while self.timer.is_some() && self.held.len() > 0 && !deadline.is_over() {
+            self.deliver();
+            thread::sleep(BETWEEN_TRIES.min(deadline.left()));
+        }
         self.held.wait_until_empty(deadline);
     }
 

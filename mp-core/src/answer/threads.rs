@@ -61,6 +61,17 @@ impl Dispatcher {
         Self::start_with(Reception { port, registry, policy, group }, bounds, in_place)
     }
 
+    /// Receives nothing by itself: [`dispatch`](Self::dispatch) does.
+    pub(crate) fn start_without_threads(
+        port: Arc<ReplyPort>,
+        registry: Arc<Registry>,
+        policy: ReceivePolicy,
+        group: Group,
+        in_place: impl FnOnce(),
+    ) -> Arc<Self> {
+        Self::without_threads(Reception { port, registry, policy, group }, in_place)
+    }
+
     /// Once closed: waits until the handlers that run have ended, but not longer than `deadline`,
     /// and not for one that calls this. Tells whether all have.
     pub(crate) fn wait_for_handlers(&self, deadline: Deadline) -> bool {
@@ -92,9 +103,13 @@ impl Work for Reception {
         Box::new(Inbox::new())
     }
 
-    fn receive(crew: &Dispatcher, inbox: &mut Inbox) -> Came {
+    fn receive(crew: &Dispatcher, inbox: &mut Inbox, may_wait: bool) -> Came {
         let this = &crew.work;
-        match inbox.receive(&this.port.bound.socket, Wait::Forever, &this.policy) {
+        match inbox.receive(
+            &this.port.bound.socket,
+            if may_wait { Wait::Forever } else { Wait::No },
+            &this.policy,
+        ) {
             Ok(arrived) => match this.count(&arrived) {
                 Ok(()) if is_reserved(&arrived.header.name) && arrived.header.kind == Kind::Request => {
                     if let Some(Arrival::Request(request)) = this.arrival(arrived) {
@@ -113,6 +128,8 @@ impl Work for Reception {
                 let asked = Asked { to: &to, layout: header.layout, name: &header.name, tag: header.tag };
                 this.port.send_ignore(&asked, &Reason::OutOfDescriptors.into());
             }
+            Err(Missed::Nothing) if !may_wait => return Came::Empty,
+            Err(Missed::Failed(_)) if !may_wait => return Came::Empty,
             Err(Missed::Nothing | Missed::Rejected | Missed::FdsLost { .. }) => {}
             Err(Missed::Failed(_)) => thread::sleep(BREATHER),
             Err(Missed::Closed) => return Came::Closed,

@@ -36,6 +36,7 @@ pub(crate) struct Setup {
     on_thread_start: Option<OnStart>,
     pub(super) needs_primary: NeedsPrimary,
     spawner: Option<Spawner>,
+    pub(super) without_threads: bool,
     tasks: usize,
     pub(super) backlog: usize,
     send_timeout: Duration,
@@ -91,6 +92,7 @@ impl<R: Role> Builder<R> {
             on_thread_start: None,
             needs_primary: NeedsPrimary::default(),
             spawner: None,
+            without_threads: false,
             tasks: 1024,
             backlog: 256,
             send_timeout: Duration::from_millis(100),
@@ -321,7 +323,7 @@ impl<R: Joins> Builder<R> {
     ///
     /// It is called on the thread that receives, and must not block. On tokio:
     ///
-    /// ```ignore
+    /// ```text
     /// let runtime = tokio::runtime::Handle::current();
     /// builder.spawn_with(move |task| runtime.spawn(task))
     /// ```
@@ -421,6 +423,21 @@ impl<R: Joins> Builder<R> {
     #[must_use]
     pub fn backlog(mut self, datagrams: usize) -> Self {
         self.setup.backlog = datagrams;
+        self
+    }
+
+    /// Starts no thread to receive and handle: the user's own does, by `poll_fd` and
+    /// [`dispatch`](Primary::dispatch).
+    ///
+    /// Until it does, nobody is answered, a DPDK primary that asks all its secondaries waits, and one
+    /// that sends is held up once the queue is full: so call it soon, always. Asynchronous requests, a
+    /// [`HandlerPool`] and a [`Watch`](crate::Watch) that is awaited have threads of their own still, and
+    /// [`backlog`](Self::backlog) has no meaning. What streams have read comes to them by `dispatch`, too.
+    ///
+    /// Default: threads, as [`ThreadRole`] tells.
+    #[must_use]
+    pub fn without_threads(mut self) -> Self {
+        self.setup.without_threads = true;
         self
     }
 

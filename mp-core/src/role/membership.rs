@@ -1,16 +1,18 @@
 //! Being a member: a socket in the group, its threads, and leaving in order.
 
 use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use crate::{
-    answer::{Actions, Dispatcher, Messages, RegisterError, ReplyPort, Requests},
+    answer::{Actions, Dispatcher, EventLoop, Messages, RegisterError, ReplyPort, Requests},
     ask::{Asking, DROP_TIMEOUT, NotRunning, Requester},
     group::{BindError, Bound, Group},
     role::{Builder, Primary, PrimaryHandle, Role, Secondary, SecondaryHandle, StartError, shared::Shared},
-    sys::{Address, Deadline},
+    sys::{Address, Deadline, Timer},
     wire::Name,
 };
 
@@ -21,6 +23,8 @@ pub(crate) struct Membership {
     port: Arc<ReplyPort>,
     actions: Actions,
     dispatcher: Arc<Dispatcher>,
+    /// `None` if it has threads.
+    event_loop: Option<EventLoop>,
     stage: Mutex<Stage>,
     left: Condvar,
 }
@@ -47,13 +51,22 @@ impl Membership {
     ) -> Result<Self, StartError> {
         let (registry, policy) = (Arc::clone(&actions.0), requester.policy().clone());
         let group = requester.group().clone();
-        let started = Dispatcher::start(Arc::clone(&port), registry, policy, group, backlog, in_place);
-        let dispatcher = started.inspect_err(|_| {
+        let started = if port.has_threads() {
+            Dispatcher::start(Arc::clone(&port), registry, policy, group, backlog, in_place)
+                .map(|dispatcher| (dispatcher, None))
+        } else {
+            EventLoop::of(&port).map_err(io::Error::from).map(|event_loop| {
+                let port = Arc::clone(&port);
+                let dispatcher = Dispatcher::start_without_threads(port, registry, policy, group, in_place);
+                (dispatcher, Some(event_loop))
+            })
+        };
+        let (dispatcher, event_loop) = started.inspect_err(|_| {
             requester.group().leave(&port.bound, Deadline::after(DROP_TIMEOUT));
         })?;
         tracing::debug!(address = %port.bound.address, "joined");
         let (stage, left) = (Mutex::new(Stage::Joined), Condvar::new());
-        Ok(Self { requester, port, actions, dispatcher, stage, left })
+        Ok(Self { requester, port, actions, dispatcher, event_loop, stage, left })
     }
 
     /// Leaves the group, within `timeout` for all of it; tells whether all handlers and callbacks
@@ -97,6 +110,10 @@ impl Membership {
         self.requester.group().leave(&self.port.bound, deadline);
         self.requester.stop();
         self.dispatcher.shut_down(deadline);
+        if let Some(event_loop) = &self.event_loop {
+            // What has come is answered all the same.
+            event_loop.drain(&self.dispatcher);
+        }
         self.port.flush(deadline);
         self.requester.policy().look.tap.close();
         let ended = ended & self.requester.wait_until_ended(deadline);
@@ -166,7 +183,10 @@ impl<A: AsRef<Asking>> Joined<A> {
                 let actions = setup.actions(group.make()?.has_dpdk())?;
                 let requester = Arc::clone(&asking.requester);
                 let (bound, asking) = bind(&group, asking)?;
-                let port = ReplyPort::new(bound, requester.policy());
+                let timer = setup.without_threads.then(Timer::new).transpose();
+                let timer = timer.inspect_err(|_| group.leave(&bound, Deadline::after(DROP_TIMEOUT)));
+                let timer = timer.map_err(io::Error::from)?;
+                let port = ReplyPort::new(bound, requester.policy(), timer);
                 Membership::start(requester, port, actions, setup.backlog, || shared.started(asking))
             };
             join().inspect_err(|_| group.clean_up(Deadline::after(DROP_TIMEOUT)))
@@ -208,6 +228,71 @@ __each! { [Primary, Secondary] {
     /// [`RegisterError`] if the name is taken, is DPDK's own, or the role is stopped.
     pub fn requests(&self, name: Name, bound: usize) -> Result<Requests, RegisterError> {
         self.actions().requests(name, bound)
+    }
+
+    /// Becomes readable when there is something for [`dispatch`](Self::dispatch), for a member with
+    /// [`without_threads`](crate::Builder::without_threads): to be put into an event loop, which need
+    /// only ever wait for reading. It is level-triggered; where the loop is told of changes only, call
+    /// `dispatch` until it returns 0.
+    ///
+    /// # Panics
+    ///
+    /// If it has threads.
+    #[must_use]
+    pub fn poll_fd(&self) -> BorrowedFd<'_> {
+        let event_loop = self.0.membership.event_loop.as_ref();
+        event_loop.expect("a member has this only if it was built `without_threads`").as_fd()
+    }
+
+    /// Receives what has come and runs its handlers, on this thread; tells how many datagrams there
+    /// were. It never waits, and returns after 64, so that an event loop sees to others, too.
+    ///
+    /// Handlers run one after the other here, and hold up the caller as long as they take; meanwhile
+    /// nothing is received, and peers find this member's queue full: be quick, answer later through the
+    /// [`Responder`](crate::Responder), or leave it to a pool or a stream. What waits for others inside
+    /// a handler keeps its turn. Answers that their requesters have no room for are kept, and tried again
+    /// by this, for which [`poll_fd`](Self::poll_fd) becomes readable every 10 ms while there are any.
+    ///
+    /// It does nothing inside a handler, or while another thread is about it.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` if the member has threads.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let dir = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir()?;
+    /// use std::time::Duration;
+    /// use mp_core::{Client, Message, Name, Primary};
+    ///
+    /// let echo = Name::new("echo")?;
+    /// let primary = Primary::builder("example")
+    ///     .runtime_dir(dir.path())
+    ///     .without_threads()
+    ///     .serve(echo, |request| {
+    ///         let param = request.param().to_vec();
+    ///         let _ = request.reply(&param, &[]);
+    ///     })
+    ///     .start()?;
+    ///
+    /// let client = Client::builder("example").runtime_dir(dir.path()).start()?;
+    /// let reply = client.request_async(&Message::new(echo), Duration::from_secs(5));
+    /// // As soon as `primary.poll_fd()` is readable:
+    /// while primary.dispatch()? == 0 { std::thread::yield_now(); }
+    /// pollster::block_on(reply)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn dispatch(&self) -> io::Result<usize> {
+        let membership = &self.0.membership;
+        match &membership.event_loop {
+            Some(_) if !membership.port.bound.is_ours() => Ok(0),
+            Some(event_loop) => Ok(event_loop.dispatch(&membership.dispatcher)),
+            None => Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "this member receives on threads of its own: build it `without_threads`",
+            )),
+        }
     }
 
     /// Where it is bound: a primary at `mp_socket`, a secondary at `mp_socket_<pid>_<hex>`.

@@ -23,6 +23,7 @@ mod socket;
 mod thread;
 mod threads;
 mod timeout;
+mod timer;
 mod unread;
 
 pub(crate) use address::MAX_PATH;
@@ -48,4 +49,5 @@ pub(crate) use thread::{monotonic, realtime, thread_id};
 pub use threads::ThreadRole;
 pub(crate) use threads::{OnStart, Threads, spawn_for_all};
 pub(crate) use timeout::Wait;
+pub(crate) use timer::Timer;
 pub(crate) use unread::UnreadDiag;

@@ -78,6 +78,8 @@ settings! {
     Joins:
     /// How many datagrams may wait while a handler is running. Default: 256.
     backlog(datagrams: usize);
+    /// Starts no thread to receive and handle: the user's own does, by `poll_fd` and `dispatch`.
+    without_threads();
     /// Allows actions under names of DPDK's own, in a group with DPDK in it.
     allow_dpdk_actions();
 }

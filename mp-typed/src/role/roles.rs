@@ -1,6 +1,6 @@
 //! The three roles and their handles: each is the core's, and adds nothing but types.
 
-use std::{ffi::OsString, time::Duration};
+use std::{ffi::OsString, io, os::fd::BorrowedFd, time::Duration};
 
 use mp_core::{Address, RegisterError};
 
@@ -194,6 +194,25 @@ macro_rules! joins {
             #[must_use]
             pub fn handle(&self) -> $handle {
                 $handle { core: self.core.handle() }
+            }
+
+            #[doc = concat!("Becomes readable when there is something for [`dispatch`](Self::dispatch): see [`mp_core::", stringify!($role), "::poll_fd`].")]
+            ///
+            /// # Panics
+            ///
+            /// If it has threads.
+            #[must_use]
+            pub fn poll_fd(&self) -> BorrowedFd<'_> {
+                self.core.poll_fd()
+            }
+
+            #[doc = concat!("Receives and handles on this thread: see [`mp_core::", stringify!($role), "::dispatch`].")]
+            ///
+            /// # Errors
+            ///
+            /// `Unsupported` if it has threads.
+            pub fn dispatch(&self) -> io::Result<usize> {
+                self.core.dispatch()
             }
 
             /// Where it is bound: a primary at `mp_socket`, a secondary at `mp_socket_<pid>_<hex>`.
