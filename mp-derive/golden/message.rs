@@ -61,5 +61,7 @@ const _: () = {
     impl __mp::Message for LinkState {
         const NAME: &'static __mp::str = __NAME;
     }
+    #[automatically_derived]
+    impl __mp::Portable for LinkState {}
     const FITS_IN_ONE_MESSAGE: () = __mp::check::<LinkState>();
 };

@@ -99,5 +99,7 @@ const _: () = {
     impl __mp::Message for Event {
         const NAME: &'static __mp::str = __NAME;
     }
+    #[automatically_derived]
+    impl __mp::Portable for Event {}
     const FITS_IN_ONE_MESSAGE: () = __mp::check::<Event>();
 };

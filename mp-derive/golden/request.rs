@@ -65,5 +65,7 @@ const _: () = {
         const NAME: &'static __mp::str = __NAME;
         type Response = Ring;
     }
+    #[automatically_derived]
+    impl<'a> __mp::Portable for OpenRing<'a> {}
     const FITS_IN_ONE_MESSAGE: () = __mp::check::<OpenRing<'_>>();
 };

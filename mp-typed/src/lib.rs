@@ -277,7 +277,7 @@ pub use error::{
     DecodeError, DecodeFault, Definition, EncodeError, EncodeFault, ReplyError, RequestError, SendError,
 };
 pub use layouts::Layouts;
-pub use message::{Body, Decode, DecodeOwned, Message, Request, Response, SentAs};
+pub use message::{Body, Decode, DecodeOwned, Message, Portable, Request, Response, SentAs};
 pub use mp_derive::{Message, Payload, Request, Response};
 pub use payload::Payload;
 pub use role::{Actions, Builder, Client, Joins, Primary, PrimaryHandle, Role, Secondary, SecondaryHandle};

@@ -45,6 +45,54 @@ pub trait Body {
     fn encode_body<'a>(&'a self, out: &mut Writer<'a>) -> Result<(), At<EncodeFault>>;
 }
 
+/// What can leave the host: it has no descriptors.
+///
+/// Derived along with [`Message`], [`Request`] and [`Response`] for types without `#[fd]` fields; there is no
+/// other way. `mp-bridge`, which joins groups of several hosts, refuses all else when it is sent; whoever wants to be
+/// sure before asks for this, of a request's response, too.
+///
+/// # Examples
+///
+/// ```
+/// use mp_typed::{Message, Portable, Request};
+///
+/// #[derive(Message)]
+/// #[message(name = "link_state")]
+/// struct LinkState { port: u16, up: bool }
+///
+/// #[derive(Request)]
+/// #[message(name = "ping", response = ())]
+/// struct Ping;
+///
+/// fn to_all_hosts<M: Message + Portable>(_: &M) {}
+/// fn ask_any_host<Q: Request<Response: Portable> + Portable>(_: &Q) {}
+///
+/// to_all_hosts(&LinkState { port: 0, up: true });
+/// ask_any_host(&Ping);
+/// ```
+///
+/// ```compile_fail,E0277
+/// use std::fs::File;
+/// use mp_typed::{Message, Portable};
+///
+/// #[derive(Message)]
+/// #[message(name = "log_to")]
+/// struct LogTo { #[fd] file: File }
+///
+/// fn to_all_hosts<M: Message + Portable>(_: M) {}
+/// to_all_hosts(LogTo { file: File::open("/dev/null").unwrap() });   // a descriptor cannot leave the host
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot leave the host",
+    label = "has file descriptors",
+    note = "a type with `#[fd]` fields stays on its host; send what they refer to by value"
+)]
+pub trait Portable: Body {}
+
+impl Portable for () {}
+
+impl<T: Portable, E: Portable> Portable for Result<T, E> where Self: Body {}
+
 /// Fails to evaluate, with a table of all fields, when a value of type `B` might not fit a message.
 #[doc(hidden)]
 #[track_caller]

@@ -19,8 +19,8 @@ pub use crate::error::{At, DecodeFault, EncodeFault, Undecoded};
 pub use crate::field::{Codec, FdCodec, c, fd, fd_list, lent_fd, lent_fd_list, max_len, max_size, payload};
 pub use crate::kind::{Field, Form, Kind, Shape, Variant};
 pub use crate::message::{
-    Accepted, Body, Decode, DecodeOwned, Message, Request, Response, SentAs, check, check_c_response,
-    check_response, check_sent_as,
+    Accepted, Body, Decode, DecodeOwned, Message, Portable, Request, Response, SentAs, check,
+    check_c_response, check_response, check_sent_as,
 };
 pub use crate::payload::Payload;
 pub use crate::shape::{c_struct, check_discriminant, check_max_fds, check_name, enum_of, sum_of};

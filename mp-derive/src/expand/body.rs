@@ -20,7 +20,8 @@ pub(super) fn expand(input: &Input<'_>, codecs: &Codecs, private: &TokenStream) 
     let discriminants = coding::check_discriminants(input, private);
     let max_fds = max_fds(input, private);
     let lent_answer = lent_answer(input, private);
-    quote! { #definition #max_fds #body #decode #role #lent_answer #discriminants #check }
+    let portable = portable(input, private);
+    quote! { #definition #max_fds #body #decode #role #lent_answer #portable #discriminants #check }
 }
 
 /// The parameters of `impl Decode<'de>`: the type's own lifetime if it has one, else one more.
@@ -207,6 +208,18 @@ fn lent_answer(input: &Input<'_>, private: &TokenStream) -> Option<TokenStream> 
         #[automatically_derived]
         impl #impl_generics #sent_as for #ident #type_generics #where_clause {}
         #same
+    })
+}
+
+/// The promise that nothing of it has to stay on the host.
+fn portable(input: &Input<'_>, private: &TokenStream) -> Option<TokenStream> {
+    let ident = input.ident;
+    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
+    input.fields().all(|field| field.attrs.fd.is_none()).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #private::Portable for #ident #type_generics #where_clause {}
+        }
     })
 }
 
