@@ -22,6 +22,9 @@
 //!
 //! Exit status: 0 when all who were asked answered, 1 when not, 2 on wrong usage.
 
+// What is documented in `cli` is the help that clap prints, where brackets are brackets.
+#![allow(rustdoc::broken_intra_doc_links)]
+
 mod cli;
 mod command;
 mod complete;
