@@ -7,7 +7,10 @@
 use std::{
     cell::Cell,
     fmt, io,
-    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     time::Instant,
 };
 
@@ -68,6 +71,8 @@ struct Pool {
     /// How many threads there are.
     threads: Mutex<usize>,
     most: usize,
+    /// How many of them run nothing. What they are about to take does not wait.
+    idle: Arc<AtomicUsize>,
 }
 
 /// What waits for a thread.
@@ -101,7 +106,7 @@ impl HandlerPool {
     #[must_use]
     pub fn with_queue(threads: usize, bound: usize) -> Self {
         let queue = Arc::new(Queue::new(bound));
-        Self(Arc::new(Pool { queue, threads: Mutex::new(0), most: threads.max(1) }))
+        Self(Arc::new(Pool { queue, threads: Mutex::new(0), most: threads.max(1), idle: Arc::default() }))
     }
 
     /// What calls `handler` on a thread of this pool.
@@ -119,7 +124,11 @@ impl Aside for Pooled {
             return Err((arrival, NotHandled::Overloaded));
         }
         let job = Job { arrival, since: Instant::now(), served: Arc::clone(&self.served) };
-        self.pool.queue.push(job, NotHandled::Overloaded).map_err(|(job, why)| (job.arrival, why))
+        let idle = self.pool.idle.load(Relaxed);
+        self.pool
+            .queue
+            .push_beside(idle, job, NotHandled::Overloaded)
+            .map_err(|(job, why)| (job.arrival, why))
     }
 
     fn stop(&self) {
@@ -136,18 +145,22 @@ impl Pool {
         if *threads == self.most {
             return Ok(());
         }
-        let queue = Arc::clone(&self.queue);
+        let (queue, idle) = (Arc::clone(&self.queue), Arc::clone(&self.idle));
         let run = move || {
             while let Next::Item(job) = queue.next(None) {
+                idle.fetch_sub(1, Relaxed);
                 job.run();
+                idle.fetch_add(1, Relaxed);
             }
         };
-        match elsewhere.spawn(run) {
+        // Before it is there, so that it never counts for less than none.
+        self.idle.fetch_add(1, Relaxed);
+        let started = elsewhere.spawn(run);
+        match started {
             Ok(()) => *threads += 1,
-            Err(error) if *threads == 0 => return Err(error),
-            Err(_) => {}
+            Err(_) => drop(self.idle.fetch_sub(1, Relaxed)),
         }
-        Ok(())
+        if *threads == 0 { started } else { Ok(()) }
     }
 }
 

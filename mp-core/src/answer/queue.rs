@@ -47,11 +47,16 @@ impl<T, W: Copy> Queue<T, W> {
 
     /// Puts it in, unless that is closed (why is told), or full (`full` is).
     pub(super) fn push(&self, item: T, full: W) -> Result<(), (T, W)> {
+        self.push_beside(0, item, full)
+    }
+
+    /// The same where `taken` of those that are in it count no more: somebody is on the way for them.
+    pub(super) fn push_beside(&self, taken: usize, item: T, full: W) -> Result<(), (T, W)> {
         let mut state = self.lock();
         if let Some(why) = state.closed {
             return Err((item, why));
         }
-        if state.items.len() >= state.bound {
+        if state.items.len() >= state.bound + taken {
             return Err((item, full));
         }
         state.items.push_back(item);
