@@ -46,7 +46,7 @@ pub(crate) use target::{Asking, AskingAll, DROP_TIMEOUT, NotRunning};
 
 use crate::{
     group::{Group, Member, NotPrimary, Place, Roster, Spellings, Undelivered},
-    look::{Wait, WaitNoted},
+    look::{ListedRequest, WaitNoted},
     receive::{Arrived, ReceivePolicy, Rejection},
     sys::{Address, Deadline, ForkGuard, thread_id},
     wire::{Kind, Layout, MessageRef, Why},
@@ -224,7 +224,7 @@ impl Requester {
         (since, deadline): (Instant, Deadline),
         for_room: bool,
     ) -> WaitNoted {
-        self.policy.look.waits.note(Wait {
+        self.policy.look.waits.note(ListedRequest {
             name: request.name(),
             to: to.map(|to| to.path().to_owned()).collect(),
             since,

@@ -1,5 +1,5 @@
-//! How long to wait for an answer, and when to look whether those who owe it still live. A decision
-//! without I/O and without a clock.
+//! How long a request waits, for an answer or for room to ask, and when to look whether those who owe
+//! the answer still live. A decision without I/O and without a clock.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ pub(super) struct Patience {
 pub(super) enum Next {
     /// The deadline has passed.
     GiveUp,
-    /// Wait for an answer, at most that long.
+    /// Wait for an answer, or for room to ask, at most that long.
     Wait(Duration),
     /// See which of those that have not answered still live.
     Look,

@@ -1,8 +1,8 @@
 //! What others may see of this process: the questions `mp.describe`, `mp.status` and `mp.monitor`,
 //! the form of their answers, and what is kept for them.
 //!
-//! It decides nothing and answers nobody: `receive`, `ask` and `answer` tell it what happens, and
-//! `answer` answers with what it holds. While nobody looks it costs next to nothing: a look at one
+//! `receive`, `ask` and `answer` write to it what happens; `answer/inspection.rs` reads it to answer the
+//! questions. By itself it only sends copies of datagrams to the monitors ([`Tap`]). While nobody looks it costs next to nothing: a look at one
 //! flag for each datagram, and nothing for a request that is answered at once.
 
 mod json;
@@ -19,15 +19,15 @@ pub(crate) use question::{Question, VERSION, is_reserved};
 pub(crate) use record::LONGEST;
 pub use record::{Content, DatagramKind, Direction, Record};
 pub(crate) use tap::{MONITORS, NotAttached, Tap};
-pub(crate) use waits::{Wait, WaitNoted, Waits};
+pub(crate) use waits::{ListedRequest, WaitNoted, Waits};
 
-/// What there is to see of one role.
+/// The inspection state of one role.
 #[derive(Debug)]
 pub(crate) struct Look {
     pub(crate) tap: Tap,
     pub(crate) waits: Arc<Waits>,
     pub(crate) started: Instant,
-    /// Whether it may be asked at all.
+    /// False after `without_inspection`: questions are declined.
     pub(crate) allowed: bool,
 }
 

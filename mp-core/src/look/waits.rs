@@ -20,12 +20,12 @@ pub(crate) struct Waits(Mutex<Noted>);
 #[derive(Debug, Default)]
 struct Noted {
     next: u64,
-    waits: Vec<(u64, Wait)>,
+    waits: Vec<(u64, ListedRequest)>,
 }
 
-/// A request under way.
+/// A request under way, as `mp.status` lists it.
 #[derive(Debug, Clone)]
-pub(crate) struct Wait {
+pub(crate) struct ListedRequest {
     pub(crate) name: Name,
     /// The sockets of those who owe an answer.
     pub(crate) to: Vec<PathBuf>,
@@ -48,7 +48,7 @@ pub(crate) struct WaitNoted {
 }
 
 impl Waits {
-    pub(crate) fn note(self: &Arc<Self>, wait: Wait) -> WaitNoted {
+    pub(crate) fn note(self: &Arc<Self>, wait: ListedRequest) -> WaitNoted {
         let mut noted = self.lock();
         noted.next += 1;
         let id = noted.next;
@@ -85,7 +85,7 @@ impl Drop for WaitNoted {
     }
 }
 
-impl Wait {
+impl ListedRequest {
     fn describe(&self, now: Instant, json: &mut Json) {
         json.object(|json| {
             json.key("name").text(&self.name.to_string());
@@ -110,7 +110,7 @@ mod tests {
     fn a_wait_is_told_as_long_as_it_lasts() {
         let waits = Arc::new(Waits::default());
         let since = Instant::now();
-        let wait = |name, since| Wait {
+        let wait = |name, since| ListedRequest {
             name: Name::from_static(name),
             to: vec!["/p/mp_socket".into(), "/p/mp_socket_1_a".into()],
             since,

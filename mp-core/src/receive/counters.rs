@@ -56,64 +56,60 @@ impl From<Rejection> for io::Error {
     }
 }
 
-impl Rejection {
-    /// Every reason there is.
-    pub const ALL: &[Self] = &[
-        Self::Malformed(Malformed::Length),
-        Self::Malformed(Malformed::Kind),
-        Self::Malformed(Malformed::Name),
-        Self::Malformed(Malformed::ParamLength),
-        Self::Malformed(Malformed::FdCount),
-        Self::Untrusted,
-        Self::FdsLost,
-        Self::NoReturnAddress,
-        Self::Unexpected,
-        Self::Late,
-        Self::NoAction,
-        Self::Undecodable,
-        Self::BacklogFull,
-        Self::OtherDefinition,
-    ];
+/// Makes of its rows, a name and a reason each, what else there is to say of a [`Rejection`].
+macro_rules! rejections {
+    ($($name:ident: $reason:ident $(($malformed:ident))?,)*) => {
+        impl Rejection {
+            /// Every reason there is. The place of each is part of what monitors get
+            /// ([`Record::rejected`](crate::Record::rejected)), so that of none changes: a new one comes
+            /// last.
+            pub const ALL: &[Self] = &[$(Self::$reason $((Malformed::$malformed))?),*];
 
-    /// In one word, as logs and monitoring have it: `no_action`, say.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Malformed(Malformed::Length) => "malformed_length",
-            Self::Malformed(Malformed::Kind) => "malformed_kind",
-            Self::Malformed(Malformed::Name) => "malformed_name",
-            Self::Malformed(Malformed::ParamLength) => "malformed_param_length",
-            Self::Malformed(Malformed::FdCount) => "malformed_fd_count",
-            Self::Untrusted => "untrusted",
-            Self::FdsLost => "fds_lost",
-            Self::NoReturnAddress => "no_return_address",
-            Self::Unexpected => "unexpected",
-            Self::Late => "late",
-            Self::NoAction => "no_action",
-            Self::Undecodable => "undecodable",
-            Self::BacklogFull => "backlog_full",
-            Self::OtherDefinition => "other_definition",
+            /// In one word, as logs and monitoring have it: `no_action`, say.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$reason $((Malformed::$malformed))? => stringify!($name),)*
+                }
+            }
+
+            /// Its place in [`ALL`](Self::ALL).
+            fn index(self) -> usize {
+                #[expect(non_camel_case_types, reason = "they are the names of the reasons")]
+                enum Place {
+                    $($name),*
+                }
+                match self {
+                    $(Self::$reason $((Malformed::$malformed))? => Place::$name as usize,)*
+                }
+            }
         }
-    }
+    };
+}
 
-    /// One more than its place in [`ALL`](Self::ALL).
+// The order goes out to monitors, in byte 5 of `look/record.rs`, and other processes read it by the
+// list of their own release: add a row at the end, and neither move one nor take one out.
+rejections! {
+    malformed_length: Malformed(Length),
+    malformed_kind: Malformed(Kind),
+    malformed_name: Malformed(Name),
+    malformed_param_length: Malformed(ParamLength),
+    malformed_fd_count: Malformed(FdCount),
+    untrusted: Untrusted,
+    fds_lost: FdsLost,
+    no_return_address: NoReturnAddress,
+    unexpected: Unexpected,
+    late: Late,
+    no_action: NoAction,
+    undecodable: Undecodable,
+    backlog_full: BacklogFull,
+    other_definition: OtherDefinition,
+}
+
+impl Rejection {
+    /// One more than its place in [`ALL`](Self::ALL), as monitors get it.
     pub(crate) fn code(self) -> u8 {
         u8::try_from(self.index() + 1).unwrap_or(u8::MAX)
-    }
-
-    fn index(self) -> usize {
-        match self {
-            Self::Malformed(malformed) => malformed as usize,
-            Self::Untrusted => 5,
-            Self::FdsLost => 6,
-            Self::NoReturnAddress => 7,
-            Self::Unexpected => 8,
-            Self::Late => 9,
-            Self::NoAction => 10,
-            Self::Undecodable => 11,
-            Self::BacklogFull => 12,
-            Self::OtherDefinition => 13,
-        }
     }
 }
 
@@ -280,9 +276,29 @@ mod tests {
             assert_eq!(counters.snapshot().rejected_in_all(), 1);
             assert_eq!(counters.snapshot().rejected().filter(|(_, count)| *count > 0).count(), 1);
         }
-        let names: std::collections::BTreeSet<_> =
-            Rejection::ALL.iter().map(|reason| reason.name()).collect();
-        assert_eq!(names.len(), Rejection::ALL.len(), "each has a name of its own");
+    }
+
+    #[test]
+    fn the_place_of_a_reason_stays_what_monitors_of_earlier_releases_read() {
+        let earlier = [
+            "malformed_length",
+            "malformed_kind",
+            "malformed_name",
+            "malformed_param_length",
+            "malformed_fd_count",
+            "untrusted",
+            "fds_lost",
+            "no_return_address",
+            "unexpected",
+            "late",
+            "no_action",
+            "undecodable",
+            "backlog_full",
+            "other_definition",
+        ];
+        let now: Vec<_> = Rejection::ALL.iter().map(|reason| reason.name()).collect();
+        assert_eq!(now[..earlier.len()], earlier);
+        assert_eq!(Rejection::from(Malformed::Length).code(), 1, "0 is for what passed");
     }
 
     #[test]

@@ -76,11 +76,11 @@ pub(crate) enum Missed {
     Failed(Errno),
 }
 
-/// Room to receive into, for one datagram after the other.
+/// A receive buffer, with the checked header of the last datagram.
 #[derive(Debug)]
 pub(crate) struct Inbox {
     frame: Frame,
-    /// Of what is in the frame, if it has passed every check.
+    /// The header of the datagram in the frame; `None` if there is none or it was rejected.
     header: Option<Header>,
 }
 
@@ -89,23 +89,25 @@ impl Inbox {
         Self { frame: Frame::new(), header: None }
     }
 
-    /// Of what came last, if it has passed every check.
+    /// The header of the last datagram; `None` if it was rejected.
     pub(crate) fn header(&self) -> Option<&Header> {
         self.header.as_ref()
     }
 
-    /// Who sent what came last.
+    /// Who sent the last datagram.
     pub(crate) fn peer(&self) -> &Peer {
         &self.frame.peer
     }
 
-    /// What came last, if it has passed every check.
+    /// The last datagram; `None` if it was rejected.
     pub(crate) fn arrived(&mut self) -> Option<Arrived<'_>> {
         let header = self.header.as_ref()?;
         let (bytes, peer, fds) = self.frame.parts();
         Some(Arrived { header, peer, bytes, fds })
     }
 
+    /// Receives one datagram, which replaces the last, and checks it in the order of [`judge`]. One that
+    /// is rejected loses its descriptors at once.
     pub(crate) fn receive(
         &mut self,
         socket: &Socket,
@@ -135,7 +137,7 @@ impl Inbox {
         }
     }
 
-    /// Spins first, if it may wait at all and is told to spin.
+    /// Tries without sleeping for up to `busy_poll`, then waits in the kernel. [`Wait::No`] tries once.
     fn take(&mut self, socket: &Socket, wait: Wait, busy_poll: Duration) -> Result<Receipt, Errno> {
         let left = match wait {
             _ if busy_poll.is_zero() => return socket.receive(&mut self.frame, wait),
@@ -157,6 +159,11 @@ impl Inbox {
     }
 }
 
+/// Checks a datagram, counts it if it is rejected, and copies it to the monitors either way.
+///
+/// First whether its sender is trusted. Then whether descriptors were lost: the number that came
+/// proves nothing then, so the header is parsed without comparing it, and tells the caller whom to
+/// answer *ignore*. Last whether it is well-formed.
 fn judge(socket: &Socket, frame: &Frame, policy: &ReceivePolicy) -> Result<Header, Missed> {
     let tap = &policy.look.tap;
     let reject = |reason: Rejection| {

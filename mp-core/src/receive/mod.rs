@@ -7,10 +7,10 @@
 
 mod counters;
 mod inbox;
-mod policy;
+mod trust;
 pub(crate) mod turn;
 
 pub(crate) use counters::Counters;
 pub use counters::{Rejection, Statistics};
 pub(crate) use inbox::{Arrived, Inbox, Missed, ReceivePolicy};
-pub use policy::Trust;
+pub use trust::Trust;

@@ -22,17 +22,17 @@ use super::{
 };
 use crate::wire::{Fds, KERNEL_MAX_FDS, MAX_DATAGRAM};
 
-/// A datagram where the kernel has put it, not yet looked at; one after the other.
+/// A reusable receive buffer: bytes, descriptors and sender of the last datagram, none of it checked.
 #[derive(Debug)]
 pub(crate) struct Frame {
     // One byte more than any layout, so that a longer datagram shows.
     bytes: [MaybeUninit<u8>; MAX_DATAGRAM + 1],
-    /// So many of the bytes have been written to.
+    /// How many of the bytes the kernel has written.
     len: usize,
     /// Every descriptor that came with it, owned from the first moment.
     pub(crate) fds: Fds,
-    /// Descriptors were lost: this process has no room for more (EMFILE), or has so many to close
-    /// that it takes no more.
+    /// Descriptors were lost: the process is at its limit (EMFILE), or we gave the kernel no room for
+    /// any, since too many wait to be closed.
     pub(crate) fds_lost: bool,
     /// Who sent it.
     pub(crate) peer: Peer,
@@ -89,12 +89,13 @@ const CONTROL_LEN: usize = unsafe {
 // SAFETY: as above.
 const WITHOUT_FDS: usize = unsafe { CMSG_SPACE(size_of::<ucred>() as c_uint) } as usize;
 
-/// Receives one datagram into `frame`; what does not fit of it is lost, and so is what came before.
+/// Receives one datagram into `frame`, replacing the last one, whose descriptors are closed. Bytes
+/// beyond the buffer are cut off.
 pub(super) fn receive(socket: BorrowedFd<'_>, frame: &mut Frame, flags: c_int) -> Result<Receipt, Errno> {
     receive_with(socket, frame, flags, if is_full() { WITHOUT_FDS } else { CONTROL_LEN })
 }
 
-/// With so much room for what comes along, of all that there is.
+/// Like [`receive`], with `room` bytes for control messages, at most [`CONTROL_LEN`].
 fn receive_with(
     socket: BorrowedFd<'_>,
     frame: &mut Frame,
@@ -116,8 +117,8 @@ fn receive_with(
     header.msg_controllen = room.min(CONTROL_LEN);
 
     // SAFETY: every pointer in `header` is to a live local or into `frame`, with no more than its
-    // true length, and none is read or written elsewhere during the call. It is the system call
-    // itself, since libc's function looks for a cancelled thread besides, which ours never are.
+    // true length, and none is read or written elsewhere during the call. The kernel is called
+    // directly, since libc's wrapper also checks for thread cancellation, which we never use.
     let len = unsafe {
         libc::syscall(libc::SYS_recvmsg, socket.as_raw_fd(), &raw mut header, flags | libc::MSG_CMSG_CLOEXEC)
     };

@@ -310,6 +310,23 @@ fn example(key: &str) -> &'static str {
         "fingerprint" => "fingerprint = false",
         "max_fds" => "max_fds = 253",
         "max_len" => "max_len = 32",
-        _ => "max_size = 32",
+        "max_size" => "max_size = 32",
+        _ => unreachable!("`{key}` is among the keys, and has no example"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_key_has_an_example_of_its_own() {
+        for derive in [Derive::Message, Derive::Request, Derive::Response, Derive::Payload] {
+            for place in [Place::Type, Place::Field] {
+                for key in place.keys(derive) {
+                    assert!(example(key).starts_with(&format!("{key} = ")), "{key}: {}", example(key));
+                }
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! A request under way to one peer or to many, whoever waits for it.
+//! A request under way: a blocking one to all, or an asynchronous one to one peer or to all. A
+//! blocking request to one peer is not among them: it has a shorter loop of its own, in `one`.
 //!
 //! It owns the reply socket that it went out on, and sends to those who are asked; what comes in is
 //! sorted in `receiving`. What to do next, [`Pending`] decides. A blocking request waits between
@@ -37,8 +38,8 @@ const AT_ONCE: usize = 64;
 /// How many answers a socket's queue holds by the system's default (`net.unix.max_dgram_qlen`).
 const ANSWERS_AT_ONCE: usize = 10;
 
-/// How long to wait for an answer before more peers are asked all the same. Long enough for the
-/// socket's own timeout to end the wait, which costs no further system call.
+/// How long to wait for an answer before more peers are asked all the same. 8 ms suffice, at 250
+/// ticks a second, for the socket's own timeout to end the wait; a shorter one would need a `poll` first.
 const PAUSE: Duration = Duration::from_millis(8);
 
 /// A request under way.
@@ -50,10 +51,10 @@ pub(super) struct RequestUnderWay {
     members: Vec<Member>,
     request: RequestId,
     datagram: Datagram,
-    /// Those not asked yet, for want of room.
+    /// The peers that have not been asked yet, since there was no room.
     room: Room<usize>,
     replies: Vec<Reply>,
-    /// It has not been answered at once.
+    /// Set once the request is listed for `mp.status`; dropping it removes the entry.
     noted: Option<WaitNoted>,
 }
 
@@ -192,12 +193,13 @@ impl RequestUnderWay {
     }
 
     /// In how long there is something to do, if nothing comes until then; `None` if everybody has
-    /// an outcome.
-    pub(super) fn due(&mut self, now: Instant) -> Option<Duration> {
+    /// an outcome. To be called once, when the request has begun: each call may move the next look on.
+    pub(super) fn first_due(&mut self, now: Instant) -> Option<Duration> {
         match self.step(now) {
             Step::Done => None,
             Step::Wait(time) => Some(self.room.due(now).map_or(time, |due| due.min(time))),
-            // Sending took so long that it is time to look already. The next look is soon enough.
+            // `step` has scheduled the next look already: skip this one, and have `advance` called
+            // at once.
             Step::Look => Some(Duration::ZERO),
         }
     }
@@ -240,8 +242,8 @@ impl RequestUnderWay {
         ended
     }
 
-    /// What to do next. If at the deadline it is our own buffer that is full, that is the outcome
-    /// of those who wait for room.
+    /// What to do next; after [`Step::Look`] the next look is scheduled already. At the deadline, if
+    /// our own send buffer is full, the peers that still wait for room get `BufferFull`.
     fn step(&mut self, now: Instant) -> Step {
         if self.room.is_own_full() && self.pending.deadline().left_at(now).is_zero() {
             for peer in self.room.keys() {
@@ -255,7 +257,7 @@ impl RequestUnderWay {
     fn send(&mut self, requester: &Requester, peer: usize, fds: &[BorrowedFd<'_>]) -> bool {
         let to = self.members.get(peer).map(Member::address);
         let sent = send_from(requester, &self.reply_socket, to, &self.datagram, fds);
-        note(requester, &mut self.pending, peer, sent)
+        record_sent(requester, &mut self.pending, peer, sent)
     }
 
     fn send_to_the_full(&mut self, requester: &Requester, fds: &[BorrowedFd<'_>]) -> Result<(), Failure> {
@@ -265,13 +267,15 @@ impl RequestUnderWay {
         let Self { reply_socket, pending, members, datagram, room, .. } = self;
         room.retry(reply_socket.socket(), |peer| {
             let to = members.get(*peer).map(Member::address);
-            note(requester, pending, *peer, send_from(requester, reply_socket, to, datagram, fds))
+            let sent = send_from(requester, reply_socket, to, datagram, fds);
+            record_sent(requester, pending, *peer, sent)
         });
         Ok(())
     }
 
-    /// Whether a primary made this request and another has taken its place since. Then `Superseded`
-    /// is the outcome of those that wait for room, and of `unasked`; those asked may still answer.
+    /// Whether this role was the primary when it made the request, and another has taken its place
+    /// since. Peers not asked yet (those that wait for room, and `unasked`) then get `Superseded`;
+    /// those asked may still answer.
     fn is_superseded(&mut self, requester: &Requester, unasked: Range<usize>) -> Result<bool, Failure> {
         match requester.check_still_current(self.reply_socket.layout()) {
             Ok(()) => Ok(false),
@@ -334,7 +338,7 @@ fn send_from(
 
 /// Records what became of the attempt to ask one peer; `false` if there was no room. Any other
 /// error is the outcome of that peer alone: the others are asked.
-fn note(requester: &Requester, pending: &mut Pending, peer: usize, sent: Result<(), Errno>) -> bool {
+fn record_sent(requester: &Requester, pending: &mut Pending, peer: usize, sent: Result<(), Errno>) -> bool {
     match sent {
         Ok(()) => {
             requester.policy.counters.requests_sent.add();

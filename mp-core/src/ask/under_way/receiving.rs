@@ -28,12 +28,12 @@ impl RequestUnderWay {
                 self.pending.settle(peer, Unanswered::Gone);
             }
         }
-        self.note(requester);
+        self.list_for_status(requester);
         Ok(())
     }
 
-    /// Tells those who ask who waits for whom, who still owes an answer.
-    fn note(&mut self, requester: &Requester) {
+    /// Lists the request for `mp.status`, with those who still owe an answer.
+    fn list_for_status(&mut self, requester: &Requester) {
         let address = |peer: usize| match self.members.get(peer) {
             Some(member) => Some(member.address()),
             None => self.reply_socket.connected_to(),

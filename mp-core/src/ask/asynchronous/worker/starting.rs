@@ -34,7 +34,7 @@ impl Worker {
                     self.queues.join(to, slot);
                     self.slots[slot].queues_for = Some(to.clone());
                 }
-                let due = under_way.due(Instant::now());
+                let due = under_way.first_due(Instant::now());
                 self.slots[slot].under_way = Some((under_way, request));
                 self.go_on(slot, Ok(due));
                 self.pass_on(slot);

@@ -1,4 +1,5 @@
-//! Whom a role listens to, and what it counts: all that receiving needs to know of its role.
+//! Whom a role listens to, by the credentials that the kernel attests. The rest of what receiving needs
+//! to know of a role is in `inbox` (`ReceivePolicy`).
 
 use std::{
     fmt,
