@@ -28,16 +28,18 @@ use super::{
 // cores busy.
 const TICK: Duration = Duration::from_millis(40);
 
-/// How long the one thread of two that could be started may take to leave.
+/// If the second thread cannot be started: how long `start_with` waits for the first to end before it
+/// fails.
 const LEAVING: Duration = Duration::from_secs(1);
 
 /// What the threads do.
 pub(crate) trait Work: Send + Sync + Sized + 'static {
-    /// Room for one thing to arrive in; and what has arrived there, until something else does.
+    /// A buffer for one datagram. `receive` fills it; the datagram stays until the next `receive`.
     type Arrival: Send;
     /// What is told of a handler that runs, to those who ask.
     type Brief: Clone + Send;
 
+    /// A fresh, empty buffer.
     fn room() -> Box<Self::Arrival>;
 
     /// Waits until something comes, if it may.
@@ -56,10 +58,10 @@ pub(crate) trait Work: Send + Sync + Sized + 'static {
     /// whether it had to wait for its turn.
     fn handle(crew: &Arc<Crew<Self>>, arrival: &mut Self::Arrival, has_waited: bool) -> bool;
 
-    /// What came waits behind others.
+    /// Counts a datagram that has to wait behind others.
     fn waits(&self);
 
-    /// What came is not handled.
+    /// Counts a datagram that is not handled; a request is answered *ignore*.
     fn reject_and_ignore(&self, arrival: &mut Self::Arrival, why: NotHandled);
 
     /// Starts a thread.
@@ -74,7 +76,7 @@ pub(crate) enum Came {
     Nothing,
     /// Nothing at all, yet.
     Empty,
-    /// Everything: it is shut down and empty.
+    /// The socket is shut down and empty; nothing more will come.
     Closed,
 }
 
@@ -111,7 +113,7 @@ pub(super) struct Shared<W: Work> {
     running: Running<W::Brief>,
 }
 
-/// What the threads of a member do, as somebody found it who looked.
+/// A snapshot of the threads, for `mp.status`.
 #[derive(Debug)]
 pub(super) struct Snapshot<B> {
     /// What is told of each handler that runs, and since when it does; the oldest first.
@@ -221,8 +223,8 @@ impl<W: Work> Crew<W> {
         }
     }
 
-    /// Once closed: waits until all handlers that run have ended but `own`, those that this thread
-    /// runs itself, but not longer than `deadline`. Tells whether they have.
+    /// To be called after `close`. Waits until at most `own` handlers run, `own` being those on the
+    /// calling thread. `false` if the deadline came first.
     pub(super) fn wait_for_handlers_but(&self, own: usize, deadline: Deadline) -> bool {
         self.wait_until(deadline, |duties| duties.running() <= own)
     }
@@ -243,7 +245,8 @@ impl<W: Work> Crew<W> {
                 break;
             }
         }
-        // It is going to take longer than most.
+        // This handler is about to wait: a handler that has no start time yet gets the present, so that
+        // `mp.status` shows how long it has been running.
         duties.running.seen(Instant::now);
         let handed_on = duties.hand_on_turn();
         if handed_on {
@@ -341,11 +344,11 @@ impl<W: Work> Crew<W> {
         }
     }
 
-    /// Handles what arrived, or lets it wait: then it takes its room along, and there is another.
-    /// `false` if this thread is not the receiver any more.
+    /// Runs the handler of what arrived; or queues the datagram, and puts a fresh buffer into
+    /// `arrival`; or rejects it. `false` if this thread is not the receiver any more.
     fn take_in(self: &Arc<Self>, arrival: &mut Box<W::Arrival>, epoch: ReceiverEpoch) -> bool {
         let mut duties = self.lock();
-        // One that stops has no actions any more, and says so.
+        // After `close` the actions may be gone already: so `arrived` rejects it, as Stopping, not NoAction.
         let is_behind = !duties.is_free() && !duties.is_closed();
         if is_behind && !self.work.is_handled(arrival) {
             drop(duties);

@@ -61,7 +61,7 @@ macro_rules! rejections {
     ($($name:ident: $reason:ident $(($malformed:ident))?,)*) => {
         impl Rejection {
             /// Every reason there is. The place of each is part of what monitors get
-            /// ([`Record::rejected`](crate::Record::rejected)), so that of none changes: a new one comes
+            /// ([`Record::rejected`](crate::inspect::Record::rejected)), so that of none changes: a new one comes
             /// last.
             pub const ALL: &[Self] = &[$(Self::$reason $((Malformed::$malformed))?),*];
 
