@@ -148,10 +148,11 @@ pub(crate) enum Command {
 
     /// Show each datagram that members in Rust send and get, as it happens.
     ///
-    /// Requests are paired with their answers, and payloads shown in words where that is possible.
-    /// Members that join later are seen, too. What members in C send each other is not seen.
-    /// Descriptors are told by kind and size, and never passed on. A monitor holds up nobody: what it
-    /// does not read fast enough is dropped, and counted. Ctrl-C ends it.
+    /// Requests are paired with their answers. Payloads are decoded by what members tell of their
+    /// types; what is not as its definition has it is said to be so, and shown as bytes, as is what
+    /// nobody tells of. Members that join later are seen, too. What members in C send each other is
+    /// not seen. Descriptors are told by kind and size, and never passed on. A monitor holds up nobody:
+    /// what it does not read fast enough is dropped, and counted. Ctrl-C ends it.
     Monitor(MonitorArgs),
 
     /// Send again what `mpctl monitor --save` has saved.

@@ -1,7 +1,7 @@
 //! `mpctl monitor`: what members in Rust send and get, as it happens.
 //!
 //! ```text
-//! keeper: who is there ─► a thread a member: asks for copies, reads them ─► bounded queue
+//! keeper: who is there ─► a thread a member: asks for copies and definitions, reads them ─► bounded queue
 //!                                                                     ─► printing thread
 //! main thread: waits for the last line, or for Ctrl-C
 //! ```
@@ -10,7 +10,7 @@
 //! there the members drop and count.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
@@ -20,12 +20,12 @@ use std::{
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use mp_core::{
     Client,
-    inspect::{self, DpdkVersion, Filter, Member, MonitorError, Record},
+    inspect::{self, DatagramKind, Direction, DpdkVersion, Filter, Member, MonitorError, Record},
 };
 
 use super::{Context, made, peer::Peer};
@@ -33,8 +33,9 @@ use crate::{
     cli::MonitorArgs,
     failure::{Failure, chain},
     interrupt::{self, Awaited},
-    monitor::{Capture, Event, Matching, Note, Pairs, Party},
+    monitor::{Capture, Definitions, Event, Matching, Note, Pairs, Party},
     output::Output,
+    schema::{Description, Told},
 };
 
 /// How many copies wait for being printed.
@@ -43,6 +44,12 @@ const QUEUE: usize = 1024;
 /// How often it is looked who is there, besides whenever a secondary joins.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// How long a member may take to tell of its actions: until then its datagrams wait for being read.
+const TELLING: Duration = Duration::from_secs(1);
+
+/// How often a member is asked anew, if it gets what it has not told of.
+const ANEW: Duration = Duration::from_secs(1);
+
 /// How long the end waits for what is queued.
 const LEAVE: Duration = Duration::from_secs(1);
 
@@ -50,6 +57,8 @@ const LEAVE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 enum Seen {
     Record(Party, Box<Record>),
+    /// What a member tells of its actions, if it does.
+    Told(Party, Option<Box<Description>>),
     Note(Note),
     End,
 }
@@ -66,6 +75,7 @@ pub(super) fn run(context: &Context, args: &MonitorArgs) -> Result<bool, Failure
         save: args.save.as_deref().map(create).transpose()?,
         capture: args.pcapng.as_deref().map(capture).transpose()?,
         pairs: Pairs::default(),
+        definitions: Definitions::default(),
         dropped: BTreeMap::new(),
     };
     let (events, happened) = interrupt::channel()?;
@@ -196,22 +206,26 @@ impl See {
         let attached =
             Peer::of(self.client.clone(), member).map_err(|failure| failure.to_string()).and_then(|peer| {
                 let monitor = inspect::monitor(peer.target(), self.filter.clone(), self.timeout);
-                monitor.map_err(|error| chain(&error))
+                Ok((monitor.map_err(|error| chain(&error))?, peer))
             });
-        let mut monitor = match attached {
-            Ok(monitor) => monitor,
+        let (mut monitor, peer) = match attached {
+            Ok(attached) => attached,
             Err(why) => {
                 self.note(Note::Unseen { member: party, why });
                 return false;
             }
         };
-        if !self.note(Note::Attached(party.clone())) {
+        let mut told = Names::default();
+        if !self.definitions(&party, &peer, &mut told) || !self.note(Note::Attached(party.clone())) {
             return true;
         }
         while !self.over.load(Relaxed) {
             match monitor.next_within(LOOK) {
                 Ok(None) => {}
                 Ok(Some(record)) => {
+                    if told.lacks(&record) && !self.definitions(&party, &peer, &mut told) {
+                        return true;
+                    }
                     if self.queue.send(Seen::Record(party.clone(), Box::new(record))).is_err() {
                         return true;
                     }
@@ -229,8 +243,49 @@ impl See {
         true
     }
 
+    /// Asks for the member's definitions; whether anybody prints yet. A member that tells none is
+    /// shown as bytes.
+    fn definitions(&self, party: &Party, peer: &Peer, names: &mut Names) -> bool {
+        let told = inspect::describe(peer.target(), self.timeout.min(TELLING)).ok();
+        let told = told.and_then(|told| Description::try_from(Told(&told)).ok()).map(Box::new);
+        if told.is_none() && names.told.is_some() {
+            // It did not answer in time: what it told before is better than nothing.
+            names.asked = Some(Instant::now());
+            return true;
+        }
+        names.are(told.as_deref());
+        self.queue.send(Seen::Told(party.clone(), told)).is_ok()
+    }
+
     fn note(&self, note: Note) -> bool {
         self.queue.send(Seen::Note(note)).is_ok()
+    }
+}
+
+/// The names that a member has told of, which may be more by now.
+#[derive(Debug, Default)]
+struct Names {
+    /// `None` if it tells none.
+    told: Option<BTreeSet<String>>,
+    asked: Option<Instant>,
+}
+
+impl Names {
+    fn are(&mut self, told: Option<&Description>) {
+        self.told = told.map(|told| told.actions.iter().map(|action| action.name.clone()).collect());
+        self.asked = Some(Instant::now());
+    }
+
+    /// Whether the member got what it has not told of, and has not been asked just now.
+    fn lacks(&self, record: &Record) -> bool {
+        let (Some(told), Direction::In) = (&self.told, record.direction) else { return false };
+        let Some(content) = record.content() else { return false };
+        let is_for_it = matches!(content.kind, DatagramKind::Request | DatagramKind::Message);
+        let name = content.name.to_string();
+        is_for_it
+            && !name.starts_with("mp.")
+            && !told.contains(&name)
+            && self.asked.is_none_or(|asked| asked.elapsed() >= ANEW)
     }
 }
 
@@ -243,6 +298,7 @@ struct Printer {
     save: Option<BufWriter<File>>,
     capture: Option<Capture<BufWriter<File>>>,
     pairs: Pairs,
+    definitions: Definitions,
     /// By each member, as it last said.
     dropped: BTreeMap<Option<String>, u64>,
 }
@@ -254,7 +310,14 @@ impl Printer {
         while shown < self.most {
             match seen.recv() {
                 Ok(Seen::Record(by, record)) => shown += u64::from(self.record(&by, &record)?),
-                Ok(Seen::Note(note)) => self.output.print(&note)?,
+                Ok(Seen::Told(by, Some(told))) => self.definitions.tell(&by, *told),
+                Ok(Seen::Told(by, None)) => self.definitions.forget(&by),
+                Ok(Seen::Note(note)) => {
+                    if let Note::Left(member) | Note::Unseen { member, .. } = &note {
+                        self.definitions.forget(member);
+                    }
+                    self.output.print(&note)?;
+                }
                 Ok(Seen::End) | Err(_) => break,
             }
         }
@@ -271,6 +334,9 @@ impl Printer {
         }
         let mut event = Event::of(record, by, self.version);
         self.pairs.pair(&mut event);
+        if let Some(decoded) = self.definitions.decode(&event) {
+            event.tell(decoded);
+        }
         if !self.matching.wants(&event) {
             return Ok(false);
         }

@@ -9,6 +9,7 @@ use mp_core::{
 use serde::Serialize;
 use serde_json::Value;
 
+use super::Decoded;
 use crate::show::{Show, Tint, dump, hex, plain, plural};
 
 /// A process, as a socket or the kernel names it.
@@ -34,6 +35,9 @@ pub(crate) struct Event {
     pub(crate) hex: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) decoded: Option<Value>,
+    /// Why it is not what its definition says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) undecoded: Option<String>,
     pub(crate) fds: Vec<FdSeen>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sequence: Option<u64>,
@@ -46,6 +50,12 @@ pub(crate) struct Event {
     /// Of an answer: how long after its request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) after_us: Option<f64>,
+    /// `decoded`, for a reader.
+    #[serde(skip)]
+    pub(crate) noted: Option<String>,
+    /// Of the sender's definition; 0 for none.
+    #[serde(skip)]
+    pub(crate) fingerprint: u64,
     #[serde(skip)]
     pub(crate) param: Vec<u8>,
     #[serde(skip)]
@@ -88,7 +98,7 @@ fn pid_in(name: &str) -> Option<u32> {
     rest.split('_').next()?.parse().ok()
 }
 
-fn name_of(socket: &str) -> &str {
+pub(super) fn name_of(socket: &str) -> &str {
     socket.rsplit('/').next().unwrap_or(socket)
 }
 
@@ -110,7 +120,10 @@ impl Event {
             name,
             peer: Party::at(record.address.as_deref(), sender),
             hex: hex(&param),
+            noted: decoded.as_ref().map(|decoded| plain(&decoded.to_string())),
             decoded: decoded.and_then(|decoded| serde_json::to_value(decoded).ok()),
+            undecoded: None,
+            fingerprint: content.as_ref().map_or(0, |content| content.fingerprint),
             fds: record.fds.iter().map(|(kind, size)| FdSeen { kind: kind.name(), size: *size }).collect(),
             sequence: content.as_ref().and_then(|content| content.sequence),
             rejected: rejected.map(|rejection| rejection.name()),
@@ -119,6 +132,14 @@ impl Event {
             param,
             monotonic: record.monotonic,
         }
+    }
+
+    /// Takes note of what it says by its definition, which knows better than we do, or why it does not.
+    pub(crate) fn tell(&mut self, decoded: Result<Decoded, String>) {
+        (self.decoded, self.noted, self.undecoded) = match decoded {
+            Ok(Decoded { value, noted }) => (Some(value), Some(noted), None),
+            Err(why) => (None, None, Some(why)),
+        };
     }
 
     /// The first line: who said what to whom.
@@ -151,10 +172,11 @@ impl fmt::Display for Event {
         if let Some(error) = &self.error {
             write!(f, ", not sent: {error}")?;
         }
-        match &self.decoded {
-            Some(decoded) => {
-                write!(f, "\n  {}", Tint::Good.on(f, &format!("= {}", plain(&decoded.to_string()))))
-            }
+        if let Some(why) = &self.undecoded {
+            write!(f, "\n  {}", Tint::Odd.on(f, &format!("not decoded: {}", plain(why))))?;
+        }
+        match &self.noted {
+            Some(noted) => write!(f, "\n  {}", Tint::Good.on(f, &format!("= {noted}"))),
             None => dump(&self.param).iter().try_for_each(|line| write!(f, "\n  {line}")),
         }
     }

@@ -5,7 +5,8 @@
 //!          ▲ ◄── spelled  in Rust-like notation
 //!          ├──── c        as C structs
 //!          ├──── write    JSON to a payload and descriptors
-//!          └──── read     and back
+//!          ├──── read     and back
+//!          └──── noted    what was read, in Rust-like notation
 //! ```
 //!
 //! It does no I/O, and knows neither members nor the command line. The form of what is told stands in the
@@ -13,6 +14,7 @@
 
 mod c;
 mod leaf;
+mod noted;
 mod read;
 mod sizes;
 mod spelled;
@@ -24,6 +26,7 @@ mod write;
 use std::fmt;
 
 pub(crate) use c::in_c;
+pub(crate) use noted::noted;
 pub(crate) use read::read;
 pub(crate) use told::Told;
 pub(crate) use write::{Written, write};

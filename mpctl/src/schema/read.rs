@@ -4,6 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::{Body, Content, Enum, Fault, Field, Struct, Type, are_places, leaf::Bytes, sizes};
 
+/// No payload has more parts, but types that take no bytes could be told of any number.
+const MOST_PARTS: usize = 1 << 17;
+
 /// Reads a value with as many descriptors as came with it; `fd` says how one is shown: the field, and
 /// which of them.
 pub(crate) fn read(
@@ -12,7 +15,7 @@ pub(crate) fn read(
     fds: usize,
     fd: &mut dyn FnMut(&str, usize) -> Value,
 ) -> Result<Value, Fault> {
-    let mut source = Source { bytes: Bytes { all: payload, at: 0 }, fds, claimed: 0, fd };
+    let mut source = Source { bytes: Bytes { all: payload, at: 0 }, fds, claimed: 0, parts: 0, fd };
     let value = body.ty.read(&mut source, Some(0))?;
     let Source { bytes, claimed, .. } = source;
     match (payload.len() - bytes.at, fds - claimed) {
@@ -26,12 +29,22 @@ struct Source<'a> {
     bytes: Bytes<'a>,
     fds: usize,
     claimed: usize,
+    parts: usize,
     fd: &'a mut dyn FnMut(&str, usize) -> Value,
+}
+
+impl Source<'_> {
+    fn count(&mut self) -> Result<(), Fault> {
+        self.parts += 1;
+        let few = self.parts <= MOST_PARTS;
+        few.then_some(()).ok_or_else(|| Fault::new(format!("has more than {MOST_PARTS} parts")))
+    }
 }
 
 impl Type {
     /// `after` is how many bytes follow it to the end of the payload, if that is known.
     fn read(&self, source: &mut Source<'_>, after: Option<usize>) -> Result<Value, Fault> {
+        source.count()?;
         let bytes = &mut source.bytes;
         Ok(match self {
             Self::Leaf(leaf) => leaf.read(bytes)?,
@@ -103,6 +116,7 @@ impl Type {
 
     /// Shows the descriptors of a field; a C layout does not say how many there are.
     fn read_fds(&self, field: &str, in_c: bool, source: &mut Source<'_>) -> Result<Value, Fault> {
+        source.count()?;
         let left = source.fds - source.claimed;
         match self {
             Self::Option(inner) => {
@@ -138,7 +152,7 @@ fn read_fields(fields: &[Field], source: &mut Source<'_>, after: Option<usize>) 
     let mut values = Vec::with_capacity(fields.len());
     for (i, field) in fields.iter().enumerate() {
         let (min, max) = sizes::of_fields(&fields[i + 1..]);
-        let after = after.filter(|_| min == max).map(|after| after + min);
+        let after = after.filter(|_| min == max).map(|after| after.saturating_add(min));
         let value = match field.fds {
             0 => field.ty.read(source, after),
             _ => field.ty.read_fds(&field.name, false, source),
@@ -154,7 +168,7 @@ fn read_c(fields: &[Field], size: usize, source: &mut Source<'_>) -> Result<Valu
     for field in fields {
         let value = match field.fds {
             0 => {
-                source.bytes.at = (start + field.offset).min(source.bytes.all.len());
+                source.bytes.at = start.saturating_add(field.offset).min(source.bytes.all.len());
                 field.ty.read(source, None)
             }
             _ => field.ty.read_fds(&field.name, true, source),

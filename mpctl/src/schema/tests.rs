@@ -387,7 +387,8 @@ proptest! {
 
     #[test]
     fn of_types_in_types(value in nested(), spoiling in spoiling()) {
-        agree(&value)?;
+        let json = agree(&value)?;
+        prop_assert_eq!(noted(&body::<Nested>(), &json), format!("{value:?}"));
         agree_on::<Nested>(&spoilt(encode(&value).expect("fits").param(), spoiling))?;
     }
 
@@ -399,7 +400,8 @@ proptest! {
 
     #[test]
     fn of_enums(value in event(), spoiling in spoiling()) {
-        agree(&value)?;
+        let json = agree(&value)?;
+        prop_assert_eq!(noted(&body::<Event>(), &json), format!("{value:?}"));
         agree_on::<Event>(&spoilt(encode(&value).expect("fits").param(), spoiling))?;
     }
 
@@ -444,6 +446,60 @@ fn values_look_as_serde_has_them() {
     assert_eq!(of(&Event::Up(7)), json!({"Up": 7}));
     assert_eq!(of(&down), json!({"Down": {"why": "link", "inner": {"x": 1, "y": [2, -3]}}}));
     assert_eq!(of(&Event::Pair(1, Sort::Quiet)), json!({"Pair": [1, "Quiet"]}));
+}
+
+#[test]
+fn a_value_is_noted_as_one_would_write_it() {
+    let growing = body::<Growing>();
+    let json = json!({
+        "text": "a\"b", "perhaps": null, "array_text": "", "heapless_text": "x", "bytes": {"hex": "00ff"},
+        "label": "eth0", "vector": [{"x": 1, "y": [2, -3]}], "heapless_vector": [], "map": [[1, 2]],
+        "texts": {"on": true}, "set": [7],
+    });
+    let bytes = write(&growing, &json, &[]).expect("all are taken").bytes;
+    let value = read(&growing, &bytes, 0, &mut place).expect("it is one");
+    assert_eq!(
+        noted(&growing, &value),
+        "Growing { text: \"a\\\"b\", perhaps: None, array_text: \"\", heapless_text: \"x\", bytes: [0, 255], \
+         label: b\"eth0\", vector: [Inner { x: 1, y: [2, -3] }], heapless_vector: [], map: {1: 2}, \
+         texts: {\"on\": true}, set: [7] }"
+    );
+    let leaves = json!({
+        "unsigned": [1, 2, 3, 4, "340282366920938463463374607431768211455", 0],
+        "signed": [-1, 0, 0, 0, 0, 0], "floats": [0.5, "NaN"], "others": [true, "'", 1, -1],
+        "times": ["1m 30s", "2026-01-31T12:00:00Z"], "addresses": ["10.0.0.1", "fe80::1", "::1"],
+        "sockets": ["10.0.0.1:80", "[fe80::1]:80", "10.0.0.1:80"],
+    });
+    let leaf = noted(&body::<Leaves>(), &leaves);
+    assert!(leaf.contains("4, 340282366920938463463374607431768211455, 0)"), "{leaf}");
+    assert!(leaf.contains("others: (true, '\\'', 1, -1), times: (1m 30s, 2026-01-31T12:00:00Z)"), "{leaf}");
+    let response = definition(&Layouts::new().request::<Open>()).response.expect("it is answered");
+    let opened = json!({"Ok": {"slots": 8, "memory": {"kind": "file", "size": 3}}});
+    assert_eq!(noted(&response, &opened), "Ok { slots: 8, memory: <file of 3 B> }");
+    assert_eq!(
+        noted(&response, &json!({"Err": {"NoSuchPort": {"ports": 2}}})),
+        "Err(NoSuchPort { ports: 2 })"
+    );
+}
+
+#[test]
+fn a_type_that_has_no_end_is_given_up() {
+    let told = |field: &str| {
+        let text = format!(
+            r#"{{"actions":[{{"name":"a","body":{{"struct":"A","max":1,"fds":0,"c":{{"size":0,"align":1}},"fields":[{field}]}}}}]}}"#
+        );
+        let mut told = Description::try_from(Told(&text)).expect("it is understood");
+        told.actions.remove(0).definition.expect("it has a type").body
+    };
+    let fault = |field: &str| read(&told(field), &[], 0, &mut place).expect_err("no value").to_string();
+    let many = r#"{"array":{"array":{"tuple":[]},"len":65536},"len":65536}"#;
+    assert!(fault(&format!(r#"{{"name":"x","type":{many}}}"#)).ends_with("has more than 131072 parts"));
+    let fds = r#"{"array":{"array":{"option":"fd"},"len":65536},"len":65536}"#;
+    assert!(
+        fault(&format!(r#"{{"name":"x","fds":1,"type":{fds}}}"#)).ends_with("has more than 131072 parts")
+    );
+    let far = r#"{"name":"x","type":"u8","offset":18446744073709551615}"#;
+    assert!(fault(far).ends_with("takes 1 bytes, and the payload ends after 0 more"));
 }
 
 #[test]

@@ -1,14 +1,16 @@
 //! `monitor` and `replay`: what members send and get, live, saved, captured and sent again.
 
 use std::{
+    collections::BTreeSet,
     fs,
-    os::unix::net::UnixDatagram,
+    os::{fd::OwnedFd, unix::net::UnixDatagram},
     path::Path,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
     thread,
 };
 
 use mp_core::{Client, Message, Name, Primary};
+use mp_typed::{Message as Typed, Payload, Peer, Request, Response};
 use serde_json::{Value, json};
 use tests::{Process, WITHIN, eventually};
 
@@ -186,6 +188,177 @@ fn a_monitor_that_does_not_read_holds_up_nobody_and_is_told_what_it_missed() {
     });
     let told: Value = serde_json::from_str(&told).unwrap();
     assert!(told["dropped"].as_u64() > Some(0) && told["pid"] == json!(std::process::id()), "{told}");
+    interrupt(&mut monitor);
+}
+
+#[derive(Request)]
+#[message(name = "link_open", response = Result<Link, OpenError>)]
+struct OpenLink {
+    port: u16,
+    speed: Speed,
+    lcores: Lcores,
+    #[fd]
+    log: Option<OwnedFd>,
+}
+
+#[derive(Payload)]
+enum Speed {
+    Auto,
+    Fixed { mbps: u32 },
+}
+
+#[derive(Payload)]
+struct Lcores {
+    rx: u8,
+    tx: [u8; 2],
+}
+
+#[derive(Response)]
+struct Link {
+    queues: u16,
+    #[fd]
+    memory: OwnedFd,
+}
+
+#[derive(Response)]
+enum OpenError {
+    NoSuchPort { ports: u16 },
+}
+
+#[derive(Typed)]
+#[message(name = "link_state")]
+struct LinkState {
+    port: u16,
+    #[message(max_len = 8)]
+    label: String,
+}
+
+#[derive(Request)]
+#[message(name = "link_shut", response = ())]
+struct ShutLink(u16);
+
+fn open_link(port: u16, speed: Speed, log: Option<OwnedFd>) -> OpenLink {
+    OpenLink { port, speed, lcores: Lcores { rx: 1, tx: [2, 3] }, log }
+}
+
+fn typed(group: &Group) -> mp_typed::Primary {
+    let builder = mp_typed::Primary::builder("unused").runtime_dir(group.path());
+    let opened = |open: OpenLink, _: &Peer| match open.port {
+        0 => Ok(Link { queues: 4, memory: memory_file(b"ring").0.into() }),
+        _ => Err(OpenError::NoSuchPort { ports: 1 }),
+    };
+    builder.serve(opened).on(|_: LinkState, _: &Peer| ()).start().expect("there is no other")
+}
+
+#[test]
+fn payloads_are_decoded_by_what_members_tell_of_their_types() {
+    let group = Group::new();
+    let _primary = typed(&group);
+    let builder = mp_typed::Secondary::builder("unused").runtime_dir(group.path());
+    let secondary = builder.start().expect("there is a primary");
+    let mut monitor = group.start(&["monitor"]);
+    // In whichever order.
+    let mut unseen = vec![group.socket(), secondary.address().path().to_owned()];
+    while !unseen.is_empty() {
+        let line = line(&mut monitor);
+        assert_eq!(line["monitor"], json!("attached"), "{line}");
+        unseen.retain(|socket| line["socket"] != json!(socket));
+    }
+    // Each is seen at either end, by the same definition; the ends are told in any order.
+    let mut seen = |expected: &[(&str, Value)]| {
+        let mut ends = BTreeSet::new();
+        for _ in 0..2 * expected.len() {
+            let line = line(&mut monitor);
+            let of_kind = expected.iter().find(|(kind, _)| line["kind"] == json!(kind));
+            let (kind, decoded) = of_kind.unwrap_or_else(|| panic!("{line}"));
+            assert_eq!(&line["decoded"], decoded, "{line}");
+            assert!(line["hex"].is_string() && line.get("undecoded").is_none(), "{line}");
+            assert!(ends.insert((*kind, line["direction"] == json!("in"))), "once at each end: {line}");
+        }
+    };
+    let log = memory_file(b"log").0.into();
+    let open = open_link(0, Speed::Fixed { mbps: 10_000 }, Some(log));
+    assert!(secondary.request(&open, WITHIN).is_ok());
+    let request = json!({
+        "port": 0, "speed": {"Fixed": {"mbps": 10_000}}, "lcores": {"rx": 1, "tx": [2, 3]},
+        "log": {"kind": "file", "size": 3},
+    });
+    let reply = json!({"Ok": {"queues": 4, "memory": {"kind": "file", "size": 4}}});
+    seen(&[("request", request), ("reply", reply)]);
+    let answer = secondary.request(&open_link(7, Speed::Auto, None), WITHIN).expect("it is answered");
+    assert!(matches!(answer, Err(OpenError::NoSuchPort { ports: 1 })));
+    let request = json!({"port": 7, "speed": "Auto", "lcores": {"rx": 1, "tx": [2, 3]}, "log": null});
+    seen(&[("request", request), ("reply", json!({"Err": {"NoSuchPort": {"ports": 1}}}))]);
+    secondary.send(&LinkState { port: 1, label: "wan".to_owned() }).expect("there is a primary");
+    seen(&[("message", json!({"port": 1, "label": "wan"}))]);
+    interrupt(&mut monitor);
+}
+
+#[test]
+fn a_reader_gets_payloads_in_rust_like_notation() {
+    let group = Group::new();
+    let _primary = typed(&group);
+    let mut monitor = Process::spawn(group.command(&["monitor", "--count", "3"]));
+    monitor.line(|line| line.ends_with("(mp_socket) is seen"));
+    let (_file, log) = memory_file(b"log");
+    let open = r#"{"port": 0, "speed": {"Fixed": {"mbps": 10000}}, "lcores": {"rx": 1, "tx": [2, 3]}}"#;
+    assert_eq!(group.run(&["call", "link_open", open, "--fd", &format!("log={log}")]).status, 0);
+    assert_eq!(group.run(&["call", "link_state", r#"{"port": 1, "label": "wan"}"#]).status, 0);
+    for noted in [
+        "  = OpenLink { port: 0, speed: Fixed { mbps: 10000 }, lcores: Lcores { rx: 1, tx: [2, 3] }, \
+         log: Some(<file of 3 B>) }",
+        "  = Ok { queues: 4, memory: <file of 4 B> }",
+        "  = LinkState { port: 1, label: \"wan\" }",
+    ] {
+        assert_eq!(monitor.line(|line| line.starts_with("  ")), noted);
+    }
+    assert!(monitor.wait_end());
+}
+
+#[test]
+fn what_is_not_as_its_definition_has_it_is_told_and_shown_as_bytes() {
+    let group = Group::new();
+    let _primary = typed(&group);
+    let mut json = monitor(&group, &["--match", "kind=request,kind=message"]);
+    let mut plain = Process::spawn(group.command(&["monitor", "--match", "kind=request,kind=message"]));
+    plain.line(|line| line.ends_with("(mp_socket) is seen"));
+    let client = client(&group);
+    let mut told = |name: &'static str, fingerprint: u64, why: &str| {
+        let message = Message::new(Name::from_static(name)).with_param([7; 1]).expect("it fits");
+        client.send(&message.with_fingerprint(fingerprint)).expect("there is a primary");
+        let line = line(&mut json);
+        assert_eq!([&line["undecoded"], &line["hex"]], [why, "07"], "{line}");
+        assert_eq!(line.get("decoded"), None);
+        assert_eq!(plain.line(|line| line.starts_with("  ")), format!("  not decoded: {why}"));
+        assert!(plain.line(|line| line.starts_with("  ")).starts_with("  0000  07 "));
+    };
+    told("link_state", 0, "it is no LinkState: `port` takes 2 bytes, and the payload ends after 1 more");
+    let own = <LinkState as Typed>::FINGERPRINT;
+    told(
+        "link_state",
+        5,
+        &format!("its definition, 0000000000000005, is not the receiver's, {own:016x}, and nobody tells it"),
+    );
+    // What nobody tells of is shown as bytes, without a word.
+    ask(&client, "unknown", &[7]);
+    let unknown = line(&mut json);
+    assert_eq!((unknown.get("decoded"), unknown.get("undecoded")), (None, None), "{unknown}");
+    interrupt(&mut json);
+    interrupt(&mut plain);
+}
+
+#[test]
+fn an_action_that_is_registered_later_is_decoded_too() {
+    let group = Group::new();
+    let primary = typed(&group);
+    let mut monitor = monitor(&group, &["--match", "name=link_*,kind=request"]);
+    let _shut = primary.actions().serve(|_: ShutLink, _: &Peer| ()).expect("it is free");
+    let client = mp_typed::Client::builder("unused").runtime_dir(group.path()).start().expect("a short path");
+    // The member is asked anew at most once a second.
+    assert!(eventually(|| {
+        client.request(&ShutLink(7), WITHIN).expect("it is answered");
+        line(&mut monitor)["decoded"] == json!(7)
+    }));
     interrupt(&mut monitor);
 }
 
