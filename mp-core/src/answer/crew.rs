@@ -40,7 +40,7 @@ pub(crate) trait Work: Send + Sync + Sized + 'static {
     type Brief: Clone + Send;
 
     /// A fresh, empty buffer.
-    fn room() -> Box<Self::Arrival>;
+    fn buffer() -> Box<Self::Arrival>;
 
     /// Waits until something comes, if it may.
     fn receive(crew: &Crew<Self>, into: &mut Self::Arrival, may_wait: bool) -> Came;
@@ -59,7 +59,7 @@ pub(crate) trait Work: Send + Sync + Sized + 'static {
     fn handle(crew: &Arc<Crew<Self>>, arrival: &mut Self::Arrival, has_waited: bool) -> bool;
 
     /// Counts a datagram that has to wait behind others.
-    fn waits(&self);
+    fn count_waiting(&self);
 
     /// Counts a datagram that is not handled; a request is answered *ignore*.
     fn reject_and_ignore(&self, arrival: &mut Self::Arrival, why: NotHandled);
@@ -174,7 +174,7 @@ impl<W: Work> Crew<W> {
 
     /// On this thread, receives what has come, at most so many, and handles each at once. Tells how
     /// many that were; none while another thread is about it, or this is inside a handler.
-    pub(super) fn dispatch(self: &Arc<Self>, room: &mut Box<W::Arrival>, most: usize) -> usize {
+    pub(super) fn dispatch(self: &Arc<Self>, buffer: &mut Box<W::Arrival>, most: usize) -> usize {
         let epoch = {
             let mut duties = self.lock();
             if !duties.recruit() {
@@ -192,9 +192,9 @@ impl<W: Work> Crew<W> {
         };
         let mut received = 0;
         while received < most {
-            match W::receive(self, room, false) {
+            match W::receive(self, buffer, false) {
                 Came::Arrival => {
-                    self.take_in(room, epoch);
+                    self.take_in(buffer, epoch);
                 }
                 Came::Nothing => {}
                 Came::Empty => break,
@@ -326,11 +326,11 @@ impl<W: Work> Crew<W> {
 
     /// Receives until there is nothing more, or another thread does.
     fn receive(self: &Arc<Self>, epoch: ReceiverEpoch) {
-        let mut room = W::room();
+        let mut buffer = W::buffer();
         loop {
-            match W::receive(self, &mut room, true) {
+            match W::receive(self, &mut buffer, true) {
                 Came::Arrival => {
-                    if !self.take_in(&mut room, epoch) {
+                    if !self.take_in(&mut buffer, epoch) {
                         return;
                     }
                 }
@@ -360,7 +360,7 @@ impl<W: Work> Crew<W> {
             // If it cannot be started, nobody receives until this handler ends; nothing is lost.
             let _ = self.spawn(&mut duties);
         }
-        match duties.arrived(|| std::mem::replace(arrival, W::room())) {
+        match duties.arrived(|| std::mem::replace(arrival, W::buffer())) {
             Admission::Run => {
                 if duties.have_standby_tick() {
                     self.changed.notify_all();
@@ -371,7 +371,7 @@ impl<W: Work> Crew<W> {
             }
             Admission::Waits => {
                 drop(duties);
-                self.work.waits();
+                self.work.count_waiting();
                 true
             }
             Admission::Rejected => {

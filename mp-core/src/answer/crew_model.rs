@@ -266,7 +266,7 @@ impl Work for World {
     type Arrival = Room;
     type Brief = u8;
 
-    fn room() -> Box<Room> {
+    fn buffer() -> Box<Room> {
         Box::default()
     }
 
@@ -342,7 +342,7 @@ impl Work for World {
         kept
     }
 
-    fn waits(&self) {
+    fn count_waiting(&self) {
         self.seen().waited += 1;
     }
 
@@ -432,7 +432,7 @@ impl Model {
             let (progress, changed, seen) = (Mutex::default(), Condvar::new(), Arc::default());
             let crew = Crew::without_threads(World { model: model.clone(), progress, changed, seen }, || {});
             let dispatch = |crew: &Arc<Crew<World>>| {
-                let mut room = World::room();
+                let mut room = World::buffer();
                 (0..2).map(|_| crew.dispatch(&mut room, 2)).sum::<usize>()
             };
             let other = Arc::clone(&crew);
@@ -445,7 +445,7 @@ impl Model {
             // What they have left, as the role does that stops.
             crew.close();
             crew.work.shut_down();
-            let mut room = World::room();
+            let mut room = World::buffer();
             crew.dispatch(&mut room, usize::MAX);
             assert_eq!(crew.dispatch(&mut room, usize::MAX), 0, "it is at its end");
             crew.shut_down(Deadline::Never);

@@ -99,7 +99,7 @@ impl Work for Reception {
     type Arrival = Inbox;
     type Brief = Brief;
 
-    fn room() -> Box<Inbox> {
+    fn buffer() -> Box<Inbox> {
         Box::new(Inbox::new())
     }
 
@@ -195,7 +195,7 @@ impl Work for Reception {
         kept
     }
 
-    fn waits(&self) {
+    fn count_waiting(&self) {
         self.policy.counters.backlogged.add();
     }
 
