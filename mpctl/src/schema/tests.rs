@@ -500,6 +500,13 @@ fn a_type_that_has_no_end_is_given_up() {
     );
     let far = r#"{"name":"x","type":"u8","offset":18446744073709551615}"#;
     assert!(fault(far).ends_with("takes 1 bytes, and the payload ends after 0 more"));
+    // Behind something else its place is more than any number.
+    let inner = format!(r#"{{"struct":"B","c":{{"size":1,"align":1}},"fields":[{far}]}}"#);
+    let text = format!(r#"{{"actions":[{{"name":"a","body":{{"tuple":["u8",{inner}],"max":2,"fds":0}}}}]}}"#);
+    let mut told = Description::try_from(Told(&text)).expect("it is understood");
+    let body = told.actions.remove(0).definition.expect("it has a type").body;
+    let fault = read(&body, &[1, 2], 0, &mut place).expect_err("no value").to_string();
+    assert_eq!(fault, "`[1].x` takes 1 bytes, and the payload ends after 0 more");
 }
 
 #[test]
