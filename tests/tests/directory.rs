@@ -130,6 +130,22 @@ fn an_error_below_the_base_directory_says_what_chose_it() {
         assert!(error.contains("No such file"), "{error}");
         assert!(error.contains(&format!("(below {missing:?}, since $RUNTIME_DIRECTORY says so)")), "{error}");
     }
+    let below = |role: &str| {
+        let mut command = Command::new(group.command(role, &[]).get_program());
+        command.args([role, "--file-prefix", "any"]).env("RUNTIME_DIRECTORY", group.path());
+        command
+    };
+    let of_base = format!("(below {:?}, since $RUNTIME_DIRECTORY says so)", group.path());
+    let primary = Process::start(below("primary")).expect("it starts");
+    let error = refusal(below("primary"));
+    assert!(error.contains("already has a primary") && error.contains(&of_base), "{error}");
+    let mut client = Process::start(below("client")).expect("it starts");
+    fs::write(group.join("dpdk/any/config"), "nothing of DPDK's").expect("the directory is ours");
+    for call in ["ask echo 1000", "send note 1000"] {
+        let error = client.call(call);
+        assert!(error.contains("magic number") && error.contains(&of_base), "{call}: {error}");
+    }
+    drop(primary);
 }
 
 #[test]

@@ -89,7 +89,7 @@ impl<P: From<Undelivered>> Failure<P> {
 
     /// The directory does not do for asking `to`. Without one, nobody is bound in it.
     pub(super) fn of_group(group: &Group, to: &Address, error: GroupError) -> Self {
-        if error.is_absent() { Self::absent(group, to) } else { Self::Group(error) }
+        if error.is_absent() { Self::absent(group, to) } else { Self::Group(group.explain(error)) }
     }
 }
 

@@ -73,7 +73,7 @@ impl ReplySocket {
             Undelivered::Refused => Failure::Peer(Undelivered::Refused),
             _ => {
                 let (what, path) = ("connect to a peer", to.path().to_owned());
-                Failure::Group(GroupError::Io { what, path, source: errno.into() })
+                Failure::Group(group.explain(GroupError::Io { what, path, source: errno.into() }))
             }
         })?;
         let layout = directory.layout_within(deadline).map_err(of_group)?;

@@ -173,7 +173,8 @@ impl Directory {
                     pause = (pause * 2).min(Duration::from_micros(400));
                 }
                 Err(Errno::WOULDBLOCK) => {
-                    return Err(BindError::Locked { dir: self.path.clone(), waited: LOCK_TIMEOUT });
+                    let (dir, waited) = (self.path.clone(), LOCK_TIMEOUT);
+                    return Err(BindError::Locked { dir, waited, base: None });
                 }
                 Err(source) => {
                     return Err(io_error("lock the runtime directory", &self.path, source).into());

@@ -116,7 +116,7 @@ pub enum GroupError {
         target: PathBuf,
     },
     /// Something is wrong with a directory that DPDK's rules chose.
-    #[error("{} (below {base})", told(error))]
+    #[error("{}{}", told(error), below(Some(base)))]
     Base {
         /// What is wrong.
         error: Box<GroupError>,
@@ -184,7 +184,10 @@ impl GroupError {
     /// Whether it is only that a DPDK primary has not started yet.
     #[must_use]
     pub fn is_starting(&self) -> bool {
-        matches!(self, Self::Starting { .. })
+        match self {
+            Self::Base { error, .. } => error.is_starting(),
+            error => matches!(error, Self::Starting { .. }),
+        }
     }
 
     /// Whether this user may not look into it.
@@ -212,11 +215,34 @@ impl GroupError {
         }
     }
 
-    /// The same, with the base directory that it may be due to.
+    /// The same, with the base directory that it may be due to, once.
     pub(super) fn below(self, base: Option<&Base>) -> Self {
         match base {
-            Some(base) => Self::Base { error: Box::new(self), base: base.clone() },
-            None => self,
+            Some(base) if self.names_a_path() => Self::Base { error: Box::new(self), base: base.clone() },
+            _ => self,
+        }
+    }
+
+    /// Whether it is about a directory or what is in it, and has not been told where that comes from.
+    fn names_a_path(&self) -> bool {
+        match self {
+            Self::PathTooLong(_)
+            | Self::Owner { .. }
+            | Self::Open { .. }
+            | Self::NotShared { .. }
+            | Self::Anothers { .. }
+            | Self::Link { .. }
+            | Self::NotDpdkConfig { .. }
+            | Self::Starting { .. }
+            | Self::Elsewhere { .. }
+            | Self::Io { .. } => true,
+            Self::Base { .. }
+            | Self::FilePrefix { .. }
+            | Self::Nul { .. }
+            | Self::NotInGroup { .. }
+            | Self::NotRoot { .. }
+            | Self::UserChanged { .. }
+            | Self::NotStarted => false,
         }
     }
 
@@ -284,20 +310,24 @@ fn remedy(path: &Path, mode: u32, gid: u32) -> String {
 
 impl From<GroupError> for io::Error {
     fn from(error: GroupError) -> Self {
-        let kind = match &error {
-            GroupError::FilePrefix { .. } => io::ErrorKind::InvalidInput,
-            GroupError::PathTooLong(_) => io::ErrorKind::InvalidFilename,
-            GroupError::Owner { .. }
-            | GroupError::Open { .. }
-            | GroupError::NotShared { .. }
-            | GroupError::NotInGroup { .. }
-            | GroupError::NotRoot { .. }
-            | GroupError::UserChanged { .. }
-            | GroupError::Anothers { .. } => io::ErrorKind::PermissionDenied,
-            GroupError::Io { source, .. } => source.kind(),
-            _ => io::ErrorKind::Other,
-        };
-        Self::new(kind, error)
+        Self::new(kind(&error), error)
+    }
+}
+
+fn kind(error: &GroupError) -> io::ErrorKind {
+    match error {
+        GroupError::Base { error, .. } => kind(error),
+        GroupError::FilePrefix { .. } => io::ErrorKind::InvalidInput,
+        GroupError::PathTooLong(_) => io::ErrorKind::InvalidFilename,
+        GroupError::Owner { .. }
+        | GroupError::Open { .. }
+        | GroupError::NotShared { .. }
+        | GroupError::NotInGroup { .. }
+        | GroupError::NotRoot { .. }
+        | GroupError::UserChanged { .. }
+        | GroupError::Anothers { .. } => io::ErrorKind::PermissionDenied,
+        GroupError::Io { source, .. } => source.kind(),
+        _ => io::ErrorKind::Other,
     }
 }
 
@@ -311,22 +341,45 @@ pub enum BindError {
     /// The directory lock stayed taken: a process is joining, or a C primary is in the middle of a
     /// request.
     #[error(
-        "the lock of {dir:?} is still held after {waited:?}; a process is joining, or a primary is waiting for replies"
+        "the lock of {dir:?} is still held after {waited:?}; a process is joining, or a primary is waiting for replies{}",
+        below(base.as_ref())
     )]
     Locked {
         /// The runtime directory.
         dir: PathBuf,
         /// How long it was tried.
         waited: Duration,
+        /// The directory above, and what chose it; `None` if the runtime directory was given.
+        base: Option<Base>,
     },
     /// A live primary has this group.
-    #[error("{dir:?} already has a primary: {holder}")]
+    #[error("{dir:?} already has a primary: {holder}{}", below(base.as_ref()))]
     PrimaryExists {
         /// The runtime directory.
         dir: PathBuf,
         /// Who it is.
         holder: Holder,
+        /// The directory above, and what chose it; `None` if the runtime directory was given.
+        base: Option<Base>,
     },
+}
+
+impl BindError {
+    /// The same, with the base directory that it may be due to.
+    pub(super) fn below(self, base: Option<&Base>) -> Self {
+        match self {
+            Self::Group(error) => Self::Group(error.below(base)),
+            Self::Locked { dir, waited, .. } => Self::Locked { dir, waited, base: base.cloned() },
+            Self::PrimaryExists { dir, holder, .. } => {
+                Self::PrimaryExists { dir, holder, base: base.cloned() }
+            }
+        }
+    }
+}
+
+/// Where the base directory came from, as it ends a text.
+pub(crate) fn below(base: Option<&Base>) -> String {
+    base.map_or_else(String::new, |base| format!(" (below {base})"))
 }
 
 impl From<BindError> for io::Error {
@@ -368,6 +421,99 @@ impl std::fmt::Display for Holder {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn base() -> Base {
+        Base { dir: "/srv".into(), rule: super::super::inspect::BaseRule::RuntimeDirectory }
+    }
+
+    const BELOW: &str = "(below \"/srv\", since $RUNTIME_DIRECTORY says so)";
+
+    /// What an error tells of a place, from the variants themselves: a new one does not compile until it
+    /// is said here whether it names one.
+    fn place_in(error: &GroupError) -> Option<&Path> {
+        match error {
+            GroupError::PathTooLong(PathTooLong { path, .. })
+            | GroupError::Owner { path, .. }
+            | GroupError::Open { path, .. }
+            | GroupError::NotShared { path, .. }
+            | GroupError::Anothers { path, .. }
+            | GroupError::Link { path, .. }
+            | GroupError::NotDpdkConfig { path }
+            | GroupError::Starting { dir: path, .. }
+            | GroupError::Elsewhere { here: path, .. }
+            | GroupError::Io { path, .. } => Some(path),
+            GroupError::Base { error, .. } => place_in(error),
+            GroupError::FilePrefix { .. }
+            | GroupError::Nul { .. }
+            | GroupError::NotInGroup { .. }
+            | GroupError::NotRoot { .. }
+            | GroupError::UserChanged { .. }
+            | GroupError::NotStarted => None,
+        }
+    }
+
+    fn one_of_each() -> Vec<GroupError> {
+        let path = || PathBuf::from("/srv/dpdk/x");
+        let io =
+            GroupError::Io { what: "list", path: path(), source: io::ErrorKind::PermissionDenied.into() };
+        vec![
+            GroupError::FilePrefix { prefix: "a/b".into() },
+            GroupError::Nul { path: "a\0".into() },
+            PathTooLong { path: path(), len: 11 }.into(),
+            GroupError::Owner { path: path(), owner: 1, uid: 2 },
+            GroupError::Open { path: path(), mode: 0o755, gid: 3 },
+            GroupError::NotShared { path: path(), mode: 0o700, gid: 3, wanted: 4 },
+            GroupError::NotInGroup { gid: 3, uid: 1 },
+            GroupError::NotRoot { owner: 1, uid: 2 },
+            GroupError::Anothers { path: path(), owner: 1, directory: 2, uid: 3 },
+            GroupError::Link { path: path(), target: "/x".into() },
+            GroupError::Base { error: Box::new(io), base: base() },
+            GroupError::NotDpdkConfig { path: path() },
+            GroupError::Starting { dir: path(), pid: 7 },
+            GroupError::Elsewhere { bound: "/x/mp_socket".into(), here: path() },
+            GroupError::UserChanged { started_as: 1, now: 2 },
+            GroupError::NotStarted,
+            GroupError::Io { what: "bind a socket", path: path(), source: io::ErrorKind::NotFound.into() },
+        ]
+    }
+
+    #[test]
+    fn whatever_names_a_directory_says_once_where_the_base_directory_came_from() {
+        for (error, same) in one_of_each().into_iter().zip(one_of_each()) {
+            let names_one = place_in(&error).is_some();
+            let facts = |error: &GroupError| {
+                (error.is_absent(), error.is_starting(), error.is_permission_denied(), error.errno())
+            };
+            let (of_error, plain) = (facts(&error), kind(&error));
+            // On its way to the user it may be told so more than once.
+            let told = error.below(Some(&base())).below(Some(&base()));
+            assert_eq!(told.to_string().matches(BELOW).count(), usize::from(names_one), "{told}");
+            assert_eq!((facts(&told), io::Error::from(told).kind()), (of_error, plain));
+            let text = same.to_string();
+            assert_eq!(same.below(None).to_string(), text, "where the user gave the directory");
+        }
+    }
+
+    #[test]
+    fn who_cannot_take_its_place_is_told_where_the_base_directory_came_from() {
+        let dir = || PathBuf::from("/srv/dpdk/x");
+        let holder = Holder::Dpdk { pid: 7 };
+        let errors = [
+            BindError::Group(GroupError::NotDpdkConfig { path: dir() }),
+            BindError::Locked { dir: dir(), waited: Duration::from_secs(10), base: None },
+            BindError::PrimaryExists { dir: dir(), holder, base: None },
+        ];
+        for error in errors {
+            let told = error.below(Some(&base()));
+            let has_base = match &told {
+                BindError::Group(error) => matches!(error, GroupError::Base { .. }),
+                BindError::Locked { base, .. } | BindError::PrimaryExists { base, .. } => base.is_some(),
+            };
+            assert!(has_base && told.to_string().contains(BELOW), "{told}");
+            let started = crate::StartError::from(told).to_string();
+            assert!(started.contains(BELOW), "{started}");
+        }
+    }
 
     #[test]
     fn nobody_is_told_to_close_what_others_need() {

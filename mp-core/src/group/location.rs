@@ -48,7 +48,8 @@ impl Location {
             Self::Prefix(prefix) => {
                 let prefix = check_prefix(prefix)?;
                 let base = Base::current();
-                let base = Base { dir: absolute(&base.dir)?, ..base };
+                let dir = absolute(&base.dir).map_err(|error| error.below(Some(&base)))?;
+                let base = Base { dir, ..base };
                 let dir = base.parent().join(prefix);
                 Ok(Resolved { base: Some(base), dir })
             }

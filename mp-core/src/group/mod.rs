@@ -39,6 +39,7 @@ pub(crate) use access::Access;
 pub(crate) use bound::{Bound, Place};
 use directory::Lock;
 pub(crate) use directory::{Directory, STARTING_PAUSE, Stamp};
+pub(crate) use error::below;
 pub use error::{BindError, GroupError, Holder};
 pub use in_process::InProcess;
 pub(crate) use liveness::{Found, Identity, PeerIdentity, identity, probe};
@@ -99,10 +100,7 @@ impl Group {
 
     /// Whether a secondary's socket fits, whose name is longer than the primary's.
     pub(crate) fn check_fits_secondary(&self) -> Result<(), GroupError> {
-        match self.secondary_in(&self.dir) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(error.below(self.base.as_ref())),
-        }
+        self.secondary_in(&self.dir).map(drop)
     }
 
     /// The same, which is open to these. So far nothing of it has been looked at.
@@ -167,9 +165,12 @@ impl Group {
     pub(crate) fn has_live_primary(&self) -> Result<bool, GroupError> {
         let layout = self.open().and_then(|directory| directory.layout());
         match layout {
-            Ok(_) => Ok(probe(&self.primary)? == Found::Live),
+            Ok(_) => match probe(&self.primary) {
+                Ok(found) => Ok(found == Found::Live),
+                Err(error) => Err(self.explain(error)),
+            },
             Err(error) if error.is_absent() || error.is_starting() => Ok(false),
-            Err(error) => Err(error),
+            Err(error) => Err(self.explain(error)),
         }
     }
 
@@ -192,7 +193,7 @@ impl Group {
             directory.check()?;
             Ok(directory)
         };
-        checked().map_err(|error: GroupError| self.explain(error.below(self.base.as_ref())))
+        checked().map_err(|error: GroupError| self.explain(error))
     }
 
     /// Opens the directory as it is, for those who only look.
@@ -202,14 +203,17 @@ impl Group {
 
     /// Binds the primary's socket, taking over a dead primary's.
     pub(crate) fn bind_primary(&self) -> Result<(Directory, Bound), BindError> {
+        self.become_primary().map_err(|error| error.below(self.base.as_ref()))
+    }
+
+    fn become_primary(&self) -> Result<(Directory, Bound), BindError> {
         let (directory, lock) = self.make_and_lock()?;
         if let Some(pid) = directory.dpdk_primary()? {
-            return Err(BindError::PrimaryExists { dir: self.dir.clone(), holder: Holder::Dpdk { pid } });
+            return Err(self.has_primary(Holder::Dpdk { pid }));
         }
         match probe(&self.primary)? {
             Found::Live => {
-                let holder = Holder::Other { pid: directory.read_owner() };
-                return Err(BindError::PrimaryExists { dir: self.dir.clone(), holder });
+                return Err(self.has_primary(Holder::Other { pid: directory.read_owner() }));
             }
             Found::Dead => directory.unlink(SocketName::PRIMARY)?,
             Found::Nothing => {}
@@ -224,8 +228,16 @@ impl Group {
         Ok((directory, bound))
     }
 
+    fn has_primary(&self, holder: Holder) -> BindError {
+        BindError::PrimaryExists { dir: self.dir.clone(), holder, base: self.base.clone() }
+    }
+
     /// Binds a secondary's socket, which is joining: C primaries send to it from now on.
     pub(crate) fn bind_secondary(&self) -> Result<Bound, BindError> {
+        self.join().map_err(|error| error.below(self.base.as_ref()))
+    }
+
+    fn join(&self) -> Result<Bound, BindError> {
         let (directory, lock) = self.make_and_lock()?;
         if probe(&self.primary).is_ok_and(|found| found != Found::Live) {
             tracing::warn!(
@@ -319,12 +331,16 @@ impl Group {
     /// Where this role is bound in the directory, however that is spelled, if it is a secondary.
     fn secondary_in(&self, dir: &Path) -> Result<Address, GroupError> {
         let name = self.family.secondary(room_for_name(dir));
-        Ok(Address::new(&dir.join(name.unwrap_or_else(|| SocketName::LONGEST.to_owned())))?)
+        self.fits(&dir.join(name.unwrap_or_else(|| SocketName::LONGEST.to_owned())))
     }
 
     /// The same of its next reply socket.
     fn reply_in(&self, dir: &Path) -> Result<Address, GroupError> {
-        Ok(Address::new(&dir.join(self.family.reply(room_for_name(dir))))?)
+        self.fits(&dir.join(self.family.reply(room_for_name(dir))))
+    }
+
+    fn fits(&self, path: &Path) -> Result<Address, GroupError> {
+        Address::new(path).map_err(|error| self.explain(error.into()))
     }
 
     fn try_bind(&self, socket: &Socket, address: &Address) -> Result<(), Errno> {
@@ -340,9 +356,10 @@ impl Group {
         self.explain(GroupError::Io { what: "bind a socket", path, source: source.into() })
     }
 
-    /// The same error, unless this process has become another user, and that is why.
-    fn explain(&self, error: GroupError) -> GroupError {
-        self.starter.explain(error)
+    /// The same error, with where the base directory came from: whatever this group's callers are told goes
+    /// through here. Another, if this process has become another user, and that is why.
+    pub(crate) fn explain(&self, error: GroupError) -> GroupError {
+        self.starter.explain(error).below(self.base.as_ref())
     }
 
     /// Whether this process has become another user, which may be why it was refused something.
@@ -378,4 +395,64 @@ fn room_for_name(dir: &Path) -> usize {
 pub(crate) fn private_dir() -> tempfile::TempDir {
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
     tempfile::Builder::new().permissions(private).tempdir().expect("a temporary directory")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::symlink};
+
+    use super::{inspect::BaseRule, *};
+
+    /// One that DPDK's rules put below this base directory.
+    fn below_a_base(dir: &Path) -> Group {
+        let base = Base { dir: dir.to_owned(), rule: BaseRule::RuntimeDirectory };
+        let group = Group::locate(&Location::Dir(base.parent().join("x"))).expect("a short path");
+        Group { base: Some(base), ..group }
+    }
+
+    fn assert_told(what: &str, error: impl std::fmt::Display) {
+        let error = error.to_string();
+        assert!(
+            error.contains(what) && error.contains("since $RUNTIME_DIRECTORY says so"),
+            "{what}: {error}"
+        );
+    }
+
+    #[test]
+    fn every_step_in_the_directory_fails_with_where_the_base_directory_came_from() {
+        let top = private_dir();
+        let group = below_a_base(top.path());
+        let (directory, bound) = group.bind_primary().expect("it is free");
+        assert_told("already has a primary", group.bind_primary().expect_err("it is taken"));
+        assert_told("bind a socket", group.bind(bound.address.clone()).expect_err("it is taken"));
+        let elsewhere = Path::new("/").join("p".repeat(MAX_PATH));
+        assert_told("107", group.secondary_in(&elsewhere).expect_err("it is too long"));
+
+        let config = group.dir().join("config");
+        fs::write(&config, "nothing of DPDK's").expect("the directory is ours");
+        assert_told("magic number", group.has_live_primary().expect_err("the layout is unknown"));
+        let roster = Roster::of_primary(directory, bound.place());
+        let NotPrimary::Group(error) = roster.layout(&group).expect_err("the layout is unknown") else {
+            panic!("nobody has taken its place");
+        };
+        assert_told("magic number", error);
+        fs::remove_file(config).expect("it is there");
+
+        drop(bound);
+        symlink(SocketName::PRIMARY, group.primary().path()).expect("it is free");
+        assert_told("probe a socket", group.has_live_primary().expect_err("it is a loop"));
+        assert_told("probe a socket", group.bind_primary().expect_err("it is a loop"));
+
+        let listing = Roster::new(group.open().expect("it is there"));
+        let mut watch = Watch::new(group.clone(), listing, None).expect("it can be watched");
+        fs::remove_dir_all(group.dir()).expect("it is ours");
+        let mut told = || loop {
+            match watch.next_within(Duration::from_secs(5)) {
+                Ok(Some(_)) => {}
+                ended => return ended,
+            }
+        };
+        assert_told("watch the runtime directory", told().expect_err("it is gone"));
+        assert_told("open the runtime directory", group.bind_reply().expect_err("it is gone"));
+    }
 }

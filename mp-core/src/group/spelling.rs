@@ -20,10 +20,9 @@ use crate::sys::{Address, Socket};
 impl Group {
     /// The directory as the live primary spells it; as we do, if there is none.
     pub(super) fn spelled_by_primary(&self) -> Result<PathBuf, GroupError> {
-        let socket = Socket::new().map_err(|source| GroupError::Io {
-            what: "make a socket",
-            path: self.dir.clone(),
-            source: source.into(),
+        let socket = Socket::new().map_err(|source| {
+            let (what, path) = ("make a socket", self.dir.clone());
+            self.explain(GroupError::Io { what, path, source: source.into() })
         })?;
         match socket.connect(&self.primary) {
             Ok(()) => self.spelled_by(&self.primary, &socket),
@@ -43,7 +42,8 @@ impl Group {
         if is_same_directory(dir, &self.dir) {
             return Ok(dir.to_owned());
         }
-        Err(GroupError::Elsewhere { bound: peer.path().to_owned(), here: at.path().to_owned() })
+        let (bound, here) = (peer.path().to_owned(), at.path().to_owned());
+        Err(self.explain(GroupError::Elsewhere { bound, here }))
     }
 
     /// Something has come from this address. Tells, once, if it is the primary's and that spells

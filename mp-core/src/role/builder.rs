@@ -8,7 +8,7 @@ use crate::{
         Request, Requests, Responder, Spawner, Task,
     },
     ask::Asking,
-    group::{Access, Base, BindError, Group, GroupError, InProcess, Location},
+    group::{Access, Base, BindError, Group, GroupError, InProcess, Location, below},
     look::Look,
     receive::{ReceivePolicy, Rejection, Trust},
     role::{Client, Primary, Secondary, needs::NeedsPrimary, shared::Shared},
@@ -583,7 +583,7 @@ pub enum StartError {
     #[error(
         "there is no primary in {dir:?}{}: start it first, or check the file-prefix{}",
         waited.map_or_else(String::new, |waited| format!(", nor has one come within {waited:?}")),
-        base.as_ref().map_or_else(String::new, |base| format!(" (below {base})"))
+        below(base.as_ref())
     )]
     NoPrimary {
         /// The runtime directory in which it would be.

@@ -115,7 +115,7 @@ impl Group {
         let dpdk = directory.dpdk_version().ok().flatten().and_then(DpdkVersion::of_word);
         let layout = directory.layout().ok();
 
-        let secondaries = directory.sockets()?;
+        let secondaries = directory.sockets().map_err(|error| group.explain(error))?;
         let mut secondaries: Vec<_> =
             secondaries.iter().filter(|name| Reserved::of(name) == Some(Reserved::Secondary)).collect();
         secondaries.sort();

@@ -209,7 +209,10 @@ impl Watch {
                 self.pace.looked(now, true, self.unwatched());
                 return Ok(());
             }
-            _ if self.is_removed => return Err(self.error(Errno::NOENT)),
+            // The kernel says so only once nobody has it open, as this watch does.
+            _ if self.is_removed || self.roster.directory.is_removed() => {
+                return Err(self.error(Errno::NOENT));
+            }
             members => members?,
         };
         let (is_round, is_retry) = (self.pace.is_round(now), self.pace.is_retry(now));
@@ -332,7 +335,8 @@ impl AsFd for Watch {
 }
 
 fn error(group: &Group, source: Errno) -> GroupError {
-    GroupError::Io { what: why_not_watched(source), path: group.dir().to_owned(), source: source.into() }
+    let (what, path) = (why_not_watched(source), group.dir().to_owned());
+    group.explain(GroupError::Io { what, path, source: source.into() })
 }
 
 /// What was tried, with which limit is in the way. `EMFILE` may be this process's or its user's.
@@ -350,7 +354,6 @@ fn why_not_watched(errno: Errno) -> &'static str {
 
 /// Whether the system is short of something, and may not be in a moment.
 fn is_shortage(error: &GroupError) -> bool {
-    let GroupError::Io { source, .. } = error else { return false };
-    let errno = Errno::from_io_error(source);
+    let errno = error.errno().map(Errno::from_raw_os_error);
     matches!(errno, Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS))
 }

@@ -31,7 +31,7 @@ impl Watch {
         if self.waking.is_none() {
             let waking = Waking::start(self.signals.as_fd()).map_err(|source| {
                 let path = self.group.dir().to_owned();
-                GroupError::Io { what: "start the thread that watches", path, source }
+                self.group.explain(GroupError::Io { what: "start the thread that watches", path, source })
             });
             self.has_failed = waking.is_err();
             self.waking = Some(waking?);
