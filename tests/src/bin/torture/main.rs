@@ -123,7 +123,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let table = table(&rows);
     println!("{table}\nin {:?}", began.elapsed());
     if let Some(report) = arguments.report {
-        fs::write(report, &table)?;
+        fs::write(report, document(&table, all, violations.len()))?;
     }
     let was_hit = rows.values().map(|row| row.hit).sum::<usize>();
     if was_hit == 0 {
@@ -239,6 +239,36 @@ impl Row {
             None => self.killed += 1,
         }
     }
+}
+
+/// The table, and what it is of.
+fn document(table: &str, all: usize, violations: usize) -> String {
+    let calls: Vec<_> = calls::FAILURES.iter().map(|(call, _)| format!("`{call}`")).collect();
+    format!(
+        "\
+# Torture: every system call fails once
+
+Written by `cargo run --release -p tests --bin torture -- --report docs/torture.md`; `.ci/run` repeats 400 of the {all} runs, each time
+others. One process does a scenario, from joining to leaving, while `strace` makes one of its calls fail, or two that follow each other, or
+kills the process at it, or has it stand still there for a second; every thread's calls count, the standard library's too. Beside it are a
+primary, two secondaries and a client to whom nothing is done.
+
+After each run it is asked: did the scenario end within its deadlines, with the right result or with an error; did the next time succeed; is a
+descriptor, a thread or a file left that was not there before; do those beside it answer, each other as well? The last column counts what was
+not so. A file whose very removal is made to fail may stay until somebody new asks; then it has to go.
+
+{table}
+Violations: {violations}.
+
+Made to fail, each with every error that it can give: {}. Not `close`, which would leave open what the kernel would close, and not the
+allocator's calls, whose failure ends a Rust program by definition (`scarce_memory` shows what is done about it).
+
+How it is beside this: `cargo run --release -p tests --bin soak` has twenty processes ask each other everything for as long as one likes, while some
+are killed, stopped and started again; `lies`, `stuck`, `closing` and the fuzz targets throw what no member would send; the models `crew_model`,
+`held_model`, `thread_model`, `pool_model` and `queue_model` walk through the interleavings of the threads' own code.
+",
+        calls.join(", ")
+    )
 }
 
 fn table(rows: &Rows) -> String {
