@@ -365,6 +365,7 @@ impl Drop for RegistrationGuard {
 pub enum RegisterError {
     /// There is an action of that name already.
     #[error("an action named \"{name}\" is registered already")]
+    #[doc(alias = "EEXIST")]
     Taken {
         /// The name.
         name: Name,

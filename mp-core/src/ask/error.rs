@@ -13,6 +13,7 @@ use crate::{
 pub enum RequestError {
     /// Nobody is bound at the primary's socket. Start a primary, or check the file-prefix.
     #[error("there is no primary in {dir:?}")]
+    #[doc(alias = "ENOENT")]
     NoPrimary {
         /// The runtime directory.
         dir: PathBuf,
@@ -25,15 +26,18 @@ pub enum RequestError {
     },
     /// The deadline passed before the peer answered. Whether it handled the request is unknown.
     #[error("the peer did not answer within {timeout:?}")]
+    #[doc(alias = "ETIMEDOUT")]
     TimedOut {
         /// The deadline that was given.
         timeout: Duration,
     },
     /// The peer's process ended before it answered.
     #[error("the peer is gone")]
+    #[doc(alias = "ECONNREFUSED")]
     Gone,
     /// The peer's queue stayed full until the deadline; it was not asked.
     #[error("the peer's queue stayed full for {timeout:?}")]
+    #[doc(alias = "ETIMEDOUT")]
     QueueFull {
         /// The deadline that was given.
         timeout: Duration,
@@ -90,15 +94,18 @@ pub enum RequestError {
 pub enum SendError {
     /// Nobody is bound at the primary's socket. Start a primary, or check the file-prefix.
     #[error("there is no primary in {dir:?}")]
+    #[doc(alias = "ENOENT")]
     NoPrimary {
         /// The runtime directory.
         dir: PathBuf,
     },
     /// The peer's process is gone.
     #[error("the peer is gone")]
+    #[doc(alias = "ECONNREFUSED")]
     Gone,
     /// The peer's queue stayed full until the deadline.
     #[error("the peer's queue stayed full for {timeout:?}")]
+    #[doc(alias = "ETIMEDOUT")]
     QueueFull {
         /// The deadline that was given.
         timeout: Duration,

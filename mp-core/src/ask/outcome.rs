@@ -89,6 +89,7 @@ impl fmt::Display for Outcome {
 /// Implements `struct rte_mp_reply`, with each peer's outcome.
 #[doc(alias = "rte_mp_reply")]
 #[derive(Debug, Default)]
+#[doc(alias = "nb_received")]
 pub struct Replies {
     /// The replies, in the order they came.
     pub replies: Vec<Reply>,

@@ -36,6 +36,7 @@ use super::PrivateDirectory;
 #[doc(alias = "--in-memory")]
 #[doc(alias = "--no-shconf")]
 #[derive(Debug, Clone)]
+#[doc(alias = "rte_mp_disable")]
 pub struct InProcess(pub(crate) Arc<PrivateDirectory>);
 
 impl InProcess {

@@ -43,6 +43,7 @@ use super::MAX_FDS;
 #[doc(alias = "num_fds")]
 #[doc(alias = "SCM_RIGHTS")]
 #[derive(Debug, Default)]
+#[doc(alias = "RTE_MP_MAX_FD_NUM")]
 pub struct Fds {
     owned: OwnedFds,
     /// How they are closed, if a peer sent them.

@@ -27,6 +27,7 @@ pub(super) const FIELD: usize = MAX_NAME + 1;
 /// Implements the `name` of `struct rte_mp_msg`.
 #[doc(alias = "rte_mp_msg")]
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[doc(alias = "RTE_MP_MAX_NAME_LEN")]
 pub struct Name {
     // Zero beyond `len`, so that the derived comparisons are right.
     bytes: [u8; FIELD],

@@ -24,6 +24,7 @@ use super::MAX_PARAM;
 #[doc(alias = "rte_mp_msg")]
 #[doc(alias = "len_param")]
 #[derive(Clone, Copy)]
+#[doc(alias = "RTE_MP_MAX_PARAM_LEN")]
 pub struct Param {
     bytes: [u8; MAX_PARAM],
     len: u16,

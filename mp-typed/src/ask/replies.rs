@@ -16,6 +16,7 @@ pub struct Reply<R> {
 
 /// What came back from a request to all secondaries.
 #[derive(Debug)]
+#[doc(alias = "rte_mp_reply")]
 pub struct Replies<R> {
     /// The responses, in the order they came.
     pub replies: Vec<Reply<R>>,

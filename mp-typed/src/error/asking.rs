@@ -18,15 +18,18 @@ pub enum SendError {
     Encode(#[from] EncodeError),
     /// Nobody is bound at the primary's socket. Start a primary, or check the file-prefix.
     #[error("there is no primary in {dir:?}")]
+    #[doc(alias = "ENOENT")]
     NoPrimary {
         /// The runtime directory.
         dir: PathBuf,
     },
     /// The peer's process is gone.
     #[error("the peer is gone")]
+    #[doc(alias = "ECONNREFUSED")]
     Gone,
     /// The peer's queue stayed full until the deadline.
     #[error("the peer's queue stayed full for {timeout:?}")]
+    #[doc(alias = "ETIMEDOUT")]
     QueueFull {
         /// The deadline that was given.
         timeout: Duration,
@@ -103,6 +106,7 @@ pub enum RequestError {
     },
     /// Nobody is bound at the primary's socket. Start a primary, or check the file-prefix.
     #[error("there is no primary in {dir:?}")]
+    #[doc(alias = "ENOENT")]
     NoPrimary {
         /// The runtime directory.
         dir: PathBuf,
@@ -115,15 +119,18 @@ pub enum RequestError {
     },
     /// The deadline passed before the peer answered. Whether it handled the request is unknown.
     #[error("the peer did not answer within {timeout:?}")]
+    #[doc(alias = "ETIMEDOUT")]
     TimedOut {
         /// The deadline that was given.
         timeout: Duration,
     },
     /// The peer's process ended before it answered.
     #[error("the peer is gone")]
+    #[doc(alias = "ECONNREFUSED")]
     Gone,
     /// The peer's queue stayed full until the deadline; it was not asked.
     #[error("the peer's queue stayed full for {timeout:?}")]
+    #[doc(alias = "ETIMEDOUT")]
     QueueFull {
         /// The deadline that was given.
         timeout: Duration,
@@ -183,6 +190,7 @@ pub enum ReplyError {
     Encode(#[from] EncodeError),
     /// The requester is gone, or waits no longer.
     #[error("the requester is gone or waits no longer")]
+    #[doc(alias = "ECONNREFUSED")]
     Gone,
     /// This is the child of a fork: the request was its parent's, which answers it.
     #[error("the request was made to the process that this is a fork of")]
