@@ -7,8 +7,8 @@ use std::{
 };
 
 use mp_core::{Client, InProcess, Message as Raw, Name, Peer, Primary, Rejection, Secondary};
-use mp_typed::Message;
-use tests::{Lie, RawSocket, eventually};
+use mp_typed::{Message, Request, Response};
+use tests::{Lie, RawSocket, eventually, in_a_child};
 use tracing::{Event, Level, Metadata, Subscriber, field, span};
 
 /// Keeps the names of spans, and the messages of events.
@@ -25,7 +25,7 @@ impl Log {
     }
 }
 
-/// What becomes of an event's fields; warnings are marked.
+/// What becomes of an event's fields; warnings and errors are marked.
 struct Told<'a> {
     log: &'a Log,
     level: Level,
@@ -33,7 +33,11 @@ struct Told<'a> {
 
 impl field::Visit for Told<'_> {
     fn record_debug(&mut self, field: &field::Field, value: &dyn Debug) {
-        let mark = if self.level == Level::WARN { "WARN " } else { "" };
+        let mark = match self.level {
+            Level::ERROR => "ERROR ",
+            Level::WARN => "WARN ",
+            _ => "",
+        };
         if ["message", "name", "reason", "error", "ours", "theirs"].contains(&field.name()) {
             self.log.push(format!("{mark}{} {value:?}", field.name()));
         }
@@ -221,4 +225,79 @@ fn who_dropped_privileges_is_warned_once_of_all_that_comes_of_it() {
     {
         assert!(warned[0].starts_with("WARN ") && warned[0].contains(consequence), "{warned:?}");
     }
+}
+
+#[derive(Request)]
+#[message(name = "fails", response = Short)]
+struct Fails;
+
+#[derive(Request)]
+#[message(name = "fails_later", response = Short)]
+struct FailsLater;
+
+#[derive(Request)]
+#[message(name = "too_long", response = Short)]
+struct TooLong;
+
+#[derive(Debug, Response)]
+struct Short(#[message(max_len = 2)] String);
+
+fn three() -> Short {
+    Short("three".into())
+}
+
+/// What anybody who can send may make happen as often as he likes. Alone in its process, so that all that is
+/// warned of is counted.
+#[test]
+fn a_flood_is_at_most_one_warning_a_cause() {
+    if !in_a_child("a_flood_is_at_most_one_warning_a_cause", &[]) {
+        return;
+    }
+    const EACH: usize = 20;
+    let (log, group) = (log(), tests::group!());
+    let primary = mp_typed::Primary::builder("any")
+        .runtime_dir(group.path())
+        .on(|_: TwoBytes, _: &Peer| panic!("as it does each time"))
+        .serve(|_: Fails, _: &Peer| Err::<Short, _>("it cannot"))
+        .serve_async(|_: FailsLater, _: Peer| async { Err::<Short, _>("it cannot") })
+        .serve(|_: TooLong, _: &Peer| three())
+        .spawn_with(|task| drop(std::thread::spawn(|| pollster::block_on(task))))
+        .start()
+        .unwrap();
+    let client = mp_typed::Client::builder("any").runtime_dir(group.path()).start().unwrap();
+    let within = Duration::from_secs(10);
+    let (raw, place) = (RawSocket::unbound(), group.path().join("mp_socket"));
+    for _ in 0..EACH {
+        raw.send(&place, b"of no known length");
+        raw.send(&place, &Lie::message("unknown", b"").bytes());
+        raw.send(&place, &Lie::request("fails", b"").bytes());
+        client.send(&TwoBytes(7)).unwrap();
+        client.request(&Fails, within).unwrap_err();
+        client.request(&FailsLater, within).unwrap_err();
+        client.request(&TooLong, within).unwrap_err();
+        let (sender, called) = std::sync::mpsc::channel();
+        client.request_then(Fails, within, move |_, _| {
+            sender.send(()).unwrap();
+            panic!("as it does each time");
+        });
+        called.recv_timeout(within).unwrap();
+    }
+    let each = EACH as u64;
+    let panics = || primary.statistics().handler_panics + client.statistics().handler_panics;
+    assert!(eventually(|| panics() == 2 * each));
+    assert_eq!(primary.statistics().rejected_for(Rejection::NoAction), each);
+    assert_eq!(primary.statistics().rejected_for(Rejection::NoReturnAddress), each);
+    let told = |text: &str| log.lines().iter().filter(|line| line.starts_with(text)).count();
+    for (first, more, times) in [
+        ("ERROR message a handler panicked", "message a handler panicked", 1),
+        ("ERROR message a callback panicked", "message a callback panicked", 1),
+        // Of two actions.
+        ("WARN message a handler failed", "message a handler failed", 2),
+        ("WARN message a response was not delivered", "message a response was not delivered", 1),
+    ] {
+        assert_eq!(told(first), times, "{first}: {:?}", log.lines());
+        assert!(told(more) >= times * (EACH - 1), "{more}: {:?}", log.lines());
+    }
+    assert!(told("message rejected a datagram") >= 3 * EACH, "{:?}", log.lines());
+    assert_eq!((told("WARN message"), told("ERROR message")), (3, 2), "{:?}", log.lines());
 }

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     group::Undelivered,
+    receive::Cause,
     sys::{Address, CARE, Deadline, Room, ThreadRole, fd_share},
     wire::{Datagram, Fds, MAX_FDS, MessageError},
 };
@@ -76,7 +77,11 @@ impl ReplyPort {
         }
         let again = (!self.held().round(&mut AtOnce(ToRequesters::from(self)))).then_some(LOOK);
         if let Err(errno) = timer.set(again) {
-            tracing::warn!(%errno, "answers that had no room wait until something comes");
+            if self.counters.told.is_first(Cause::Timer(errno)) {
+                tracing::warn!(%errno, "answers that had no room wait until something comes");
+            } else {
+                tracing::debug!(%errno, "answers that had no room wait until something comes");
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     group::Group,
     look::is_reserved,
     receive::{
-        Arrived, Counters, Inbox, Missed, ReceivePolicy, Rejection,
+        Arrived, Cause, Counters, Inbox, Missed, ReceivePolicy, Rejection,
         turn::{self, TurnHolder},
     },
     sys::{Deadline, TakenOut, ThreadRole, Wait, thread_id},
@@ -274,7 +274,11 @@ impl NotHandled {
 pub(super) fn guarded(counters: &Counters, name: &Name, run: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
         counters.handler_panics.add();
-        tracing::error!(%name, "a handler panicked");
+        if counters.told.is_first(Cause::HandlerPanicked(*name)) {
+            tracing::error!(%name, "a handler panicked; more of this name are told at debug level");
+        } else {
+            tracing::debug!(%name, "a handler panicked");
+        }
         // What it panicked with is the user's too.
         if let Err(worse) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             std::mem::forget(worse);

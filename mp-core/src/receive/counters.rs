@@ -5,6 +5,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
+use super::Told;
 use crate::wire::Malformed;
 
 /// Why a datagram was turned away. Its descriptors are closed, and nothing else is lost.
@@ -119,6 +120,8 @@ macro_rules! counters {
         pub(crate) struct Counters {
             $(pub(crate) $name: Count,)*
             rejected: [Count; Rejection::ALL.len()],
+            /// What of it an operator has been told.
+            pub(crate) told: Told,
         }
 
         /// What a role has done since it started: a snapshot of its counters, each with its name.

@@ -13,7 +13,7 @@ use rustix::io::Errno;
 
 use crate::{
     look::Look,
-    receive::{Counters, Rejection, Trust},
+    receive::{Cause, Counters, Rejection, Trust},
     sys::{Address, Frame, Peer, Receipt, Socket, Threads, Wait},
     wire::{Fds, Header, Message},
 };
@@ -120,7 +120,11 @@ impl Inbox {
             Ok(Receipt::End) => return Err(Missed::Closed),
             Err(Errno::AGAIN | Errno::INTR) => return Err(Missed::Nothing),
             Err(errno) => {
-                tracing::warn!(%errno, "receiving failed");
+                if policy.counters.told.is_first(Cause::Receiving(errno)) {
+                    tracing::warn!(%errno, "receiving failed; the same again is told at debug level");
+                } else {
+                    tracing::debug!(%errno, "receiving failed");
+                }
                 return Err(Missed::Failed(errno));
             }
         }

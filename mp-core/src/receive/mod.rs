@@ -7,10 +7,12 @@
 
 mod counters;
 mod inbox;
+mod told;
 mod trust;
 pub(crate) mod turn;
 
 pub(crate) use counters::Counters;
 pub use counters::{Rejection, Statistics};
 pub(crate) use inbox::{Arrived, Inbox, Missed, ReceivePolicy};
+pub(crate) use told::{Cause, Told};
 pub use trust::Trust;

@@ -7,7 +7,10 @@ use std::{
     mem::MaybeUninit,
     panic::{AssertUnwindSafe, catch_unwind},
     ptr,
-    sync::{Arc, Mutex, Weak},
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     thread::Builder,
 };
 
@@ -67,6 +70,7 @@ pub(crate) struct Threads {
     /// Those of the thread that started the role; `None` if the system did not tell.
     processors: Option<CpuSet>,
     on_start: Option<OnStart>,
+    has_warned: AtomicBool,
 }
 
 /// Of the role started last: how those threads begin that are the whole process's.
@@ -75,7 +79,11 @@ static LATEST: Mutex<Weak<Threads>> = Mutex::new(Weak::new());
 impl Threads {
     /// Of a role that this thread starts.
     pub(crate) fn of_starter(on_start: Option<OnStart>) -> Arc<Self> {
-        let this = Arc::new(Self { processors: sched_getaffinity(None).ok(), on_start });
+        let this = Arc::new(Self {
+            processors: sched_getaffinity(None).ok(),
+            on_start,
+            has_warned: AtomicBool::new(false),
+        });
         // In a fork of a process with threads it may be locked for good.
         if let Ok(mut latest) = LATEST.try_lock() {
             *latest = Arc::downgrade(&this);
@@ -106,7 +114,14 @@ impl Threads {
         if let Some(on_start) = &self.on_start
             && catch_unwind(AssertUnwindSafe(|| on_start(role))).is_err()
         {
-            tracing::error!(thread = role.name(), "what is called as a thread starts has panicked");
+            if self.has_warned.swap(true, Relaxed) {
+                tracing::debug!(thread = role.name(), "what is called as a thread starts has panicked");
+            } else {
+                tracing::error!(
+                    thread = role.name(),
+                    "what is called as a thread starts has panicked; more are told at debug level"
+                );
+            }
         }
     }
 }

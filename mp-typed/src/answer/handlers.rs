@@ -1,6 +1,6 @@
 //! The three ways to handle what comes, each as an action of the core.
 
-use std::pin::Pin;
+use std::{pin::Pin, sync::Arc};
 
 use mp_core::{Arrival, Peer, Reason, Rejection, Why};
 
@@ -8,6 +8,7 @@ use super::{
     Answer, Responder,
     decoding::{Decoded, Unfit, Warned, decode},
     responder::reply,
+    unanswered::Unanswered,
 };
 use crate::{
     error::Definition,
@@ -49,16 +50,19 @@ where
     A: Answer<Q::Response, K>,
     F: Fn(Q, &Peer) -> A + Send + Sync + 'static,
 {
-    let warned = Warned::default();
+    let (warned, unanswered) = (Warned::default(), Unanswered::default());
     move |arrival| {
         let (request, Decoded { value, answer }) = decoded::<Q>(arrival, &warned)?;
         match handler(value, request.peer()).into_response() {
             Ok(response) => {
                 if let Err(error) = reply(request, answer, &response) {
-                    tracing::warn!(%error, name = Q::NAME, "a response was not delivered");
+                    unanswered.undelivered(Q::NAME, &error);
                 }
             }
-            Err(why) => request.ignore(why),
+            Err(why) => {
+                unanswered.failed(Q::NAME, &why);
+                request.ignore(why);
+            }
         }
         Ok(())
     }
@@ -111,12 +115,12 @@ where
     F: Fn(Q, Peer) -> T + Send + Sync + 'static,
     T: Future<Output = A> + Send + 'static,
 {
-    let request = request::<Q>();
+    let (request, unanswered) = (request::<Q>(), Arc::new(Unanswered::default()));
     move |arrival| match request(arrival) {
         Ok((request, peer, responder)) => {
-            let handled = handler(request, peer);
+            let (handled, unanswered) = (handler(request, peer), Arc::clone(&unanswered));
             Box::pin(async move {
-                responder.settle(handled.await, Q::NAME);
+                responder.settle(handled.await, Q::NAME, &unanswered);
                 Ok(())
             })
         }

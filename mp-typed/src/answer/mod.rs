@@ -5,6 +5,7 @@ mod decoding;
 mod handlers;
 mod responder;
 mod streams;
+mod unanswered;
 
 pub(crate) use handlers::{message, on, on_async, request, serve, serve_async, serve_later};
 pub use responder::{Answer, Responder};

@@ -4,6 +4,7 @@ use std::{fmt::Display, marker::PhantomData, os::fd::BorrowedFd};
 
 use mp_core::{Reason, Why};
 
+use super::unanswered::Unanswered;
 use crate::{
     error::ReplyError,
     message::{ConvertAnswer, Response, SentAs, Unconverted},
@@ -67,14 +68,17 @@ impl<R: Response> Responder<R> {
     }
 
     /// Answers with what a handler has returned.
-    pub(super) fn settle<K>(self, answer: impl Answer<R, K>, name: &str) {
+    pub(super) fn settle<K>(self, answer: impl Answer<R, K>, name: &str, unanswered: &Unanswered) {
         match answer.into_response() {
             Ok(response) => {
                 if let Err(error) = self.reply(&response) {
-                    tracing::warn!(%error, name, "a response was not delivered");
+                    unanswered.undelivered(name, &error);
                 }
             }
-            Err(why) => self.ignore(why),
+            Err(why) => {
+                unanswered.failed(name, &why);
+                self.ignore(why);
+            }
         }
     }
 
@@ -205,9 +209,6 @@ impl<R, A: SentAs<R>, E: Display> Answer<R, kind::OrIgnore> for Result<A, E> {
     type Body = A;
 
     fn into_response(self) -> Result<A, Why> {
-        self.map_err(|error| {
-            tracing::warn!(%error, "a handler failed; the requester is told to ignore this process");
-            Why::new(Reason::HandlerFailed, error)
-        })
+        self.map_err(|error| Why::new(Reason::HandlerFailed, error))
     }
 }

@@ -34,7 +34,7 @@ pub(crate) use request::{Ending, To};
 
 use super::{RequestError, Requester};
 use crate::{
-    receive::Counters,
+    receive::{Cause, Counters, Told},
     sys::{Deadline, ThreadRole},
     wire::{Message, MessageRef, Name},
 };
@@ -148,7 +148,12 @@ pub(crate) fn call_back_failed<T>(
 pub(crate) fn guarded(name: &Name, counters: Option<&Counters>, callback: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(callback)) {
         counters.iter().for_each(|counters| counters.handler_panics.add());
-        tracing::error!(%name, "a callback panicked");
+        let told = counters.map_or(Told::of_process(), |counters| &counters.told);
+        if told.is_first(Cause::CallbackPanicked(*name)) {
+            tracing::error!(%name, "a callback panicked; more of this name are told at debug level");
+        } else {
+            tracing::debug!(%name, "a callback panicked");
+        }
         // To drop what it panicked with runs the user's code, too.
         if let Err(worse) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             std::mem::forget(worse);

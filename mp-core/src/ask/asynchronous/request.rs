@@ -11,6 +11,7 @@ use super::oneshot::Sender;
 use crate::{
     ask::{Replies, Reply, RequestError, Requester, failure::Failure, pending::Pending, under_way::Ended},
     group::Roster,
+    receive::{Cause, Told},
     sys::{Address, CARE, Deadline, TakenOut},
     wire::{Fds, Message, MessageRef, Param},
 };
@@ -163,7 +164,11 @@ fn tell<T>(ending: &mut Option<Ending<T>>, message: Message, result: Result<T, R
         None => {}
     }));
     if told.is_err() {
-        tracing::error!("a waker panicked");
+        if Told::of_process().is_first(Cause::WakerPanicked) {
+            tracing::error!("a waker panicked; more are told at debug level");
+        } else {
+            tracing::debug!("a waker panicked");
+        }
     }
 }
 

@@ -66,6 +66,7 @@ impl Drop for Waking {
 
 impl Shared {
     fn run(&self, readable: &OwnedFd) {
+        let mut has_warned = false;
         while self.is_waited_for() {
             let mut polled =
                 [readable.as_fd(), self.end.as_fd()].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
@@ -73,7 +74,11 @@ impl Shared {
                 Ok(_) => {}
                 Err(Errno::INTR) => continue,
                 // Whoever waits looks, and is told what is wrong.
-                Err(errno) => tracing::warn!(%errno, "a watch cannot be waited for"),
+                Err(errno) => {
+                    if !std::mem::replace(&mut has_warned, true) {
+                        tracing::warn!(%errno, "a watch cannot be waited for");
+                    }
+                }
             }
             let waker = self.state().waker.take();
             waker.into_iter().for_each(Waker::wake);

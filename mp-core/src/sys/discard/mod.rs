@@ -93,6 +93,7 @@ pub(super) fn is_full() -> bool {
 struct Closer {
     waiting: Mutex<Waiting>,
     full: AtomicBool,
+    has_warned: AtomicBool,
     /// How many copies are kept of what handlers that run have taken out.
     kept: AtomicUsize,
     made_in: ForkGuard,
@@ -138,6 +139,7 @@ impl Closer {
         Self {
             waiting: Mutex::default(),
             full: AtomicBool::new(false),
+            has_warned: AtomicBool::new(false),
             kept: AtomicUsize::new(0),
             made_in: ForkGuard::here(),
         }
@@ -163,7 +165,15 @@ impl Closer {
         }
         drop(waiting);
         if is_full && !was_full {
-            tracing::warn!(waiting = now, "too many descriptors that peers sent wait to be closed");
+            if self.has_warned.swap(true, Relaxed) {
+                tracing::debug!(waiting = now, "too many descriptors that peers sent wait to be closed");
+            } else {
+                tracing::warn!(
+                    waiting = now,
+                    "too many descriptors that peers sent wait to be closed: until there is room, what comes \
+                     with more is rejected; the next times are told at debug level"
+                );
+            }
         }
     }
 
