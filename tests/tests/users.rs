@@ -195,6 +195,19 @@ fn no_member_can_remove_or_replace_the_socket_of_another_user() {
     assert_reaches_all(&mut primary, &mut [&mut worker]);
 }
 
+/// Which group the directory is shared with, and both ways in.
+#[track_caller]
+fn assert_tells_outsider(what: &str, told: &str) {
+    for told_of in [
+        format!("is shared with group {SHARED}, and uid {BOB} is not in that: add it to the group"),
+        format!("setpriv --groups {SHARED}"),
+        format!("share_with_group({SHARED}) (mpctl: --group {SHARED})"),
+        "or run this as uid 0".into(),
+    ] {
+        assert!(told.contains(&told_of), "{what}: no {told_of:?} in {told}");
+    }
+}
+
 #[test]
 fn who_is_not_in_the_group_is_kept_out() {
     if !is_root() {
@@ -214,7 +227,14 @@ fn who_is_not_in_the_group_is_kept_out() {
             Err(StartFailed(error)) => error,
         };
         assert!(result.contains("Permission denied"), "{what}: {result}");
+        assert_tells_outsider(what, &result);
     }
+    let mut outsider = Command::new(tests::mpctl());
+    outsider.arg("--runtime-dir").arg(group.path()).arg("members");
+    let output = as_user(BOB, BOB, &outsider).output().expect("setpriv");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("Permission denied"), "{told}");
+    assert_tells_outsider("mpctl", &told);
     assert!(!could(BOB, BOB, "ls", &[group.path()]));
     assert!(primary.call("ask echo 1000 hi").contains("sent=0"));
 }

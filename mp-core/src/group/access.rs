@@ -105,6 +105,20 @@ impl Access {
     }
 }
 
+/// Why a directory could not be opened, if that is because it is shared with a group that this process
+/// is not in.
+pub(super) fn outside(path: &Path, stat: &Stat, source: Errno) -> Option<GroupError> {
+    let (owner, gid, uid) = (stat.st_uid, stat.st_gid, geteuid().as_raw());
+    let is_shared = stat.st_mode & PERMISSION & !SET_GROUP_ID == SHARED;
+    (is_shared && owner != uid && !is_in_group(gid)).then(|| GroupError::Outside {
+        path: path.to_owned(),
+        owner,
+        gid,
+        uid,
+        source: source.into(),
+    })
+}
+
 fn is_in_group(gid: u32) -> bool {
     getegid().as_raw() == gid
         || getgroups().is_ok_and(|groups| groups.iter().any(|group| group.as_raw() == gid))

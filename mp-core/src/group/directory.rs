@@ -105,6 +105,10 @@ impl Directory {
                 Ok(target) => Err(GroupError::Link { path: path.to_owned(), target }),
                 Err(_) => Err(io_error("open the runtime directory", path, source)),
             },
+            Err(Errno::ACCESS) => Err(fs::lstat(path)
+                .ok()
+                .and_then(|stat| access::outside(path, &stat, Errno::ACCESS))
+                .unwrap_or_else(|| io_error("open the runtime directory", path, Errno::ACCESS))),
             Err(source) => Err(io_error("open the runtime directory", path, source)),
         }
     }

@@ -79,6 +79,22 @@ pub enum GroupError {
         /// Who this process is.
         uid: u32,
     },
+    /// The directory is shared with a group that this process is not in.
+    #[error(
+        "cannot open the runtime directory ({path:?}), which is shared with group {gid}, and uid {uid} is not in that: add it to the group, or start this with setpriv --groups {gid} (systemd: SupplementaryGroups={gid}), and call share_with_group({gid}) (mpctl: --group {gid}), or run this as uid {owner}"
+    )]
+    Outside {
+        /// The directory.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+        /// The group with which it is shared.
+        gid: u32,
+        /// Who this process is.
+        uid: u32,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Only root can run beside another user's processes.
     #[error(
         "uid {uid} cannot act as uid {owner}, beside whose processes it is to run: start this as root, with CAP_SETUID, or as that user"
@@ -198,7 +214,7 @@ impl GroupError {
 
     fn io_kind(&self) -> Option<io::ErrorKind> {
         match self {
-            Self::Io { source, .. } => Some(source.kind()),
+            Self::Io { source, .. } | Self::Outside { source, .. } => Some(source.kind()),
             Self::Base { error, .. } => error.io_kind(),
             _ => None,
         }
@@ -208,7 +224,7 @@ impl GroupError {
     #[must_use]
     pub fn errno(&self) -> Option<i32> {
         match self {
-            Self::Io { source, .. } => source.raw_os_error(),
+            Self::Io { source, .. } | Self::Outside { source, .. } => source.raw_os_error(),
             Self::Base { error, .. } => error.errno(),
             Self::PathTooLong(_) => Some(libc::ENAMETOOLONG),
             _ => None,
@@ -230,6 +246,7 @@ impl GroupError {
             | Self::Owner { .. }
             | Self::Open { .. }
             | Self::NotShared { .. }
+            | Self::Outside { .. }
             | Self::Anothers { .. }
             | Self::Link { .. }
             | Self::NotDpdkConfig { .. }
@@ -326,7 +343,7 @@ fn kind(error: &GroupError) -> io::ErrorKind {
         | GroupError::NotRoot { .. }
         | GroupError::UserChanged { .. }
         | GroupError::Anothers { .. } => io::ErrorKind::PermissionDenied,
-        GroupError::Io { source, .. } => source.kind(),
+        GroupError::Io { source, .. } | GroupError::Outside { source, .. } => source.kind(),
         _ => io::ErrorKind::Other,
     }
 }
@@ -436,6 +453,7 @@ mod tests {
             | GroupError::Owner { path, .. }
             | GroupError::Open { path, .. }
             | GroupError::NotShared { path, .. }
+            | GroupError::Outside { path, .. }
             | GroupError::Anothers { path, .. }
             | GroupError::Link { path, .. }
             | GroupError::NotDpdkConfig { path }
@@ -463,6 +481,13 @@ mod tests {
             GroupError::Owner { path: path(), owner: 1, uid: 2 },
             GroupError::Open { path: path(), mode: 0o755, gid: 3 },
             GroupError::NotShared { path: path(), mode: 0o700, gid: 3, wanted: 4 },
+            GroupError::Outside {
+                path: path(),
+                owner: 1,
+                gid: 2,
+                uid: 3,
+                source: io::Error::from_raw_os_error(libc::EACCES),
+            },
             GroupError::NotInGroup { gid: 3, uid: 1 },
             GroupError::NotRoot { owner: 1, uid: 2 },
             GroupError::Anothers { path: path(), owner: 1, directory: 2, uid: 3 },

@@ -56,6 +56,9 @@ pub(crate) fn of_error(dir: &Path, error: &GroupError) -> Option<Finding> {
         GroupError::Link { .. } => {
             ("link", "give the directory itself, with --runtime-dir and to each member")
         }
+        GroupError::Outside { .. } => {
+            ("directory_owner", "run this, and each member, as a user who is in the group that shares it")
+        }
         GroupError::Io { .. } if error.is_permission_denied() => {
             ("directory_owner", "run this, and each member, as the user whose directory it is")
         }
