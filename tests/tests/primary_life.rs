@@ -202,6 +202,33 @@ fn a_role_waits_for_its_primary_and_says_in_words_that_none_has_come() {
     assert_eq!(std::io::Error::from(error).kind(), std::io::ErrorKind::NotFound);
 }
 
+/// A worker without the `RUNTIME_DIRECTORY` that its primary has looks elsewhere.
+#[test]
+fn who_needs_a_primary_is_told_where_there_is_one_of_that_prefix() {
+    let private = || tempfile::Builder::new().permissions(Permissions::from_mode(0o700)).tempdir().unwrap();
+    let (base, test) = (private(), "who_needs_a_primary_is_told_where_there_is_one_of_that_prefix");
+    let environment = [("RUNTIME_DIRECTORY", base.path().to_str().unwrap())];
+    if !in_a_child(test, &environment) {
+        return;
+    }
+    let (place, prefix) = (private(), format!("app{}", std::process::id()));
+    let dir = place.path().join(&prefix);
+    let told = || {
+        let error = Secondary::builder(&prefix).require_primary().start().unwrap_err();
+        let StartError::NoPrimary { elsewhere, .. } = &error else { panic!("{error}") };
+        (elsewhere.clone(), error.to_string())
+    };
+    let (elsewhere, text) = told();
+    assert!(elsewhere.is_empty() && !text.contains("there is one"), "{text}");
+    let primary = Primary::builder("any").runtime_dir(&dir).start().unwrap();
+    let (elsewhere, text) = told();
+    assert_eq!(elsewhere, [dir.as_path()]);
+    assert!(text.contains(&format!("there is one of that file-prefix in [{dir:?}]")), "{text}");
+    drop(primary);
+    let (elsewhere, text) = told();
+    assert!(elsewhere.is_empty(), "{text}");
+}
+
 #[test]
 fn a_typo_in_the_prefix_leaves_nothing_behind() {
     let base = tempfile::Builder::new().permissions(Permissions::from_mode(0o700)).tempdir().unwrap();

@@ -581,9 +581,10 @@ pub enum StartError {
     Register(#[from] RegisterError),
     /// There is no live primary, and the role was to start only with one.
     #[error(
-        "there is no primary in {dir:?}{}: start it first, or check the file-prefix{}",
+        "there is no primary in {dir:?}{}: start it first, or check the file-prefix{}{}",
         waited.map_or_else(String::new, |waited| format!(", nor has one come within {waited:?}")),
-        below(base.as_ref())
+        below(base.as_ref()),
+        there(elsewhere)
     )]
     NoPrimary {
         /// The runtime directory in which it would be.
@@ -592,10 +593,20 @@ pub enum StartError {
         waited: Option<Duration>,
         /// The directory above, and what chose it; `None` if the runtime directory was given.
         base: Option<Base>,
+        /// Where there are groups of that file-prefix, with a live primary or closed to this user: below
+        /// another base directory, say. At most four; none if the runtime directory was given.
+        elsewhere: Vec<PathBuf>,
     },
     /// A thread or a socket could not be made.
     #[error("the system is short of something")]
     Io(#[from] io::Error),
+}
+
+fn there(elsewhere: &[PathBuf]) -> String {
+    match elsewhere {
+        [] => String::new(),
+        some => format!("; there is one of that file-prefix in {some:?}: name it, or set RUNTIME_DIRECTORY"),
+    }
 }
 
 impl From<StartError> for io::Error {

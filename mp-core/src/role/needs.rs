@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    group::Group,
+    group::{Group, inspect::elsewhere},
     role::{Builder, Client, Secondary, StartError},
     sys::Deadline,
 };
@@ -39,7 +39,8 @@ impl NeedsPrimary {
         while !group.has_live_primary()? {
             if deadline.is_over() {
                 let (dir, base) = (group.dir().to_owned(), group.base().cloned());
-                return Err(StartError::NoPrimary { dir, waited, base });
+                let elsewhere = base.as_ref().map_or_else(Vec::new, |_| elsewhere(&dir));
+                return Err(StartError::NoPrimary { dir, waited, base, elsewhere });
             }
             thread::sleep(pause.min(deadline.left_at(Instant::now())));
             pause = (pause * 2).min(LONGEST_PAUSE);

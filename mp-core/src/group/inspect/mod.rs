@@ -13,6 +13,7 @@ use std::{
 };
 
 pub use super::location::{Base, BaseRule};
+pub(crate) use survey::elsewhere;
 pub use survey::{Survey, groups, survey};
 
 use crate::{

@@ -55,6 +55,22 @@ pub fn survey() -> Survey {
     survey
 }
 
+/// Other runtime directories of the same file-prefix, which have a live primary or may not be looked
+/// into; not more than who was looking for one can make use of.
+pub(crate) fn elsewhere(dir: &Path) -> Vec<PathBuf> {
+    const AT_MOST: usize = 4;
+    let Survey { groups, unreadable } = survey();
+    let alive = |group: &Group| group.primary().is_some_and(|primary| primary.alive);
+    let alive = groups.into_iter().filter(alive).map(|group| group.dir);
+    let found = alive.chain(unreadable.into_iter().map(|(dir, _)| dir));
+    let here = fs::canonicalize(dir).ok();
+    let is_another = |found: &PathBuf| {
+        let is_here = found == dir || here.is_some() && fs::canonicalize(found).ok() == here;
+        found.file_name() == dir.file_name() && !is_here
+    };
+    found.filter(is_another).take(AT_MOST).collect()
+}
+
 impl Survey {
     fn look_into(&mut self, dir: PathBuf) {
         match Group::in_dir(&dir) {
