@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn each_cause_is_told_once_and_no_number_of_them_without_end() {
         let told = Told::default();
-        let name = |of: usize| Name::new(&format!("name {of}")).expect("a short name");
+        let name = |of: usize| Name::new(format!("name {of}")).expect("a short name");
         for cause in [Cause::Receiving(Errno::BADF), Cause::Receiving(Errno::NOMEM), Cause::WakerPanicked] {
             assert!(told.is_first(cause) && !told.is_first(cause), "{cause:?}");
         }
