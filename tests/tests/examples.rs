@@ -117,7 +117,7 @@ fn every_example_is_short_and_has_its_test() {
             examples.insert(file.path().file_stem().expect("a name").to_str().expect("text").to_owned());
         }
     }
-    let tests = ["examples.rs", "dpdk_examples.rs"]
+    let tests = ["examples.rs", "dpdk_examples.rs", "systemd.rs"]
         .map(|file| fs::read_to_string(root.join("tests/tests").join(file)).expect("the tests"))
         .concat();
     let missing: Vec<_> =

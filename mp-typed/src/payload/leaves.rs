@@ -166,7 +166,9 @@ impl Payload for char {
             ..0xc0 => 0,
             0xc0..0xe0 => 1,
             0xe0..0xf0 => 2,
-            _ => 3,
+            0xf0..0xf8 => 3,
+            // None begins so, which the check below says.
+            0xf8.. => 0,
         })?;
         let mut sequence = [first, 0, 0, 0];
         sequence[1..=rest.len()].copy_from_slice(rest);
