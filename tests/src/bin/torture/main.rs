@@ -117,13 +117,14 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let all = jobs.len();
     fastrand::shuffle(&mut jobs);
     jobs.truncate(arguments.sample.unwrap_or(all));
-    println!("{} runs of {all}, seed {seed}", jobs.len());
+    let made = jobs.len();
+    println!("{made} runs of {all}, seed {seed}");
 
     let (rows, violations) = work(jobs)?;
     let table = table(&rows);
     println!("{table}\nin {:?}", began.elapsed());
     if let Some(report) = arguments.report {
-        fs::write(report, document(&table, all, violations.len()))?;
+        fs::write(report, document(&table, made, all, violations.len()))?;
     }
     let was_hit = rows.values().map(|row| row.hit).sum::<usize>();
     if was_hit == 0 {
@@ -214,7 +215,11 @@ impl Group {
     }
 
     fn run(&self, job: &Job) -> Verdict {
-        let mut verdict = run::run(job.scenario, &job.fault, self.dir.path(), self.scratch.path())
+        let run = || {
+            self.others.alone()?;
+            Ok::<_, Box<dyn Error>>(run::run(job.scenario, &job.fault, self.dir.path(), self.scratch.path())?)
+        };
+        let mut verdict = run()
             .unwrap_or_else(|error| Verdict { violations: vec![error.to_string()], ..Verdict::default() });
         if let Err(error) = self.others.are_well() {
             verdict.violations.push(format!("the others are not well: {error}"));
@@ -242,14 +247,14 @@ impl Row {
 }
 
 /// The table, and what it is of.
-fn document(table: &str, all: usize, violations: usize) -> String {
+fn document(table: &str, made: usize, all: usize, violations: usize) -> String {
     let calls: Vec<_> = calls::FAILURES.iter().map(|(call, _)| format!("`{call}`")).collect();
     format!(
         "\
 # Torture: every system call fails once
 
-Written by `cargo run --release -p tests --bin torture -- --report docs/torture.md`; `.ci/run` repeats 400 of the {all} runs, each time
-others. One process does a scenario, from joining to leaving, while `strace` makes one of its calls fail, or two that follow each other, or
+Written by `cargo run --release -p tests --bin torture -- --report docs/torture.md`: {made} of the {all} runs that there are (`--sample`).
+`.ci/run` repeats 400, each time others. One process does a scenario, from joining to leaving, while `strace` makes one of its calls fail, or two that follow each other, or
 kills the process at it, or has it stand still there for a second; every thread's calls count, the standard library's too. Beside it are a
 primary, two secondaries and a client to whom nothing is done.
 

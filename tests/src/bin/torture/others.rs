@@ -12,7 +12,7 @@ use std::{
 
 use mp_typed::{Client, Peer, Primary, Secondary};
 
-use crate::scenario::{Double, Doubled, serve_others};
+use crate::scenario::{ComeAndGo, Double, Doubled, serve_others};
 
 /// A primary and two secondaries, and a client that asks whether they are well.
 pub(crate) struct Others {
@@ -39,6 +39,11 @@ impl Others {
         others.are_well()?;
         others.files = others.list()?;
         Ok(others)
+    }
+
+    /// Only those are there that were at first: who was killed has perhaps not let another go that it had called.
+    pub(crate) fn alone(&self) -> Result<(), Box<dyn Error>> {
+        Ok(self.client.request(&ComeAndGo { comes: false }, Duration::from_secs(2))?)
     }
 
     /// Whether each of them answers, and answers to another's question as well.
