@@ -254,7 +254,7 @@ fn document(table: &str, made: usize, all: usize, violations: usize) -> String {
 # Torture: every system call fails once
 
 Written by `cargo run --release -p tests --bin torture -- --report docs/torture.md`: {made} of the {all} runs that there are (`--sample`).
-`.ci/run` repeats 400, each time others. One process does a scenario, from joining to leaving, while `strace` makes one of its calls fail, or two that follow each other, or
+`.ci/run` repeats 200, each time others. One process does a scenario, from joining to leaving, while `strace` makes one of its calls fail, or two that follow each other, or
 kills the process at it, or has it stand still there for a second; every thread's calls count, the standard library's too. Beside it are a
 primary, two secondaries and a client to whom nothing is done.
 
