@@ -245,7 +245,8 @@ fn a_handler_in_a_pool_that_panics_or_stops_its_role_does_no_harm() {
     let client = client(&group);
     assert_ignored(client.request(&Double { number: 0 }, WITHIN), Reason::HandlerFailed);
     assert_eq!(client.request(&Double { number: 4 }, WITHIN).expect("it goes on").number, 8);
-    assert_eq!(primary.statistics().handler_panics, 1);
+    // The other thread may answer before the first has caught the panic whose unwinding told its requester.
+    assert!(eventually(|| primary.statistics().handler_panics == 1));
     *own.lock().expect("no panic") = Some(primary);
     client.request(&Other, WITHIN).expect("it is answered");
 }
